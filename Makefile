@@ -1,0 +1,96 @@
+# Every target sets up what it needs: Python 3.11 or newer and make are enough.
+#   make PYTHON=/path/to/python3.12 ...   another interpreter
+#   make test ARGS="-k lifecycle"         more arguments for the command behind the target
+# Set-up talks on stderr; stdout belongs to the command.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+ARGS   ?=
+# A directory named here must hold Python files, or mypy refuses it.
+CHECKED = src tests $(if $(wildcard benchmarks/*.py),benchmarks) \
+          $(if $(wildcard examples/*/*.py),examples) $(wildcard docs/generate.py)
+
+.DEFAULT_GOAL := help
+.PHONY: setup demo demo-kill test test-all-pythons check lint format types imports docs-check \
+        chaos bench full lock clean help
+
+setup: $(VENV)/.run.stamp ## Make .venv and install the program
+	@echo "plimsoll: ready; try $(BIN)/plimsoll --help" >&2
+
+demo: $(VENV)/.run.stamp ## Trade on the simulator: no keys, no network
+	@$(BIN)/plimsoll demo $(ARGS)
+
+demo-kill: $(VENV)/.run.stamp ## The same, with the engine killed 10 times in 30 s
+	@$(BIN)/plimsoll demo --kill 10 --duration 30 $(ARGS)
+
+test: $(VENV)/.dev.stamp ## Run the tests
+	@$(BIN)/python -m pytest tests -n 2 $(ARGS)
+
+test-all-pythons: ## Run the tests on every supported Python found here
+	@PYTHON= ./.ci/pythons all | while read -r python; do \
+	    $(MAKE) --no-print-directory test PYTHON="$$python" \
+	        VENV=.venv-$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
+	        </dev/null || exit 1; \
+	done
+
+check: lint format types imports docs-check ## Lint, format, types, layers, generated docs (-k: all findings)
+
+lint: $(VENV)/.dev.stamp
+	@$(BIN)/ruff check .
+
+format: $(VENV)/.dev.stamp
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev.stamp
+	@$(BIN)/mypy $(CHECKED)
+
+imports: $(VENV)/.dev.stamp
+	@$(BIN)/lint-imports --no-logo
+
+docs-check: $(VENV)/.dev.stamp
+	@if [ -f docs/generate.py ]; then $(BIN)/python docs/generate.py --check; fi
+
+# make puts SEED and SEEDS, where given, into the environment of the tests.
+chaos: $(VENV)/.dev.stamp ## Simulated faults: SEEDS=200 how many, SEED=7 that one again
+	@$(BIN)/python -m pytest tests/simulation $(ARGS)
+
+bench: $(VENV)/.run.stamp ## Measure the speed on this machine
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+full: check test-all-pythons ## Everything, on every Python found: about an hour
+	@$(MAKE) --no-print-directory chaos SEEDS=$(or $(SEEDS),1000)
+	@$(MAKE) --no-print-directory bench
+
+lock: ## Renew requirements/*.txt from pyproject.toml (needs uv; ARGS="--upgrade" for new versions)
+	@./requirements/lock $(ARGS)
+
+clean: ## Remove .venv, caches and built files; keeps var/ and demo directories
+	@rm -rf .venv .venv-3.* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
+
+# A stamp is as old as the last installation: a changed lock file or pyproject.toml installs again.
+
+$(VENV)/.made.stamp:
+	@python=$$(PYTHON="$(PYTHON)" ./.ci/pythons) || exit 1; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	    echo "plimsoll: making $(VENV) with $$python" >&2; \
+	    "$$python" -m venv $(VENV) >&2 || exit 1; \
+	fi; \
+	touch $@
+
+$(VENV)/.run.stamp: requirements/run.txt pyproject.toml | $(VENV)/.made.stamp
+	@echo "plimsoll: installing the program and what it runs on" >&2
+	@$(PIP) install --require-hashes -r requirements/run.txt >&2
+	@$(PIP) install --no-deps --no-build-isolation -e . >&2
+	@touch $@
+
+# dev.txt holds run.txt at the same versions, so one installation serves both.
+$(VENV)/.dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)/.made.stamp
+	@echo "plimsoll: installing the program and the tools of test and check" >&2
+	@$(PIP) install --require-hashes -r requirements/dev.txt >&2
+	@$(PIP) install --no-deps --no-build-isolation -e . >&2
+	@touch $(VENV)/.run.stamp $@

@@ -1,0 +1,343 @@
+"""``Core``: the two doors of the brain.
+
+``apply(record)`` is total and strategy-free. ``decide(record)`` runs after the input was applied
+and yields decisions; whoever drives it logs and applies each before asking for the next. Driving
+it twice over the same records gives the same decisions, byte for byte.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Final
+
+from plimsoll.core.engine.hashing import books_hash, state_hash
+from plimsoll.core.engine.keeper import Keeper
+from plimsoll.core.engine.state import State
+from plimsoll.core.engine.trader import Load, Trader
+from plimsoll.core.execution import OrderStore
+from plimsoll.core.feed import Market
+from plimsoll.core.portfolio import Ledger
+from plimsoll.core.records import (
+    BarChanged,
+    BarReported,
+    BookChanged,
+    Configured,
+    DifferenceFound,
+    ExecutionReported,
+    HashTaken,
+    IncidentRaised,
+    LinkChanged,
+    OperatorCommand,
+    OrderReported,
+    PositionReported,
+    PublicTraded,
+    QueryAnswered,
+    QueryIntended,
+    Record,
+    RequestAnswered,
+    SessionEnded,
+    SessionStopping,
+    TickerChanged,
+    TimerFired,
+    WalletReported,
+)
+from plimsoll.core.risk import Losses, Safety
+from plimsoll.core.settings import CoreSettings
+
+_WARM_UP_SLACK: Final = 3
+"""Minutes fetched beyond what the bar windows need: the newest may still be open."""
+
+
+class Core:
+    """The brain of one account. Without ``load`` it only applies: a replica."""
+
+    def __init__(self, load: Load | None = None, state: State | None = None) -> None:
+        """Start from a restored state or from nothing; ``load`` makes strategy objects."""
+        self.state = state or State()
+        self._load = load
+        self._trader: Trader | None = None
+        self._keeper: Keeper | None = None
+        self._stop_until_ns = 0
+        self._checkpoint_ns = 0
+        self._beat_ns = 0
+        self._waits: frozenset[str] = frozenset()
+        """Instances not started yet."""
+        self.apply: Final = self.state.apply
+        self._deciders = self._table()
+
+    # ---- what readers use ----
+
+    @property
+    def settings(self) -> CoreSettings | None:
+        """Settings of the newest session."""
+        return self.state.settings
+
+    @property
+    def orders(self) -> OrderStore:
+        """All orders."""
+        return self.state.orders
+
+    @property
+    def ledger(self) -> Ledger:
+        """Positions and cash."""
+        return self.state.ledger
+
+    @property
+    def safety(self) -> Safety:
+        """Halts, blocks, links, readiness."""
+        return self.state.safety
+
+    @property
+    def losses(self) -> Losses:
+        """Equity, daily loss, drawdown of the live account."""
+        return self.state.losses
+
+    @property
+    def markets(self) -> dict[str, Market]:
+        """Markets by instrument name."""
+        return self.state.markets
+
+    @property
+    def incidents(self) -> deque[IncidentRaised]:
+        """Newest incidents."""
+        return self.state.incidents
+
+    @property
+    def differences(self) -> deque[DifferenceFound]:
+        """Newest differences to the venue."""
+        return self.state.differences
+
+    @property
+    def epoch(self) -> int:
+        """Epoch of the newest session."""
+        return self.state.epoch
+
+    @property
+    def seq(self) -> int:
+        """Seq of the newest record applied."""
+        return self.state.seq
+
+    @property
+    def ts_ns(self) -> int:
+        """Time of the newest record applied, Unix ns."""
+        return self.state.ts_ns
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the newest session ended cleanly."""
+        return self.state.is_ended
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Records applied so far, by tag."""
+        return self.state.counts
+
+    def equity_of(self, owner: str) -> int:
+        """Return an instance's equity in quote cash units."""
+        return self.state.equity_of(owner)
+
+    def unrealised(self, owner: str, instrument: str) -> int:
+        """Return an open profit in quote cash units."""
+        return self.state.unrealised(owner, instrument)
+
+    def books_hash(self) -> str:
+        """Return the hash of orders, positions and balances."""
+        return books_hash(self.state)
+
+    def state_hash(self) -> str:
+        """Return the hash of everything; within one build."""
+        desks = self._trader.desks.items() if self._trader else ()
+        return state_hash(self.state, {name: desk.save() for name, desk in desks})
+
+    # ---- the second door ----
+
+    @property
+    def wake_ns(self) -> int:
+        """Time of the next ``TimerFired`` the core wants, 0 = none."""
+        if self._trader is None:
+            return 0
+        due = self._trader.next_due_ns()
+        return min(due, self._beat_ns) if due else self._beat_ns
+
+    def decide(self, record: Record) -> Iterator[Record]:
+        """Yield what follows from an input that has just been applied."""
+        if self._trader is None and type(record) is not Configured:
+            return iter(())
+        self.state.cause = record.seq
+        return self._decided(self._deciders.get(type(record), self._quiet), record)
+
+    def _decided(
+        self, decider: Callable[[Any], Iterator[Record]], record: Record
+    ) -> Generator[Record, None, None]:
+        yield from decider(record)
+        trader, keeper = self._trader, self._keeper
+        assert trader is not None
+        assert keeper is not None
+        if self._waits:
+            yield from self._start_ready()
+        if self.state.orders.contradictions:
+            yield from keeper.on_contradictions()
+        yield from trader.settle()
+        if self._stop_until_ns:
+            yield from self._end_if_done()
+
+    # ---- deciders ----
+
+    def _configured(self, record: Configured) -> Iterator[Record]:
+        settings = self.state.settings
+        assert settings is not None
+        assert self._load is not None
+        self.state.news.clear()  # left by records applied without deciding
+        self._trader = Trader(self.state, settings, self._load)
+        self._keeper = Keeper(self.state, settings, self._trader.placer)
+        self._waits = frozenset(self._trader.desks)
+        self._stop_until_ns = 0
+        self._beat_ns = record.ts_ns + settings.timing.beat_ns
+        self._checkpoint_ns = record.ts_ns + settings.timing.checkpoint_ns
+        yield from self._keeper.take_over()
+
+    def _timer(self, record: TimerFired) -> Iterator[Record]:
+        trader, keeper, settings = self._trader, self._keeper, self.state.settings
+        assert trader is not None
+        assert keeper is not None
+        assert settings is not None
+        yield from trader.on_time()
+        if record.ts_ns < self._beat_ns:
+            return
+        self._beat_ns = record.ts_ns + settings.timing.beat_ns
+        yield from keeper.on_time()
+        if record.ts_ns >= self._checkpoint_ns:
+            self._checkpoint_ns = record.ts_ns + settings.timing.checkpoint_ns
+            yield from self._checkpoint()
+
+    def _reported(self, record: OrderReported) -> Iterator[Record]:
+        assert self._keeper is not None
+        self._keeper.comparing.collect(record, is_new=False)
+        self._keeper.on_report(record)
+        order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
+        if order is not None:
+            self._keeper.inquiries.settle(order)
+        return iter(())
+
+    def _executed(self, record: ExecutionReported) -> Iterator[Record]:
+        assert self._keeper is not None
+        is_new = any(news is record for _, news in self.state.news)
+        self._keeper.comparing.collect(record, is_new=is_new)
+        return self._keeper.on_execution(record)
+
+    def _stated(self, record: PositionReported | WalletReported) -> Iterator[Record]:
+        assert self._keeper is not None
+        self._keeper.comparing.collect(record, is_new=False)
+        return iter(())
+
+    def _queried(self, record: QueryAnswered) -> Iterator[Record]:
+        assert self._trader is not None
+        assert self._keeper is not None
+        for desk in self._trader.desks.values():
+            if record.query_id in desk.waits_for_bars:
+                desk.waits_for_bars.discard(record.query_id)
+                if not record.is_ok:
+                    return self._no_warm_up(desk.name, record.reason)
+                return iter(())
+        return self._keeper.on_query(record)
+
+    def _no_warm_up(self, owner: str, reason: str) -> Iterator[Record]:
+        yield IncidentRaised(
+            *self.state.stamp(), "warm_up_failed", owner, f"{reason}; bars begin empty"
+        )
+
+    def _ticker(self, record: TickerChanged) -> Iterator[Record]:
+        assert self._trader is not None
+        self._trader.on_ticker(record)
+        return iter(())
+
+    def _stopping(self, record: SessionStopping) -> Iterator[Record]:
+        trader, keeper, settings = self._trader, self._keeper, self.state.settings
+        assert trader is not None
+        assert keeper is not None
+        assert settings is not None
+        self._stop_until_ns = record.ts_ns + settings.timing.stop_ns
+        yield from self._checkpoint()
+        for desk in trader.desks.values():
+            yield from trader.stop(desk, "session ends")
+        yield from keeper.on_stopping(record)
+
+    def _end_if_done(self) -> Iterator[Record]:
+        assert self._keeper is not None
+        open_ends = self._keeper.open_ends()
+        if open_ends and self.state.ts_ns < self._stop_until_ns:
+            return
+        self._stop_until_ns = 0
+        if open_ends:
+            names = ", ".join(f"{order.id} {order.state}" for order in open_ends[:5])
+            yield IncidentRaised(
+                *self.state.stamp(), "open_at_stop", "", f"{len(open_ends)} orders: {names}"
+            )
+        yield HashTaken(*self.state.stamp(), self.books_hash(), self.state_hash())
+        yield SessionEnded(*self.state.stamp(), "stopped")
+
+    def _checkpoint(self) -> Iterator[Record]:
+        assert self._trader is not None
+        yield from self._trader.checkpoint()
+        yield HashTaken(*self.state.stamp(), self.books_hash(), self.state_hash())
+
+    # ---- starting instances ----
+
+    def _start_ready(self) -> Iterator[Record]:
+        trader = self._trader
+        assert trader is not None
+        for desk in trader.startable():
+            self._waits -= {desk.name}
+            yield from trader.start(desk)
+            yield from self._warm_up(desk.name)
+
+    def _warm_up(self, owner: str) -> Iterator[Record]:
+        """Ask for the minutes an instance's bar windows need."""
+        assert self._trader is not None
+        desk, state = self._trader.desks[owner], self.state
+        for name in desk.names:
+            spans = [
+                maker.span * (maker.window.maxlen or 0)
+                for (instrument, _), maker in desk.makers.items()
+                if instrument == name and not maker.is_own
+            ]
+            if not spans:
+                continue
+            stamp = state.stamp()
+            since = state.ts_ns + state.safety.clock_offset_ns - max(spans)
+            minutes_ms = 60_000 * _WARM_UP_SLACK
+            desk.waits_for_bars.add(stamp[0])
+            category = state.instruments[name].category
+            yield QueryIntended(
+                *stamp, stamp[0], "bars", category, "", name, "", since // 1_000_000 - minutes_ms
+            )
+
+    def _quiet(self, _record: Record) -> Iterator[Record]:
+        return iter(())
+
+    def _table(self) -> dict[type[Record], Callable[[Any], Iterator[Record]]]:
+        return {
+            Configured: self._configured,
+            TimerFired: self._timer,
+            BookChanged: lambda record: self._with_trader().on_book(record),
+            PublicTraded: lambda record: self._with_trader().on_public_trade(record),
+            TickerChanged: self._ticker,
+            BarChanged: lambda record: self._with_trader().on_minute(record),
+            BarReported: lambda record: self._with_trader().on_fetched(record),
+            LinkChanged: lambda record: self._with_keeper().on_link(record),
+            RequestAnswered: lambda record: self._with_keeper().on_answer(record),
+            OrderReported: self._reported,
+            ExecutionReported: self._executed,
+            PositionReported: self._stated,
+            WalletReported: self._stated,
+            QueryAnswered: self._queried,
+            OperatorCommand: lambda record: self._with_keeper().on_command(record),
+            SessionStopping: self._stopping,
+        }
+
+    def _with_trader(self) -> Trader:
+        assert self._trader is not None
+        return self._trader
+
+    def _with_keeper(self) -> Keeper:
+        assert self._keeper is not None
+        return self._keeper

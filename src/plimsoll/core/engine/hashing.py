@@ -1,0 +1,55 @@
+"""Two hashes of a state: the books in neutral form, and everything (design: 5.5)."""
+
+from hashlib import sha256
+
+import msgspec
+
+from plimsoll.core.engine.state import State
+
+_ENCODE = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+def books_hash(state: State) -> str:
+    """Return a hash of orders, positions and balances that is equal across releases."""
+    rows = sorted(
+        [
+            order.id,
+            order.owner,
+            order.instrument,
+            str(order.side),
+            str(order.state),
+            order.price_ticks,
+            order.qty_lots,
+            order.filled_lots,
+        ]
+        for order in state.orders.working.values()
+    )
+    return _short({"orders": rows, "books": state.ledger.neutral(state.paper_owners)})
+
+
+def state_hash(state: State, desks: dict[str, bytes]) -> str:
+    """Return a hash of everything that decides what happens next; comparable within one build.
+
+    ``desks``: saved state of each strategy instance.
+    """
+    safety = state.safety
+    return _short(
+        {
+            "books": books_hash(state),
+            "orders": [msgspec.to_builtins(order) for order in state.orders.working.values()],
+            "epoch": state.epoch,
+            "counter": state.ids.counter,
+            "halt": safety.halt_reason,
+            "blocks": sorted(safety.blocks.items()),
+            "losses": [state.losses.equity, state.losses.baseline, state.losses.peak],
+            "markets": [
+                [name, market.bid_ticks, market.ask_ticks, market.last, market.mark]
+                for name, market in sorted(state.markets.items())
+            ],
+            "desks": sorted(desks.items()),
+        }
+    )
+
+
+def _short(content: object) -> str:
+    return sha256(_ENCODE(content)).hexdigest()[:32]

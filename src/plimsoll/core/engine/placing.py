@@ -1,0 +1,217 @@
+"""From a request to a decision: the one path every order of a strategy takes through the gate."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from plimsoll.core.engine.state import State
+from plimsoll.core.matching.paper import PaperVenue
+from plimsoll.core.model import Denied, Instrument, Mode, Order, OrderType, Refusal, Side
+from plimsoll.core.model import TimeInForce as Tif
+from plimsoll.core.records import (
+    AmendIntended,
+    CancelIntended,
+    OrderDenied,
+    OrderIntended,
+    PaperAmendIntended,
+    PaperCancelIntended,
+    PaperOrderIntended,
+    Record,
+)
+from plimsoll.core.risk import Candidate, Gate, Surroundings
+from plimsoll.core.settings import CoreSettings
+from plimsoll.core.strategy import AmendRequest, Desk, PlaceRequest
+
+PPM: Final = 1_000_000
+
+
+class Route(NamedTuple):
+    """The record types an order's requests become."""
+
+    place: type[OrderIntended] | type[PaperOrderIntended]
+    amend: type[AmendIntended] | type[PaperAmendIntended]
+    cancel: type[CancelIntended] | type[PaperCancelIntended]
+
+
+LIVE_ROUTE: Final = Route(OrderIntended, AmendIntended, CancelIntended)
+PAPER_ROUTE: Final = Route(PaperOrderIntended, PaperAmendIntended, PaperCancelIntended)
+
+
+class Placer:
+    """Asks the gate and makes the decision records of orders."""
+
+    def __init__(self, state: State, settings: CoreSettings, paper: PaperVenue) -> None:
+        """Share the engine's state."""
+        self.state = state
+        self.settings = settings
+        self.paper = paper
+        self.gate = Gate(settings, state.safety, state.exposure, state.losses, state.pacings)
+        self.routes = {
+            # The one place that reads an instance's mode: a paper order has no other way than
+            # into the core's own matching, a live order none but to the gateway.
+            one.name: PAPER_ROUTE if one.mode is Mode.PAPER else LIVE_ROUTE
+            for one in settings.strategies
+        }
+
+    def place(self, desk: Desk, request: PlaceRequest) -> Iterator[Record]:
+        """Decide about a new order: intended or denied."""
+        state = self.state
+        instrument = state.instruments.get(request.instrument)
+        if instrument is None:
+            return
+        price_ticks, tif = request.price_ticks, request.tif
+        if request.order_type is OrderType.MARKET:
+            price_ticks, tif = self._band(instrument, request.side), Tif.IOC
+        route = self.routes[desk.name]
+        candidate = Candidate(
+            desk.name if route is PAPER_ROUTE else "",
+            instrument,
+            request.side,
+            price_ticks,
+            request.qty_lots,
+            request.reduce_only,
+        )
+        denied = self._check(desk, candidate, price_ticks)
+        if denied is not None:
+            if request.handle is not None:
+                request.handle.refusal = denied
+            yield OrderDenied(
+                *state.stamp(),
+                desk.name,
+                instrument.name,
+                request.side,
+                price_ticks,
+                request.qty_lots,
+                denied.code,
+                denied.text,
+            )
+            return
+        order_id = state.ids.peek()
+        yield route.place(
+            *state.stamp(),
+            order_id,
+            desk.name,
+            instrument.name,
+            request.side,
+            request.order_type,
+            tif,
+            price_ticks,
+            request.qty_lots,
+            request.reduce_only,
+            request.label,
+        )
+        if request.handle is not None:
+            request.handle.order = state.orders.find(order_id)
+        if route is PAPER_ROUTE:
+            self.paper.ask(order_id, "place", price_ticks, request.qty_lots, state.ts_ns)
+
+    def amend(self, desk: Desk, request: AmendRequest) -> Iterator[Record]:
+        """Decide about new terms; they pass the same checks as a new order."""
+        state, order = self.state, request.order
+        if not order.is_working or order.is_busy:
+            return
+        instrument = state.instruments[order.instrument]
+        route = PAPER_ROUTE if order.is_paper else LIVE_ROUTE
+        candidate = Candidate(
+            desk.name if order.is_paper else "",
+            instrument,
+            order.side,
+            request.price_ticks,
+            request.qty_lots - order.filled_lots,
+            order.reduce_only,
+            replaces_lots=order.leaves_lots,
+        )
+        denied = self._check(desk, candidate, request.price_ticks)
+        if denied is not None:
+            yield OrderDenied(
+                *state.stamp(),
+                desk.name,
+                instrument.name,
+                order.side,
+                request.price_ticks,
+                request.qty_lots,
+                denied.code,
+                denied.text,
+            )
+            return
+        yield route.amend(*state.stamp(), order.id, request.price_ticks, request.qty_lots)
+        if route is PAPER_ROUTE:
+            self.paper.ask(order.id, "amend", request.price_ticks, request.qty_lots, state.ts_ns)
+
+    def cancel(self, order: Order, reason: str) -> Iterator[Record]:
+        """Decide about the end of an order: always allowed, once at a time."""
+        if not order.is_working or order.cancel_pending:
+            return
+        route = PAPER_ROUTE if order.is_paper else LIVE_ROUTE
+        yield route.cancel(*self.state.stamp(), order.id, reason)
+        if route is PAPER_ROUTE:
+            self.paper.ask(order.id, "cancel", 0, 0, self.state.ts_ns)
+
+    # ---- inside ----
+
+    def _check(self, desk: Desk, candidate: Candidate, price_ticks: int) -> Denied | None:
+        if desk.is_stopped:
+            return Denied(Refusal.STRATEGY_STOPPED, f"{desk.name}: {desk.stop_reason}")
+        if desk.waits_for_bars and not candidate.reduce_only:
+            return Denied(Refusal.WARMING_UP, f"{desk.name} is still fetching bars")
+        if not price_ticks:
+            return Denied(
+                Refusal.DATA_NOT_LIVE, f"{candidate.instrument.name} has no price to trade at"
+            )
+        return self.gate.check(candidate, self._around(desk, candidate))
+
+    def _around(self, desk: Desk, candidate: Candidate) -> Surroundings:
+        state = self.state
+        name = candidate.instrument.name
+        held = state.held_lots(candidate.scope, name)
+        return Surroundings(
+            state.markets[name],
+            held,
+            self._worst_elsewhere(candidate.scope, name),
+            self._opposite_best(candidate),
+            self._free_lots(desk, name) if candidate.instrument.is_spot else 0,
+            desk.settings.limits or self.settings.limits,
+            state.ts_ns,
+        )
+
+    def _worst_elsewhere(self, scope: str, name: str) -> int:
+        state = self.state
+        total = 0
+        for other, instrument in state.instruments.items():
+            if other == name:
+                continue
+            worst = state.exposure.worst_lots(scope, other, state.held_lots(scope, other))
+            if worst:
+                reference = state.markets[other].reference_ticks(state.ts_ns)
+                collared = reference + reference * self.settings.collar_ppm // PPM
+                total += instrument.notional_units(collared, worst)
+        return total
+
+    def _opposite_best(self, candidate: Candidate) -> int:
+        """Return the best price of own resting orders on the other side, 0 = none."""
+        other = candidate.side.opposite
+        prices = [
+            order.price_ticks
+            for order in self.state.orders.on_instrument.get(candidate.instrument.name, {}).values()
+            if order.side is other and (order.owner if order.is_paper else "") == candidate.scope
+        ]
+        if not prices:
+            return 0
+        return min(prices) if candidate.side is Side.BUY else max(prices)
+
+    def _free_lots(self, desk: Desk, name: str) -> int:
+        """Return the lots of base coin this instance may still sell on spot."""
+        going = sum(
+            order.leaves_lots
+            for order in self.state.orders.of_owner(desk.name, name)
+            if order.side is Side.SELL
+        )
+        return self.state.ledger.qty_lots(desk.name, name) - going
+
+    def _band(self, instrument: Instrument, side: Side) -> int:
+        """Return the limit of a market order: best opposite price and the slippage band."""
+        market = self.state.markets[instrument.name]
+        best = market.ask_ticks if side is Side.BUY else market.bid_ticks
+        if market.fault is not None or not best:
+            return 0
+        slack = best * self.settings.max_slippage_ppm // PPM
+        return best + slack if side is Side.BUY else max(1, best - slack)

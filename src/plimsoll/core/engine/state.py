@@ -1,0 +1,387 @@
+"""Everything ``apply`` changes: a total, strategy-free function of the records.
+
+Restart, replicas, dashboards and the trading process all build it the same way, from the log.
+What happened to orders while one record was applied is left in ``news`` for ``decide``.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from plimsoll.core.execution import OrderStore
+from plimsoll.core.feed import Market
+from plimsoll.core.model import FOREIGN, IdMaker, Instrument, Mode, Order, OrderState
+from plimsoll.core.model.ids import counter_of
+from plimsoll.core.portfolio import KNOWN_KINDS, Ledger
+from plimsoll.core.records import (
+    AbsenceShown,
+    AmendIntended,
+    BarChanged,
+    Blocked,
+    BookChanged,
+    CancelIntended,
+    ClockMeasured,
+    Configured,
+    DifferenceFound,
+    EquityMeasured,
+    ExecutionReported,
+    Halted,
+    IncidentRaised,
+    InstrumentListed,
+    LeaseTaken,
+    LinkChanged,
+    OrderDenied,
+    OrderIntended,
+    OrderReported,
+    OrderSent,
+    OutcomeLost,
+    PaperAmendIntended,
+    PaperCancelIntended,
+    PaperFilled,
+    PaperOrderIntended,
+    PaperReported,
+    PositionAdopted,
+    PublicTraded,
+    Rearmed,
+    Reconciled,
+    Record,
+    Released,
+    RequestAnswered,
+    SendRefused,
+    SessionEnded,
+    SessionStopping,
+    StrategyCheckpoint,
+    StrategyStopped,
+    TickerChanged,
+    WalletAdopted,
+)
+from plimsoll.core.risk import Exposure, Losses, Pacing, Safety
+from plimsoll.core.settings import CoreSettings, from_text
+
+KEEP: Final = 200
+"""Newest incidents, differences and denials kept for readers; all of them stand in the log."""
+
+
+class State:
+    """The books and switches of one account."""
+
+    def __init__(self) -> None:
+        """Start before the first record."""
+        self.seq = 0
+        self.ts_ns = 0
+        self.epoch = 0
+        self.cause = 0
+        """Seq of the input being handled."""
+        self.account = ""
+        self.settings: CoreSettings | None = None
+        self.ids = IdMaker("x", 0)
+        self.orders = OrderStore("")
+        self.ledger = Ledger()
+        self.safety = Safety()
+        self.exposure = Exposure()
+        self.losses = Losses()
+        self.pacings: dict[str, Pacing] = {}
+        self.markets: dict[str, Market] = {}
+        self.paper_owners: frozenset[str] = frozenset()
+        self.checkpoints: dict[str, bytes] = {}
+        self.stopped: dict[str, str] = {}
+        self.is_ended = False
+        self.incidents: deque[IncidentRaised] = deque(maxlen=KEEP)
+        self.differences: deque[DifferenceFound] = deque(maxlen=KEEP)
+        self.denials: deque[OrderDenied] = deque(maxlen=KEEP)
+        self.tally: dict[type[Record], int] = {}
+        """Records applied so far, by type."""
+        self.news: list[tuple[Order, Record | None]] = []
+        """Orders changed by the record being applied; a fill carries its record."""
+        self.orders.listener = self.exposure.on_order
+        self._handlers = self._table()
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """Listed instruments by name."""
+        return self.ledger.instruments
+
+    def apply(self, record: Record) -> None:
+        """Change state by one record. Total: no record of this build is refused."""
+        self.seq = record.seq
+        self.ts_ns = record.ts_ns
+        kind = type(record)
+        self.tally[kind] = self.tally.get(kind, 0) + 1
+        handler = self._handlers.get(kind)
+        if handler is not None:
+            handler(record)
+
+    def stamp(self) -> tuple[int, int, int, int]:
+        """Return seq, time, epoch and cause of the next decision."""
+        return self.seq + 1, self.ts_ns, self.epoch, self.cause
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Records applied so far, by tag."""
+        return {str(kind.__struct_config__.tag): count for kind, count in self.tally.items()}
+
+    # ---- what readers ask ----
+
+    def is_paper(self, owner: str) -> bool:
+        """Return whether the owner is a paper instance."""
+        return owner in self.paper_owners
+
+    def held_lots(self, scope: str, instrument: str) -> int:
+        """Return the signed position of a scope: a paper instance, or the live account."""
+        if scope:
+            return self.ledger.qty_lots(scope, instrument)
+        return self.ledger.account_lots(instrument, self.paper_owners)
+
+    def unrealised(self, owner: str, instrument: str) -> int:
+        """Return the open profit at the reference price, in quote cash units."""
+        market = self.markets.get(instrument)
+        if market is None:
+            return 0
+        return self.ledger.unrealised(owner, instrument, market.reference_ticks(self.ts_ns))
+
+    def profit_of(self, owner: str) -> int:
+        """Return realised and open profit less fees and funding, in quote cash units."""
+        return sum(
+            held.realised_units
+            - held.fee_units
+            - held.funding_units
+            + self.unrealised(owner, instrument)
+            for (holder, instrument), held in self.ledger.positions.items()
+            if holder == owner
+        )
+
+    def equity_of(self, owner: str) -> int:
+        """Return an instance's capital plus its profit, in quote cash units."""
+        capital = 0
+        for strategy in self.settings.strategies if self.settings else ():
+            if strategy.name == owner:
+                capital = strategy.capital
+        return capital + self.profit_of(owner)
+
+    def account_equity(self) -> int:
+        """Return the live account's equity in USDT cash units: cash, coins, open profit."""
+        total = self.ledger.cash.get("USDT", 0)
+        for name, instrument in self.instruments.items():
+            market = self.markets.get(name)
+            reference = market.reference_ticks(self.ts_ns) if market else 0
+            if instrument.is_spot:
+                base = self.ledger.cash.get(instrument.base, 0)
+                if base and reference:
+                    total += (
+                        instrument.notional_units(reference, 1)
+                        * base
+                        // (instrument.base_units_per_lot)
+                    )
+                continue
+            total += sum(
+                self.ledger.unrealised(owner, name, reference)
+                for owner, held in self.ledger.positions
+                if held == name and owner not in self.paper_owners
+            )
+        return total
+
+    # ---- sessions ----
+
+    def _lease(self, record: LeaseTaken) -> None:
+        self.epoch = record.epoch
+        self.account = record.account
+        self.ids = IdMaker(record.tag, record.epoch)
+        self.orders.tag = record.tag
+        self.is_ended = False
+        self.stopped.clear()
+        self.safety.on_lease(record)
+        for market in self.markets.values():
+            market.drop("not connected")
+
+    def _configured(self, record: Configured) -> None:
+        settings = from_text(record.settings)
+        self.settings = settings
+        paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
+        self.paper_owners = self.paper_owners | paper
+
+    def _listed(self, record: InstrumentListed) -> None:
+        instrument = record.instrument
+        self.ledger.instruments[instrument.name] = instrument
+        if instrument.name not in self.markets:
+            self.markets[instrument.name] = Market(instrument)
+        else:
+            self.markets[instrument.name].instrument = instrument
+
+    def _measured(self, record: EquityMeasured) -> None:
+        self.losses.measure(record.equity_units, record.ts_ns)
+
+    def _link(self, record: LinkChanged) -> None:
+        self.safety.on_link(record)
+        kind, _, category = record.link.partition(".")
+        if kind == "public" and not record.is_up:
+            for name, market in self.markets.items():
+                if name.startswith(f"{category}:"):
+                    market.drop("link down")
+
+    def _stopping(self, _record: SessionStopping) -> None:
+        self.safety.is_stopping = True
+
+    def _ended(self, _record: SessionEnded) -> None:
+        self.is_ended = True
+
+    # ---- market ----
+
+    def _book(self, record: BookChanged) -> None:
+        market = self.markets.get(record.instrument)
+        if market is not None:
+            market.on_book(record, self.safety.clock_offset_ns)
+
+    def _public_trade(self, record: PublicTraded) -> None:
+        market = self.markets.get(record.instrument)
+        if market is not None:
+            market.on_public_trade(record)
+
+    def _ticker(self, record: TickerChanged) -> None:
+        market = self.markets.get(record.instrument)
+        if market is not None:
+            market.on_ticker(record)
+
+    def _bar(self, record: BarChanged) -> None:
+        market = self.markets.get(record.instrument)
+        if market is not None:
+            market.on_bar(record)
+
+    # ---- orders ----
+
+    def _intended(self, record: OrderIntended | PaperOrderIntended) -> None:
+        self.ids.counter = max(self.ids.counter, counter_of(record.client_order_id))
+        order = self.orders.intend(record)
+        self._pacing(order).note(record.ts_ns)
+
+    def _amended(self, record: AmendIntended | PaperAmendIntended) -> None:
+        order = self.orders.working.get(record.client_order_id)
+        if order is not None:
+            self.orders.intend_amend(record)
+            self._pacing(order).note(record.ts_ns)
+
+    def _pacing(self, order: Order) -> Pacing:
+        return self.pacings.setdefault(order.owner if order.is_paper else "", Pacing())
+
+    def _denied(self, record: OrderDenied) -> None:
+        self.denials.append(record)
+
+    def _tell(self, order: Order | None, before: OrderState | None = None) -> None:
+        if order is not None and order.state is not before:
+            self.news.append((order, None))
+
+    def _refused(self, record: SendRefused) -> None:
+        self._tell(self.orders.refused(record))
+
+    def _answered(self, record: RequestAnswered) -> None:
+        order = self.orders.find(record.client_order_id)
+        before = order.state if order else None
+        self._tell(self.orders.answered(record), before)
+
+    def _lost(self, record: OutcomeLost) -> None:
+        self._tell(self.orders.lost(record))
+
+    def _absent(self, record: AbsenceShown) -> None:
+        self.orders.shown_absent(record)
+        self._tell(self.orders.find(record.client_order_id))
+
+    def _reported(self, record: OrderReported) -> None:
+        known = self.orders.of_venue(record.client_order_id, record.venue_order_id)
+        before = known.state if known else None
+        self._tell(self.orders.reported(record), before)
+
+    def _executed(self, record: ExecutionReported) -> None:
+        if record.kind not in KNOWN_KINDS or record.instrument not in self.instruments:
+            return  # the keeper blocks the instrument and tells a person
+        if not self.ledger.is_new(record):
+            return
+        if record.kind == "Funding":
+            self.ledger.book_execution(self._holder(record.instrument), record)
+            return
+        # Position and profit first, then anyone is told (ACC-6).
+        order = self.orders.executed(record)
+        self.ledger.book_execution(order.owner, record)
+        self.news.append((order, record))
+
+    def _holder(self, instrument: str) -> str:
+        """Return the live owner whose position funding is paid on."""
+        for (owner, name), held in self.ledger.positions.items():
+            if name == instrument and held.qty_units and owner not in self.paper_owners:
+                return owner
+        return FOREIGN
+
+    def _paper_reported(self, record: PaperReported) -> None:
+        known = self.orders.find(record.client_order_id)
+        before = known.state if known else None
+        self._tell(self.orders.paper_reported(record), before)
+
+    def _paper_filled(self, record: PaperFilled) -> None:
+        order = self.orders.paper_filled(record)
+        if order is not None:
+            self.ledger.book_paper(order.owner, order.instrument, order.side, record)
+            self.news.append((order, record))
+
+    # ---- money and safety ----
+
+    def _reconciled(self, record: Reconciled) -> None:
+        self.safety.on_reconciled(record)
+        self.ledger.cursor_ms = max(self.ledger.cursor_ms, record.cursor_ms)
+
+    def _adopt_position(self, record: PositionAdopted) -> None:
+        self.ledger.adopt_position(
+            record.owner, record.instrument, record.qty_lots, record.cost_units
+        )
+
+    def _adopt_cash(self, record: WalletAdopted) -> None:
+        self.ledger.adopt_cash(record.coin, record.delta_units)
+        if record.coin == "USDT":
+            self.losses.flow(record.delta_units)
+
+    def _checkpoint(self, record: StrategyCheckpoint) -> None:
+        self.checkpoints[record.owner] = record.state
+
+    def _strategy_stopped(self, record: StrategyStopped) -> None:
+        self.stopped[record.owner] = record.reason
+
+    def _table(self) -> dict[type[Record], Callable[[Any], None]]:
+        orders, safety = self.orders, self.safety
+        return {
+            LeaseTaken: self._lease,
+            Configured: self._configured,
+            InstrumentListed: self._listed,
+            ClockMeasured: safety.on_clock,
+            LinkChanged: self._link,
+            EquityMeasured: self._measured,
+            SessionStopping: self._stopping,
+            SessionEnded: self._ended,
+            BookChanged: self._book,
+            PublicTraded: self._public_trade,
+            TickerChanged: self._ticker,
+            BarChanged: self._bar,
+            OrderIntended: self._intended,
+            AmendIntended: self._amended,
+            CancelIntended: orders.intend_cancel,
+            PaperOrderIntended: self._intended,
+            PaperAmendIntended: self._amended,
+            PaperCancelIntended: orders.intend_cancel,
+            PaperReported: self._paper_reported,
+            PaperFilled: self._paper_filled,
+            OrderDenied: self._denied,
+            OrderSent: orders.sent,
+            SendRefused: self._refused,
+            RequestAnswered: self._answered,
+            OrderReported: self._reported,
+            ExecutionReported: self._executed,
+            OutcomeLost: self._lost,
+            AbsenceShown: self._absent,
+            Reconciled: self._reconciled,
+            DifferenceFound: self.differences.append,
+            PositionAdopted: self._adopt_position,
+            WalletAdopted: self._adopt_cash,
+            Blocked: safety.on_blocked,
+            Released: safety.on_released,
+            Halted: safety.on_halted,
+            Rearmed: safety.on_rearmed,
+            StrategyStopped: self._strategy_stopped,
+            IncidentRaised: self.incidents.append,
+            StrategyCheckpoint: self._checkpoint,
+        }

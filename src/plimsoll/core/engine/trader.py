@@ -1,0 +1,464 @@
+"""The strategies' half of ``decide``: callbacks, wishes, and what paper orders do.
+
+Everything here yields decisions one at a time; the loop logs and applies each before asking for the
+next, so every check sees the order before it.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Final
+
+from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.state import State
+from plimsoll.core.feed import Bar, Market
+from plimsoll.core.matching.paper import PaperEvent, PaperVenue
+from plimsoll.core.model import Order, OrderType
+from plimsoll.core.model import TimeInForce as Tif
+from plimsoll.core.portfolio import fee_of
+from plimsoll.core.records import (
+    BarChanged,
+    BarReported,
+    BookChanged,
+    ExecutionReported,
+    IncidentRaised,
+    OrderDenied,
+    PaperFilled,
+    PaperReported,
+    PublicTraded,
+    Record,
+    StrategyCheckpoint,
+    StrategyStopped,
+    TickerChanged,
+)
+from plimsoll.core.settings import CoreSettings, StrategySettings
+from plimsoll.core.strategy import (
+    AmendRequest,
+    CancelRequest,
+    Desk,
+    FillEvent,
+    Holding,
+    PlaceRequest,
+    Strategy,
+    Target,
+)
+from plimsoll.core.strategy.desk import Reader
+from plimsoll.core.strategy.wishes import (
+    QUOTE_LABEL,
+    TARGET_LABEL,
+    Amend,
+    Cancel,
+    Change,
+    Place,
+    plan_quote,
+    plan_target,
+)
+
+Load = Callable[[StrategySettings], Strategy]
+"""Makes a strategy object from its settings; effects (imports, files) are the caller's."""
+
+RETRY_NS: Final = 1_000_000_000
+"""A wish that was refused is tried again after this."""
+
+ROUNDS_MAX: Final = 50
+"""Rounds of news and callbacks within one input; more is a strategy answering itself for ever."""
+
+
+class Trader:
+    """All strategy instances of a session."""
+
+    def __init__(self, state: State, settings: CoreSettings, load: Load) -> None:
+        """Load the instances and restore what the newest checkpoints hold."""
+        self.state = state
+        self.settings = settings
+        self.paper = PaperVenue(
+            settings.timing.paper_latency_ns,
+            state.orders.find,
+            state.ledger.qty_lots,
+            lambda name: state.markets[name].book,
+            lambda name: state.instruments[name],
+        )
+        self.placer = Placer(state, settings, self.paper)
+        reader = Reader(
+            lambda name: state.markets[name],
+            lambda name: state.instruments.get(name),
+            self._holding,
+            lambda owner, name: list(state.orders.of_owner(owner, name)),
+            state.profit_of,
+        )
+        self.desks: dict[str, Desk] = {}
+        for index, one in enumerate(settings.strategies):
+            desk = self.desks[one.name] = Desk(
+                one, load(one), reader, settings.seed * 1_000 + index
+            )
+            if one.name in state.checkpoints:
+                desk.restore(state.checkpoints[one.name])
+        self.on_instrument: dict[str, list[Desk]] = {}
+        for desk in self.desks.values():
+            for name in desk.names:
+                self.on_instrument.setdefault(name, []).append(desk)
+        self.book_hearers = {
+            name: [desk for desk in desks if desk.hears_book]
+            for name, desks in self.on_instrument.items()
+        }
+        self.resumes = [order for order in state.orders.working.values() if order.is_paper]
+        """Paper orders of an earlier session, waiting for their instrument's first book."""
+
+    # ---- starting and ending ----
+
+    def startable(self) -> list[Desk]:
+        """Return the instances whose markets are LIVE and, for live ones, whose books agree."""
+        state = self.state
+        return [
+            desk
+            for desk in self.desks.values()
+            if not desk.is_started
+            and not desk.is_stopped
+            and all(
+                name in state.markets and not state.markets[name].why_not(state.ts_ns)
+                for name in desk.names
+            )
+            and (state.is_paper(desk.name) or state.safety.is_reconciled)
+        ]
+
+    def start(self, desk: Desk) -> Iterator[Record]:
+        """Call ``on_start``."""
+        desk.is_started = True
+        yield from self._call(desk, desk.strategy.on_start)
+
+    def stop(self, desk: Desk, reason: str) -> Iterator[Record]:
+        """Call ``on_stop`` and let the instance hear nothing any more."""
+        if desk.is_stopped:
+            return
+        if desk.is_started:
+            yield from self._call(desk, desk.strategy.on_stop)
+        if not desk.is_stopped:
+            yield from self._end(desk, reason)
+
+    def checkpoint(self) -> Iterator[Record]:
+        """Record what every instance needs to go on."""
+        for desk in self.desks.values():
+            yield StrategyCheckpoint(*self.state.stamp(), desk.name, desk.save())
+
+    # ---- market inputs ----
+
+    def on_book(self, change: BookChanged) -> Iterator[Record]:
+        """Match paper orders, then let the instances hear the book that want to."""
+        if self.paper.matching or self.paper.waiting or self.resumes:
+            yield from self._paper_round(self.paper.on_book(change))
+            if self.resumes:
+                self._resume(change.instrument)
+        hearers = self.book_hearers.get(change.instrument)
+        if hearers:
+            market = self.state.markets[change.instrument]
+            if market.fault is None:  # never a torn book (MKT-4)
+                for desk in hearers:
+                    yield from self._hear_book(desk, market)
+
+    def on_public_trade(self, traded: PublicTraded) -> Iterator[Record]:
+        """Match paper orders, make bars, let the instances hear prints."""
+        if self.paper.matching or self.paper.waiting:
+            yield from self._paper_round(self.paper.on_public_trade(traded))
+        for desk in self.on_instrument.get(traded.instrument, ()):
+            for (name, _), maker in desk.makers.items():
+                if name == traded.instrument and maker.is_own:
+                    for bar in maker.on_public_trade(traded):
+                        yield from self._hear_bar(desk, bar)
+            if desk.hears_trades:
+                for price, qty, is_buy, _ms in traded.rows:
+                    yield from self._call(
+                        desk, desk.strategy.on_trade, traded.instrument, price, qty, is_buy=is_buy
+                    )
+        self._check_stops(traded.instrument)
+
+    def on_ticker(self, ticker: TickerChanged) -> None:
+        """Watch stops against the new mark price."""
+        self._check_stops(ticker.instrument)
+
+    def on_minute(self, bar: BarChanged) -> Iterator[Record]:
+        """Hand a final minute to the frames made from it."""
+        if not bar.is_final:
+            return
+        for desk in self.on_instrument.get(bar.instrument, ()):
+            for (name, _), maker in desk.makers.items():
+                if name == bar.instrument and not maker.is_own:
+                    for closed in maker.on_minute(bar):
+                        yield from self._hear_bar(desk, closed)
+
+    def on_fetched(self, bar: BarReported) -> Iterator[Record]:
+        """Hand a fetched minute to the instances that wait for it."""
+        tick = float(self.state.instruments[bar.instrument].tick)
+        for desk in self.on_instrument.get(bar.instrument, ()):
+            if bar.query_id in desk.waits_for_bars:
+                for (name, _), maker in desk.makers.items():
+                    if name == bar.instrument and not maker.is_own:
+                        for closed in maker.on_fetched(bar, tick):
+                            yield from self._hear_bar(desk, closed)
+
+    def on_time(self) -> Iterator[Record]:
+        """Let paper requests take effect, close own bars, try refused wishes again."""
+        yield from self._paper_round(iter(()))
+        venue_ns = self.state.ts_ns + self.state.safety.clock_offset_ns
+        until = venue_ns - self.settings.timing.bar_grace_ns
+        for desk in self.desks.values():
+            for maker in desk.makers.values():
+                if maker.is_own:
+                    for bar in maker.close_until(until):
+                        yield from self._hear_bar(desk, bar)
+            desk.wish_changed.update(desk.targets)
+            desk.wish_changed.update(desk.quotes)
+
+    # ---- what follows from it ----
+
+    def settle(self) -> Iterator[Record]:
+        """Tell instances about their orders and carry out their wishes until nothing is left."""
+        state = self.state
+        for _ in range(ROUNDS_MAX):
+            if state.news:
+                news, state.news = state.news, []
+                for order, execution in news:
+                    yield from self._hear_order(order, execution)
+            yield from self._wishes()
+            if not state.news and not any(desk.wish_changed for desk in self.desks.values()):
+                return
+        yield IncidentRaised(
+            *state.stamp(), "endless_answers", "", f"stopped after {ROUNDS_MAX} rounds in one input"
+        )
+
+    def next_due_ns(self) -> int:
+        """Return the next time something happens by itself, 0 = nothing will."""
+        dues = [self.paper.next_due_ns]
+        offset = self.state.safety.clock_offset_ns
+        for desk in self.desks.values():
+            for maker in desk.makers.values():
+                if maker.is_own and maker.start_ns:
+                    close_ns = maker.start_ns + maker.span
+                    dues.append(close_ns - offset + self.settings.timing.bar_grace_ns)
+        return min((due for due in dues if due), default=0)
+
+    # ---- callbacks ----
+
+    def _hear_book(self, desk: Desk, market: Market) -> Iterator[Record]:
+        if desk.is_started and not desk.is_stopped:
+            yield from self._call(desk, desk.strategy.on_book, market)
+
+    def _hear_bar(self, desk: Desk, bar: Bar) -> Iterator[Record]:
+        desk.feed_bar(bar)
+        if desk.is_started and not desk.is_stopped:
+            yield from self._call(desk, desk.strategy.on_bar, bar)
+
+    def _hear_order(self, order: Order, execution: Record | None) -> Iterator[Record]:
+        desk = self.desks.get(order.owner)
+        if desk is None or not desk.is_started:
+            return
+        desk.wish_changed.add(order.instrument)
+        if desk.is_stopped:
+            return
+        if isinstance(execution, ExecutionReported | PaperFilled):
+            fill = FillEvent(
+                order.instrument,
+                order.side,
+                execution.price_ticks,
+                execution.qty_lots,
+                execution.fee_units,
+                execution.is_maker,
+                order.id,
+            )
+            yield from self._call(desk, desk.strategy.on_fill, fill)
+        yield from self._call(desk, desk.strategy.on_order, order)
+
+    def _call(
+        self, desk: Desk, callback: Callable[..., None], *args: object, **named: object
+    ) -> Iterator[Record]:
+        """Call into a strategy; what it asked for is carried out, or dropped where it raised."""
+        desk.now_ns = self.state.ts_ns
+        try:
+            callback(*args, **named)
+        except Exception as error:
+            desk.requests.clear()
+            yield from self._end(desk, f"{callback.__name__} raised {error!r}")
+            return
+        if desk.requests:
+            yield from self._carry_out(desk)
+
+    def _carry_out(self, desk: Desk) -> Iterator[Record]:
+        for request in desk.drain():
+            if isinstance(request, PlaceRequest):
+                for decision in self.placer.place(desk, request):
+                    yield decision
+                    if isinstance(decision, OrderDenied):
+                        yield from self._repeats(desk)
+            elif isinstance(request, AmendRequest):
+                yield from self.placer.amend(desk, request)
+            elif isinstance(request, CancelRequest):
+                yield from self.placer.cancel(request.order, request.reason)
+
+    def _repeats(self, desk: Desk) -> Iterator[Record]:
+        """Stop an instance that repeats refused requests (RSK-8)."""
+        now = self.state.ts_ns
+        desk.denials = [at for at in desk.denials if at > now - self.settings.repeat_ns]
+        desk.denials.append(now)
+        if len(desk.denials) > self.settings.repeat_max and not desk.is_stopped:
+            seconds = self.settings.repeat_ns // 1_000_000_000
+            yield from self._end(desk, f"{len(desk.denials)} refused requests in {seconds} s")
+
+    def _end(self, desk: Desk, reason: str) -> Iterator[Record]:
+        """Stop an instance: it hears nothing more, and its orders that add risk are cancelled."""
+        desk.stop_reason = reason
+        desk.targets.clear()
+        desk.quotes.clear()
+        state = self.state
+        yield StrategyStopped(*state.stamp(), desk.name, reason)
+        if reason != "session ends":
+            yield IncidentRaised(*state.stamp(), "strategy_stopped", desk.name, reason)
+            for order in list(state.orders.working.values()):
+                if order.owner == desk.name and not order.reduce_only:
+                    yield from self.placer.cancel(order, "its strategy was stopped")
+
+    # ---- wishes ----
+
+    def _check_stops(self, instrument: str) -> None:
+        """Make a target flat whose stop price has been passed."""
+        for desk in self.on_instrument.get(instrument, ()):
+            target = desk.targets.get(instrument)
+            if target is None or not target.stop_ticks or target.stopped_sign:
+                continue
+            market = self.state.markets[instrument]
+            price = market.last if market.instrument.is_spot else market.mark or market.last
+            ticks = int(price * market.scale + 0.5)
+            sign = 1 if target.qty_lots > 0 else -1
+            if target.qty_lots and ticks and (target.stop_ticks - ticks) * sign >= 0:
+                target.stopped_sign = sign
+                desk.wish_changed.add(instrument)
+
+    def _wishes(self) -> Iterator[Record]:
+        for desk in self.desks.values():
+            if not desk.wish_changed:
+                continue
+            changed, desk.wish_changed = desk.wish_changed, set()
+            if desk.is_stopped or not desk.is_started or self.state.safety.is_stopping:
+                continue
+            for name in sorted(changed):
+                target = desk.targets.get(name)
+                if target is not None:
+                    yield from self._to_target(desk, name, target)
+                if name in desk.quotes:
+                    yield from self._to_quote(desk, name)
+
+    def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
+        state = self.state
+        if state.ts_ns < target.not_before_ns:
+            return
+        working = [o for o in state.orders.of_owner(desk.name, name) if o.label == TARGET_LABEL]
+        held = state.ledger.qty_lots(desk.name, name)
+        change = plan_target(target, held, working, state.instruments[name])
+        if change is not None:
+            denied = yield from self._change(desk, name, change, TARGET_LABEL)
+            if denied:
+                target.not_before_ns = state.ts_ns + RETRY_NS
+
+    def _to_quote(self, desk: Desk, name: str) -> Iterator[Record]:
+        state = self.state
+        quote = desk.quotes[name]
+        working = [o for o in state.orders.of_owner(desk.name, name) if o.label == QUOTE_LABEL]
+        for change in plan_quote(quote, working, state.ts_ns, state.instruments[name]):
+            if isinstance(change, Cancel) or state.ts_ns >= quote.not_before_ns:
+                denied = yield from self._change(desk, name, change, QUOTE_LABEL)
+                if denied:
+                    quote.not_before_ns = state.ts_ns + RETRY_NS
+
+    def _change(
+        self, desk: Desk, name: str, change: Change, label: str
+    ) -> Generator[Record, None, bool]:
+        """Carry a planned change out; return whether it was denied."""
+        if isinstance(change, Cancel):
+            yield from self.placer.cancel(change.order, label)
+            return False
+        if isinstance(change, Amend):
+            request = AmendRequest(change.order, change.price_ticks, change.qty_lots)
+            decisions = self.placer.amend(desk, request)
+        else:
+            decisions = self.placer.place(desk, _wished(name, change, label))
+        denied = False
+        for decision in decisions:
+            yield decision
+            denied = denied or isinstance(decision, OrderDenied)
+        return denied
+
+    # ---- paper ----
+
+    def _paper_round(self, events: Iterator[PaperEvent]) -> Iterator[Record]:
+        for event in self.paper.until(self.state.ts_ns):
+            yield from self._paper(event)
+        for event in events:
+            yield from self._paper(event)
+
+    def _paper(self, event: PaperEvent) -> Iterator[Record]:
+        state = self.state
+        order = state.orders.find(event.order_id)
+        if order is None:
+            return
+        if event.status is not None:
+            yield PaperReported(
+                *state.stamp(),
+                order.id,
+                event.status,
+                event.price_ticks,
+                event.qty_lots,
+                event.reason,
+            )
+            return
+        instrument = state.instruments[order.instrument]
+        fee_units, coin = fee_of(
+            instrument, order.side, event.price_ticks, event.qty_lots, is_maker=event.is_maker
+        )
+        stamp = state.stamp()
+        yield PaperFilled(
+            *stamp,
+            order.id,
+            f"paper-{stamp[0]}",
+            event.price_ticks,
+            event.qty_lots,
+            fee_units,
+            coin,
+            event.is_maker,
+        )
+
+    def _resume(self, instrument: str) -> None:
+        if self.state.markets[instrument].fault is None:
+            for order in self.resumes:
+                if order.instrument == instrument:
+                    self.paper.resume(order)
+            self.resumes = [order for order in self.resumes if order.instrument != instrument]
+
+    # ---- reading for desks ----
+
+    def _holding(self, owner: str, name: str) -> Holding:
+        state = self.state
+        instrument = state.instruments[name]
+        held = state.ledger.position(owner, name)
+        lots = state.ledger.qty_lots(owner, name)
+        entry = 0.0
+        if held.qty_units:
+            units_per_price = instrument.cash_per_tick_lot / instrument.base_units_per_lot
+            entry = held.cost_units / held.qty_units / units_per_price * float(instrument.tick)
+        return Holding(
+            lots,
+            lots * float(instrument.lot),
+            entry,
+            state.unrealised(owner, name) / 1e8,
+            held.realised_units / 1e8,
+        )
+
+
+def _wished(name: str, change: Place, label: str) -> PlaceRequest:
+    at_market = not change.price_ticks
+    return PlaceRequest(
+        name,
+        change.side,
+        OrderType.MARKET if at_market else OrderType.LIMIT,
+        Tif.IOC if at_market else Tif.POST_ONLY,
+        change.price_ticks,
+        change.qty_lots,
+        change.reduce_only,
+        label,
+        None,
+    )

@@ -1,0 +1,377 @@
+"""All orders of the account: how each record changes them.
+
+The store is the only place that changes an ``Order``. It is total: whatever the venue says is
+booked, ignored or told, never raised. ``listener`` hears every change before and after, so that
+exposure is kept incrementally.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from plimsoll.core.execution.lifecycle import Evidence, Step, next_state
+from plimsoll.core.model import FOREIGN, Order, OrderState, OrderType, TimeInForce
+from plimsoll.core.records import (
+    AbsenceShown,
+    AmendIntended,
+    CancelIntended,
+    ExecutionReported,
+    OrderIntended,
+    OrderReported,
+    OrderSent,
+    OutcomeLost,
+    PaperAmendIntended,
+    PaperCancelIntended,
+    PaperFilled,
+    PaperOrderIntended,
+    PaperReported,
+    RequestAnswered,
+    SendRefused,
+)
+
+_EVIDENCE_OF: Final = {
+    OrderState.OPEN: Evidence.OPEN,
+    OrderState.PARTIAL: Evidence.PARTIAL,
+    OrderState.FILLED: Evidence.FILLED,
+    OrderState.CANCELED: Evidence.CANCELED,
+    OrderState.REJECTED: Evidence.REJECTED,
+    OrderState.EXPIRED: Evidence.EXPIRED,
+}
+
+
+class OrderStore:
+    """Orders by our id, the newest ``keep_closed`` closed ones included."""
+
+    def __init__(self, tag: str, keep_closed: int = 10_000) -> None:
+        """Keep at most ``keep_closed`` orders that are over; older ones stand in the log."""
+        self.tag = tag
+        self.keep_closed = keep_closed
+        self.working: dict[str, Order] = {}
+        self.closed: OrderedDict[str, Order] = OrderedDict()
+        self.on_instrument: dict[str, dict[str, Order]] = {}
+        """The working orders once more, by instrument."""
+        self.id_of_venue_id: dict[str, str] = {}
+        self.listener: Callable[[Order, int], None] = _nobody
+        """Called with (order, -1) before and (order, +1) after each change."""
+        self.contradictions: list[tuple[Order, str]] = []
+        """Filled while one record is applied, taken by the engine."""
+
+    def find(self, order_id: str) -> Order | None:
+        """Return the order with our id, working or recently closed."""
+        return self.working.get(order_id) or self.closed.get(order_id)
+
+    def of_venue(self, client_order_id: str, venue_order_id: str) -> Order | None:
+        """Return the order a venue message speaks of, by our id or by the venue's."""
+        order = self.find(client_order_id) if client_order_id else None
+        if order is None and venue_order_id:
+            ours = self.id_of_venue_id.get(venue_order_id)
+            order = self.find(ours) if ours else None
+        return order
+
+    def of_owner(self, owner: str, instrument: str) -> Iterator[Order]:
+        """Yield the working orders of one owner in one instrument, oldest first."""
+        for order in self.on_instrument.get(instrument, {}).values():
+            if order.owner == owner:
+                yield order
+
+    # ---- our own decisions ----
+
+    def intend(self, record: OrderIntended | PaperOrderIntended) -> Order:
+        """Add an order that passed every check."""
+        order = Order(
+            id=record.client_order_id,
+            owner=record.owner,
+            instrument=record.instrument,
+            side=record.side,
+            order_type=record.order_type,
+            tif=record.tif,
+            price_ticks=record.price_ticks,
+            qty_lots=record.qty_lots,
+            reduce_only=record.reduce_only,
+            label=record.label,
+            is_paper=type(record) is PaperOrderIntended,
+            state=OrderState.INTENT,
+            created_ns=record.ts_ns,
+            touched_ns=record.ts_ns,
+            asked_ns=record.ts_ns,
+        )
+        self._add_working(order)
+        self.listener(order, +1)
+        return order
+
+    def intend_amend(self, record: AmendIntended | PaperAmendIntended) -> None:
+        """Mark an amend as pending: exposure counts the larger of old and new until it ends."""
+        order = self.working[record.client_order_id]
+        self.listener(order, -1)
+        order.amend_price_ticks = record.price_ticks
+        order.amend_qty_lots = record.qty_lots
+        order.asked_ns = order.touched_ns = record.ts_ns
+        self.listener(order, +1)
+
+    def intend_cancel(self, record: CancelIntended | PaperCancelIntended) -> None:
+        """Mark a cancel as pending; the order counts until evidence ends it."""
+        order = self.find(record.client_order_id)
+        if order is not None:
+            order.cancel_pending = True
+            order.asked_ns = record.ts_ns
+
+    # ---- the gateway and the venue's answers ----
+
+    def sent(self, record: OrderSent) -> None:
+        """Note that a request left, and the venue-time stamp it carries."""
+        order = self.find(record.client_order_id)
+        if order is None:
+            return
+        order.signed_ms = max(order.signed_ms, record.signed_ms)
+        order.via = record.via
+        if record.action == "create":
+            self._move(order, Evidence.SENT)
+
+    def refused(self, record: SendRefused) -> Order | None:
+        """Take back a request that certainly did not leave."""
+        order = self.find(record.client_order_id)
+        if order is None:
+            return None
+        if record.action == "create":
+            order.reason = record.reason
+            self._move(order, Evidence.SEND_REFUSED)
+        else:
+            self._end_request(order, record.action)
+        return order
+
+    def answered(self, record: RequestAnswered) -> Order | None:
+        """Take the venue's answer to a create, amend or cancel."""
+        order = self.find(record.client_order_id)
+        if order is None:
+            return None
+        if record.venue_order_id and not order.venue_id:
+            self._name(order, record.venue_order_id)
+        if record.action == "create":
+            self._created(order, record)
+        elif record.outcome in ("refused", "gone"):
+            # Says nothing about fills (lesson 10): the order keeps its state until it is told.
+            self._end_request(order, record.action)
+            order.reason = record.text
+        return order
+
+    def lost(self, record: OutcomeLost) -> Order | None:
+        """Note that no answer came. Only a create makes the order UNKNOWN."""
+        order = self.find(record.client_order_id)
+        if order is None:
+            return None
+        order.asked_ns = 0
+        if record.action == "create":
+            order.reason = record.reason
+            self._move(order, Evidence.LOST)
+        elif record.action == "cancel":
+            order.cancel_pending = False
+        # A lost amend stays pending: it may have been taken, and exposure counts the larger.
+        return order
+
+    def shown_absent(self, record: AbsenceShown) -> None:
+        """Release an order, or an amend, that is proven never to have come to live."""
+        order = self.find(record.client_order_id)
+        if order is None:
+            return
+        if record.action == "amend":
+            self._end_request(order, "amend")
+        else:
+            order.reason = record.evidence
+            self._move(order, Evidence.ABSENT)
+
+    def reported(self, record: OrderReported) -> Order:
+        """Take the venue's statement about an order; unknown ones are adopted as foreign."""
+        order = self.of_venue(record.client_order_id, record.venue_order_id)
+        if order is None:
+            return self._adopt(record)
+        if not order.venue_id:
+            self._name(order, record.venue_order_id)
+        if record.updated_ms < order.updated_ms:
+            return order  # older evidence ranks below (ORD-6)
+        self.listener(order, -1)
+        order.updated_ms = record.updated_ms
+        order.venue_cum_lots = max(order.venue_cum_lots, record.cum_lots)
+        order.is_untriggered = record.is_untriggered
+        if record.reason:
+            order.reason = record.reason
+        if record.price_ticks and order.is_working:
+            self._take_terms(order, record)
+        if not order.cancel_pending and not order.amend_qty_lots:
+            order.asked_ns = 0
+        self.listener(order, +1)
+        self._move(order, _EVIDENCE_OF[record.status])
+        return order
+
+    def executed(self, record: ExecutionReported) -> Order:
+        """Book an execution on its order; an unknown order is adopted as foreign."""
+        order = self.of_venue(record.client_order_id, record.venue_order_id)
+        if order is None:
+            order = self._adopt_execution(record)
+        self._book(order, record.qty_lots, record.price_ticks)
+        return order
+
+    # ---- paper ----
+
+    def paper_reported(self, record: PaperReported) -> Order | None:
+        """Take the paper venue's statement about a paper order."""
+        order = self.find(record.client_order_id)
+        if order is None:
+            return None
+        self.listener(order, -1)
+        order.asked_ns = 0
+        order.reason = record.reason or order.reason
+        order.price_ticks, order.qty_lots = record.price_ticks, record.qty_lots
+        order.amend_price_ticks = order.amend_qty_lots = 0
+        self.listener(order, +1)
+        self._move(order, _EVIDENCE_OF[record.status])
+        return order
+
+    def paper_filled(self, record: PaperFilled) -> Order | None:
+        """Book a paper execution on its order."""
+        order = self.find(record.client_order_id)
+        if order is not None:
+            order.venue_cum_lots += record.qty_lots
+            self._book(order, record.qty_lots, record.price_ticks)
+        return order
+
+    def restore(self, order: Order) -> None:
+        """Take an order over as it is: from a snapshot, or first seen at the venue."""
+        if order.venue_id:
+            self.id_of_venue_id[order.venue_id] = order.id
+        if order.is_working:
+            self._add_working(order)
+        else:
+            self.closed[order.id] = order
+        self.listener(order, +1)
+
+    # ---- inside ----
+
+    def _created(self, order: Order, record: RequestAnswered) -> None:
+        if record.outcome == "accepted":
+            if order.state is not OrderState.ACKED and order.state in _UNANSWERED:
+                order.asked_ns = record.ts_ns
+            self._move(order, Evidence.ACCEPTED)
+        elif record.outcome == "refused":
+            order.reason = record.text
+            self._move(order, Evidence.REFUSED)
+        else:
+            order.reason = record.text
+            self._move(order, Evidence.LOST)
+
+    def _take_terms(self, order: Order, record: OrderReported) -> None:
+        """Take price and quantity from the venue: an amend took effect, or it moved our price."""
+        amended = order.amend_qty_lots and (record.price_ticks, record.qty_lots) == (
+            order.amend_price_ticks,
+            order.amend_qty_lots,
+        )
+        if amended:
+            order.amend_price_ticks = order.amend_qty_lots = 0
+        order.price_ticks, order.qty_lots = record.price_ticks, record.qty_lots
+
+    def _end_request(self, order: Order, action: str) -> None:
+        self.listener(order, -1)
+        order.asked_ns = 0
+        if action == "cancel":
+            order.cancel_pending = False
+        elif action == "amend":
+            order.amend_price_ticks = order.amend_qty_lots = 0
+        self.listener(order, +1)
+
+    def _book(self, order: Order, qty_lots: int, price_ticks: int) -> None:
+        self.listener(order, -1)
+        order.filled_lots += qty_lots
+        order.filled_notional += qty_lots * price_ticks
+        order.venue_cum_lots = max(order.venue_cum_lots, order.filled_lots)
+        self.listener(order, +1)
+        if order.filled_lots > order.qty_lots:
+            self.contradictions.append((order, "more was filled than ordered"))
+        full = order.filled_lots >= order.qty_lots
+        self._move(order, Evidence.FILLED if full else Evidence.PARTIAL)
+
+    def _move(self, order: Order, evidence: Evidence) -> None:
+        state, step = next_state(order.state, evidence)
+        if step is Step.CONTRADICTED:
+            self.contradictions.append((order, f"{order.state} order reported {evidence}"))
+        if state is order.state:
+            return
+        self.listener(order, -1)
+        order.state = state
+        if not order.is_working:
+            order.cancel_pending = False
+            order.amend_price_ticks = order.amend_qty_lots = 0
+            order.asked_ns = 0
+        self.listener(order, +1)
+        if order.is_working:
+            self._add_working(order)
+        else:
+            self._close(order)
+
+    def _add_working(self, order: Order) -> None:
+        self.working[order.id] = order
+        self.on_instrument.setdefault(order.instrument, {})[order.id] = order
+        self.closed.pop(order.id, None)
+
+    def _close(self, order: Order) -> None:
+        self.working.pop(order.id, None)
+        self.on_instrument.get(order.instrument, {}).pop(order.id, None)
+        self.closed[order.id] = order
+        if len(self.closed) > self.keep_closed:
+            _, oldest = self.closed.popitem(last=False)
+            self.id_of_venue_id.pop(oldest.venue_id, None)
+
+    def _name(self, order: Order, venue_id: str) -> None:
+        order.venue_id = venue_id
+        self.id_of_venue_id[venue_id] = order.id
+
+    def _adopt(self, record: OrderReported) -> Order:
+        order = Order(
+            id=record.client_order_id or record.venue_order_id,
+            owner=FOREIGN,
+            instrument=record.instrument,
+            side=record.side,
+            order_type=OrderType.LIMIT,
+            tif=TimeInForce.GTC,
+            price_ticks=record.price_ticks,
+            qty_lots=record.qty_lots,
+            reduce_only=record.reduce_only,
+            label="adopted",
+            is_paper=False,
+            state=record.status,
+            created_ns=record.ts_ns,
+            updated_ms=record.updated_ms,
+            is_untriggered=record.is_untriggered,
+            venue_cum_lots=record.cum_lots,
+            reason=record.reason,
+        )
+        self._enter(order, record.venue_order_id)
+        return order
+
+    def _adopt_execution(self, record: ExecutionReported) -> Order:
+        order = Order(
+            id=record.client_order_id or record.venue_order_id,
+            owner=FOREIGN,
+            instrument=record.instrument,
+            side=record.side,
+            order_type=OrderType.LIMIT,
+            tif=TimeInForce.GTC,
+            price_ticks=record.price_ticks,
+            qty_lots=max(record.order_qty_lots, record.qty_lots),
+            reduce_only=False,
+            label="adopted from an execution",
+            is_paper=False,
+            state=OrderState.OPEN,
+            created_ns=record.ts_ns,
+        )
+        self._enter(order, record.venue_order_id)
+        return order
+
+    def _enter(self, order: Order, venue_id: str) -> None:
+        self._name(order, venue_id)
+        self.restore(order)
+
+
+_UNANSWERED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN})
+
+
+def _nobody(_order: Order, _sign: int) -> None:
+    """Hear nothing."""

@@ -1,0 +1,351 @@
+"""One instrument's matching book: own orders resting among *external* (market) liquidity.
+
+Theory of operation. Each price holds the external quantity last displayed there plus own orders in
+time order. ``ahead_lots`` of a resting order is the external quantity still in front of it:
+
+* it joins behind everything displayed (``queue=True``), or in front of it (``queue=False``);
+* a print at its price takes what is ahead first, exactly, and then the order;
+* a level that shrinks to less than ``ahead_lots`` caps it: until then the decrease is taken to be
+  cancellations from behind, the reading least favourable to us;
+* a print through its price fills it whole, whatever the printed quantity.
+
+Prints do not change displayed quantities: the market's own next level update does. External
+quantity taken by an own order is gone until that level is set again.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from plimsoll.core.model import Side, TimeInForce
+
+
+class Fill(NamedTuple):
+    """One match of an own order. ``counter`` is the other own order's key, "" for the market."""
+
+    key: str
+    price_ticks: int
+    qty_lots: int
+    is_maker: bool
+    counter: str
+
+
+class Outcome(msgspec.Struct):
+    """What became of a submitted or amended order.
+
+    ``end`` is "" where the rest works in the book, "filled", or why the rest was cancelled:
+    "post_only", "ioc", "fok", "self_match". ``leaves_lots`` is the unfilled rest either way.
+    """
+
+    fills: list[Fill]
+    leaves_lots: int
+    end: str
+
+
+class Resting(msgspec.Struct):
+    """An own order in the book; ``ahead_lots`` is the external quantity still in front of it."""
+
+    key: str
+    side: Side
+    price_ticks: int
+    leaves_lots: int
+    ahead_lots: int
+    tif: TimeInForce
+    owner: str
+    smp: bool
+
+
+class MatchingBook:
+    """Price-time priority over one instrument, in integer ticks and lots."""
+
+    def __init__(self, *, queue: bool = True) -> None:
+        """Start empty; ``queue`` puts resting orders behind the displayed external quantity."""
+        self._queue = queue
+        self._halves = {Side.BUY: _Half(Side.BUY), Side.SELL: _Half(Side.SELL)}
+        self._resting: dict[str, Resting] = {}
+
+    def set_level(self, side: Side, price_ticks: int, qty_lots: int) -> list[Fill]:
+        """Set the external quantity at a price (0 deletes it) and return the fills it causes.
+
+        Own orders crossed by the level fill as makers at their own price, at most ``qty_lots``
+        in total; what they take is no longer displayed.
+
+        Raises:
+            ValueError: a negative quantity or a price that is not positive.
+        """
+        if qty_lots < 0 or price_ticks <= 0:
+            raise ValueError(f"level needs price > 0 and qty >= 0, found {price_ticks}, {qty_lots}")
+        other = self._halves[side.opposite]
+        fills: list[Fill] = []
+        if qty_lots and other.own_count:
+            qty_lots, fills = self._cross(other, price_ticks, qty_lots)
+        self._halves[side].set_external(price_ticks, qty_lots)
+        return fills
+
+    def replace(
+        self, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]
+    ) -> list[Fill]:
+        """Replace all external levels (a snapshot) and return the fills they cause."""
+        wanted = {Side.BUY: dict(bids), Side.SELL: dict(asks)}
+        for side, half in self._halves.items():
+            for price in half.external_prices():
+                if price not in wanted[side]:
+                    half.set_external(price, 0)
+        fills: list[Fill] = []
+        for side, levels in wanted.items():
+            for price, qty in levels.items():
+                fills += self.set_level(side, price, qty)
+        return fills
+
+    def public_trade(self, taker: Side, price_ticks: int, qty_lots: int) -> list[Fill]:
+        """Apply a print of the outside market and return the own orders it fills."""
+        half = self._halves[taker.opposite]
+        if not half.own_count:
+            return []
+        fills: list[Fill] = []
+        for price in list(half.until(price_ticks)):
+            level = half.levels[price]
+            left = qty_lots
+            for order in list(level.own):
+                if price != price_ticks:
+                    take = order.leaves_lots
+                else:
+                    take = min(order.leaves_lots, max(0, left - order.ahead_lots))
+                    order.ahead_lots -= min(order.ahead_lots, left)
+                    left -= take
+                if take:
+                    fills.append(self._fill(order, take, ""))
+        return fills
+
+    def submit(
+        self,
+        key: str,
+        side: Side,
+        price_ticks: int,
+        qty_lots: int,
+        tif: TimeInForce,
+        owner: str = "",
+        *,
+        smp: bool = False,
+    ) -> Outcome:
+        """Match a new order and rest what may rest.
+
+        Args:
+            key: Unique among resting orders.
+            side: Direction of the order.
+            price_ticks: Limit; nothing worse is taken.
+            qty_lots: Quantity, positive.
+            tif: GTC and POST_ONLY may rest, IOC and FOK may not.
+            owner: Whose order it is, for ``smp``.
+            smp: Cancel the rest on meeting a resting order of the same owner (CancelTaker).
+
+        Raises:
+            ValueError: the key rests already, or price or quantity is not positive.
+        """
+        if key in self._resting or price_ticks <= 0 or qty_lots <= 0:
+            raise ValueError(f"order {key!r}: needs a new key, price > 0 and qty > 0")
+        order = Resting(key, side, price_ticks, qty_lots, 0, tif, owner, smp)
+        crosses = next(self._halves[side.opposite].until(price_ticks), None) is not None
+        if crosses and tif is TimeInForce.POST_ONLY:
+            return Outcome([], qty_lots, "post_only")
+        if tif is TimeInForce.FOK and self._available(order) < qty_lots:
+            return Outcome([], qty_lots, "fok")
+        fills, met_own = self._take(order) if crosses else ([], False)
+        if order.leaves_lots == 0:
+            return Outcome(fills, 0, "filled")
+        if met_own:
+            return Outcome(fills, order.leaves_lots, "self_match")
+        if tif in (TimeInForce.IOC, TimeInForce.FOK):
+            return Outcome(fills, order.leaves_lots, tif.value)
+        self._rest(order)
+        return Outcome(fills, order.leaves_lots, "")
+
+    def cancel(self, key: str) -> int | None:
+        """Take an order out and return its unfilled lots, ``None`` if it does not rest here."""
+        order = self._resting.pop(key, None)
+        if order is None:
+            return None
+        self._halves[order.side].remove(order)
+        return order.leaves_lots
+
+    def amend(self, key: str, price_ticks: int, leaves_lots: int) -> Outcome | None:
+        """Change price or unfilled quantity of a resting order; ``None`` if it does not rest.
+
+        The place in the queue is kept only where the price stays and the quantity does not grow;
+        otherwise the order is matched again like a new one.
+
+        Raises:
+            ValueError: price or quantity is not positive.
+        """
+        if price_ticks <= 0 or leaves_lots <= 0:
+            raise ValueError(f"amend of {key!r}: price and quantity must be positive")
+        order = self._resting.get(key)
+        if order is None:
+            return None
+        if price_ticks == order.price_ticks and leaves_lots <= order.leaves_lots:
+            order.leaves_lots = leaves_lots
+            return Outcome([], leaves_lots, "")
+        self.cancel(key)
+        return self.submit(
+            key, order.side, price_ticks, leaves_lots, order.tif, order.owner, smp=order.smp
+        )
+
+    def best(self, side: Side) -> int | None:
+        """Return the best price, external or own, ``None`` where the side is empty."""
+        half = self._halves[side]
+        return half.price(half.ranks[0]) if half.ranks else None
+
+    def levels(self, side: Side, depth: int) -> list[tuple[int, int]]:
+        """Return the best ``depth`` levels as (price_ticks, qty_lots), own orders included."""
+        half = self._halves[side]
+        prices = map(half.price, half.ranks[:depth])
+        return [(price, half.levels[price].total()) for price in prices]
+
+    def resting(self) -> Iterable[Resting]:
+        """Return the own orders in the book, oldest first; read, do not change them."""
+        return self._resting.values()
+
+    def _cross(self, half: "_Half", price_ticks: int, qty_lots: int) -> tuple[int, list[Fill]]:
+        fills: list[Fill] = []
+        for price in list(half.until(price_ticks)):
+            for order in list(half.levels[price].own):
+                take = min(order.leaves_lots, qty_lots)
+                if take:
+                    fills.append(self._fill(order, take, ""))
+                    qty_lots -= take
+        return qty_lots, fills
+
+    def _take(self, order: Resting) -> tuple[list[Fill], bool]:
+        half = self._halves[order.side.opposite]
+        fills: list[Fill] = []
+        for price in list(half.until(order.price_ticks)):
+            if self._take_level(order, half, price, fills):
+                return fills, True
+            if order.leaves_lots == 0:
+                break
+        return fills, False
+
+    def _take_level(self, taker: Resting, half: "_Half", price: int, fills: list[Fill]) -> bool:
+        """Match the taker at one price in queue order; return whether self-match stopped it."""
+        level = half.levels[price]
+        taken = 0
+        met_own = False
+        for maker in list(level.own):
+            taken += _take_external(taker, price, maker.ahead_lots - taken, fills)
+            if taker.leaves_lots == 0:
+                break
+            if _is_self(taker, maker):
+                met_own = True
+                break
+            qty = min(taker.leaves_lots, maker.leaves_lots)
+            taker.leaves_lots -= qty
+            fills.append(Fill(taker.key, price, qty, False, maker.key))
+            fills.append(self._fill(maker, qty, taker.key))
+        if not met_own:
+            taken += _take_external(taker, price, level.external - taken, fills)
+        for maker in level.own:
+            maker.ahead_lots = max(0, maker.ahead_lots - taken)
+        half.set_external(price, level.external - taken)
+        return met_own
+
+    def _available(self, taker: Resting) -> int:
+        half = self._halves[taker.side.opposite]
+        total = 0
+        for price in half.until(taker.price_ticks):
+            level = half.levels[price]
+            blocker = next((maker for maker in level.own if _is_self(taker, maker)), None)
+            if blocker is not None:
+                before = level.own[: level.own.index(blocker)]
+                return total + blocker.ahead_lots + sum(maker.leaves_lots for maker in before)
+            total += level.total()
+        return total
+
+    def _rest(self, order: Resting) -> None:
+        half = self._halves[order.side]
+        level = half.level(order.price_ticks)
+        order.ahead_lots = level.external if self._queue else 0
+        level.own.append(order)
+        half.own_count += 1
+        self._resting[order.key] = order
+
+    def _fill(self, order: Resting, qty_lots: int, counter: str) -> Fill:
+        order.leaves_lots -= qty_lots
+        if order.leaves_lots == 0:
+            del self._resting[order.key]
+            self._halves[order.side].remove(order)
+        return Fill(order.key, order.price_ticks, qty_lots, True, counter)
+
+
+class _Level(msgspec.Struct):
+    external: int
+    own: list[Resting]
+
+    def total(self) -> int:
+        return self.external + sum(order.leaves_lots for order in self.own)
+
+
+class _Half:
+    """One side: levels by price, and their ranks sorted best first (rank = price, bids negated)."""
+
+    __slots__ = ("levels", "own_count", "ranks", "sign")
+
+    def __init__(self, side: Side) -> None:
+        self.sign = -side.sign
+        self.levels: dict[int, _Level] = {}
+        self.ranks: list[int] = []
+        self.own_count = 0
+
+    def price(self, rank: int) -> int:
+        return rank * self.sign
+
+    def until(self, limit_ticks: int) -> Iterator[int]:
+        """Yield the prices a taker with this limit reaches, best first."""
+        last = limit_ticks * self.sign
+        for rank in self.ranks:
+            if rank > last:
+                return
+            yield rank * self.sign
+
+    def external_prices(self) -> list[int]:
+        return [price for price, level in self.levels.items() if level.external]
+
+    def level(self, price: int) -> _Level:
+        found = self.levels.get(price)
+        if found is None:
+            found = self.levels[price] = _Level(0, [])
+            insort(self.ranks, price * self.sign)
+        return found
+
+    def set_external(self, price: int, qty_lots: int) -> None:
+        if qty_lots == 0 and price not in self.levels:
+            return
+        level = self.level(price)
+        level.external = qty_lots
+        for order in level.own:
+            order.ahead_lots = min(order.ahead_lots, qty_lots)
+        self._drop_if_empty(price, level)
+
+    def remove(self, order: Resting) -> None:
+        level = self.levels[order.price_ticks]
+        level.own.remove(order)
+        self.own_count -= 1
+        self._drop_if_empty(order.price_ticks, level)
+
+    def _drop_if_empty(self, price: int, level: _Level) -> None:
+        if level.external == 0 and not level.own:
+            del self.levels[price]
+            del self.ranks[bisect_left(self.ranks, price * self.sign)]
+
+
+def _take_external(taker: Resting, price: int, offered: int, fills: list[Fill]) -> int:
+    qty = min(taker.leaves_lots, max(0, offered))
+    if qty:
+        taker.leaves_lots -= qty
+        fills.append(Fill(taker.key, price, qty, False, ""))
+    return qty
+
+
+def _is_self(taker: Resting, maker: Resting) -> bool:
+    return taker.smp and taker.owner == maker.owner

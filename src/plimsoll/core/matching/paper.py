@@ -1,0 +1,199 @@
+"""The paper venue: orders of paper instances matched against the live market, inside the core.
+
+An order takes effect one latency after it was intended, against the market as it is then. Each
+paper instance has a book of its own: instances do not take each other's liquidity. The venue only
+says what happened; the engine records it as decisions, and those move orders and positions.
+"""
+
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
+
+from plimsoll.core.book import OrderBook
+from plimsoll.core.matching.book import Fill, MatchingBook, Outcome
+from plimsoll.core.model import Instrument, Order, OrderState, Side, TimeInForce
+from plimsoll.core.records import BookChanged, PublicTraded
+
+_REASONS: Final = {
+    "post_only": "post-only would have taken",
+    "ioc": "nothing more to take inside the limit",
+    "fok": "not all of it could be filled at once",
+    "self_match": "would have crossed an own order",
+}
+
+
+class PaperEvent(NamedTuple):
+    """What the paper venue did to an order.
+
+    ``status`` None: a fill of ``qty_lots`` at ``price_ticks``; else a new state under these terms.
+    """
+
+    order_id: str
+    status: OrderState | None
+    price_ticks: int
+    qty_lots: int
+    is_maker: bool
+    reason: str
+
+
+class _Action(NamedTuple):
+    due_ns: int
+    number: int
+    order_id: str
+    kind: str
+    price_ticks: int
+    qty_lots: int
+
+
+class PaperVenue:
+    """Working paper orders of all paper instances."""
+
+    def __init__(
+        self,
+        latency_ns: int,
+        find: Callable[[str], Order | None],
+        held_lots: Callable[[str, str], int],
+        books: Callable[[str], OrderBook],
+        listed: Callable[[str], Instrument],
+    ) -> None:
+        """Read orders, positions, market books and filters through the given functions."""
+        self.latency_ns = latency_ns
+        self.find = find
+        self.held_lots = held_lots
+        self.books = books
+        self.listed = listed
+        self.matching: dict[tuple[str, str], MatchingBook] = {}
+        self.waiting: list[_Action] = []
+        self.number = 0
+
+    @property
+    def next_due_ns(self) -> int:
+        """Return when the next action takes effect, 0 = none waits."""
+        return self.waiting[0].due_ns if self.waiting else 0
+
+    def ask(self, order_id: str, kind: str, price_ticks: int, qty_lots: int, now_ns: int) -> None:
+        """Take a ``place``, ``amend`` or ``cancel``; it has its effect one latency later."""
+        self.number += 1
+        heappush(
+            self.waiting,
+            _Action(now_ns + self.latency_ns, self.number, order_id, kind, price_ticks, qty_lots),
+        )
+
+    def until(self, now_ns: int) -> Iterator[PaperEvent]:
+        """Let everything take effect that is due."""
+        while self.waiting and self.waiting[0].due_ns <= now_ns:
+            action = heappop(self.waiting)
+            order = self.find(action.order_id)
+            if order is not None and order.is_working:
+                yield from self._act(action, order)
+
+    def on_book(self, change: BookChanged) -> Iterator[PaperEvent]:
+        """Take a market book message over into the matching books of its instrument."""
+        for (_, name), matching in self.matching.items():
+            if name != change.instrument:
+                continue
+            instrument = self.listed(name)
+            bids, asks = _rows(change.bids, instrument), _rows(change.asks, instrument)
+            if change.is_snapshot:
+                yield from _filled(matching.replace(bids, asks))
+                continue
+            for side, rows in ((Side.BUY, bids), (Side.SELL, asks)):
+                for price_ticks, qty_lots in rows:
+                    yield from _filled(matching.set_level(side, price_ticks, qty_lots))
+
+    def on_public_trade(self, traded: PublicTraded) -> Iterator[PaperEvent]:
+        """Take prints over: they advance queues and fill what they pass."""
+        for (_, name), matching in self.matching.items():
+            if name != traded.instrument:
+                continue
+            instrument = self.listed(name)
+            for price, qty, is_buy, _ms in traded.rows:
+                taker = Side.BUY if is_buy else Side.SELL
+                ((price_ticks, qty_lots),) = _rows([(price, qty)], instrument)
+                yield from _filled(matching.public_trade(taker, price_ticks, qty_lots))
+
+    def resume(self, order: Order) -> None:
+        """Put a working order of an earlier session back, at the end of its queue."""
+        if order.state is OrderState.INTENT:
+            self.ask(order.id, "place", order.price_ticks, order.qty_lots, order.created_ns)
+            return
+        book = self._book(order)
+        book.submit(
+            order.id,
+            order.side,
+            order.price_ticks,
+            order.qty_lots - order.filled_lots,
+            TimeInForce.GTC,
+            owner=order.owner,
+        )
+
+    def _act(self, action: _Action, order: Order) -> Iterator[PaperEvent]:
+        book = self._book(order)
+        if action.kind == "cancel":
+            book.cancel(order.id)
+            yield _event(order, OrderState.CANCELED, order.price_ticks, order.qty_lots, "cancelled")
+        elif action.kind == "amend":
+            leaves = action.qty_lots - order.filled_lots
+            outcome = book.amend(order.id, action.price_ticks, leaves) if leaves > 0 else None
+            if outcome is not None:
+                yield from self._open(order, action.price_ticks, action.qty_lots, outcome)
+        else:
+            yield from self._place(action, order, book)
+
+    def _place(self, action: _Action, order: Order, book: MatchingBook) -> Iterator[PaperEvent]:
+        qty_lots = action.qty_lots
+        if order.reduce_only:
+            held = self.held_lots(order.owner, order.instrument) * -order.side.sign
+            qty_lots = min(qty_lots, max(0, held))
+            if not qty_lots:
+                yield _event(
+                    order,
+                    OrderState.CANCELED,
+                    order.price_ticks,
+                    order.qty_lots,
+                    "nothing left to reduce",
+                )
+                return
+        outcome = book.submit(
+            order.id, order.side, action.price_ticks, qty_lots, order.tif, owner=order.owner
+        )
+        yield from self._open(order, action.price_ticks, qty_lots, outcome)
+
+    def _open(
+        self, order: Order, price_ticks: int, qty_lots: int, outcome: Outcome
+    ) -> Iterator[PaperEvent]:
+        if outcome.end in ("", "filled"):
+            yield _event(order, OrderState.OPEN, price_ticks, qty_lots, "")
+        yield from _filled(outcome.fills)
+        if outcome.end not in ("", "filled"):
+            yield _event(order, OrderState.CANCELED, price_ticks, qty_lots, _REASONS[outcome.end])
+
+    def _book(self, order: Order) -> MatchingBook:
+        key = (order.owner, order.instrument)
+        found = self.matching.get(key)
+        if found is None:
+            found = self.matching[key] = MatchingBook()
+            market = self.books(order.instrument)
+            instrument = self.listed(order.instrument)
+            found.replace(
+                _rows(list(market.bids.items()), instrument),
+                _rows(list(market.asks.items()), instrument),
+            )
+        return found
+
+
+def _rows(rows: list[tuple[float, float]], instrument: Instrument) -> list[tuple[int, int]]:
+    """Bring market rows to ticks and lots, rounded to the nearest step."""
+    ticks, lots = instrument.ticks_per_price, instrument.lots_per_qty
+    return [(int(price * ticks + 0.5), int(qty * lots + 0.5)) for price, qty in rows]
+
+
+def _filled(fills: list[Fill]) -> Iterator[PaperEvent]:
+    for fill in fills:
+        yield PaperEvent(fill.key, None, fill.price_ticks, fill.qty_lots, fill.is_maker, "")
+
+
+def _event(
+    order: Order, status: OrderState, price_ticks: int, qty_lots: int, reason: str
+) -> PaperEvent:
+    return PaperEvent(order.id, status, price_ticks, qty_lots, is_maker=False, reason=reason)

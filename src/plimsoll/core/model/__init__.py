@@ -1,0 +1,42 @@
+"""The nouns of trading: instruments, orders, money, ids.
+
+In: decimal text at the venue's door. Out: exact integers (ticks, lots, cash units).
+Every room may import it; it imports nothing of ours.
+"""
+
+from plimsoll.core.model.ids import IdMaker, check_tag, epoch_of, is_own
+from plimsoll.core.model.instrument import Instrument
+from plimsoll.core.model.money import CASH_SCALE, cash_text, cash_units, decimal_of
+from plimsoll.core.model.order import (
+    TERMINAL,
+    Mode,
+    OrderState,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+from plimsoll.core.model.refusal import Denied, Refusal
+from plimsoll.core.model.working import FOREIGN, Order, Position
+
+__all__ = [
+    "CASH_SCALE",
+    "FOREIGN",
+    "TERMINAL",
+    "Denied",
+    "IdMaker",
+    "Instrument",
+    "Mode",
+    "Order",
+    "OrderState",
+    "OrderType",
+    "Position",
+    "Refusal",
+    "Side",
+    "TimeInForce",
+    "cash_text",
+    "cash_units",
+    "check_tag",
+    "decimal_of",
+    "epoch_of",
+    "is_own",
+]

@@ -1,0 +1,138 @@
+"""A tradable thing and the filters its venue puts on orders."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import cached_property
+
+import msgspec
+
+from plimsoll.core.model.money import CASH_SCALE, decimal_of
+
+
+class Instrument(msgspec.Struct, frozen=True, dict=True):
+    """One instrument, named ``linear:BTCUSDT``, with exact conversions to ticks, lots and cash.
+
+    Decimal fields are decimal text so that a record of it is exact and canonical.
+    ``min_notional``, ``max_qty`` of ``"0"`` mean "no such filter". Quantities are in base coin,
+    notional in quote coin. Source of the filters: Bybit v5 docs, market/instrument.
+    """
+
+    name: str
+    category: str
+    symbol: str
+    base: str
+    quote: str
+    settle: str
+    tick_size: str
+    lot_size: str
+    min_qty: str
+    max_qty: str
+    max_market_qty: str
+    min_notional: str
+    taker_fee: str = "0.00055"
+    maker_fee: str = "0.0002"
+
+    def __post_init__(self) -> None:
+        """Refuse filters that exact integers cannot carry.
+
+        Raises:
+            ValueError: name does not match, or tick x lot is finer than a cash unit.
+        """
+        if self.name != f"{self.category}:{self.symbol}":
+            raise ValueError(f"instrument name {self.name!r} is not {self.category}:{self.symbol}")
+        tick, lot = decimal_of(self.tick_size), decimal_of(self.lot_size)
+        if tick <= 0 or lot <= 0:
+            raise ValueError(f"{self.name}: tick and lot must be positive, found {tick} and {lot}")
+        value = tick * lot * 10**CASH_SCALE
+        if value != value.to_integral_value() or (lot * 10**CASH_SCALE) % 1:
+            raise ValueError(
+                f"{self.name}: tick {tick} x lot {lot} is finer than 1e-{CASH_SCALE}; not supported"
+            )
+
+    @property
+    def is_spot(self) -> bool:
+        """Return whether this trades the coin itself."""
+        return self.category == "spot"
+
+    @cached_property
+    def tick(self) -> Decimal:
+        """Smallest price step."""
+        return decimal_of(self.tick_size)
+
+    @cached_property
+    def lot(self) -> Decimal:
+        """Smallest quantity step."""
+        return decimal_of(self.lot_size)
+
+    @cached_property
+    def cash_per_tick_lot(self) -> int:
+        """Quote cash units that one tick times one lot is worth; an exact integer."""
+        return int(self.tick * self.lot * 10**CASH_SCALE)
+
+    @cached_property
+    def base_units_per_lot(self) -> int:
+        """Base-coin cash units in one lot."""
+        return int(self.lot * 10**CASH_SCALE)
+
+    @cached_property
+    def ticks_per_price(self) -> float:
+        """Multiplier from a float price to (float) ticks; for market data only, never for money."""
+        return float(1 / self.tick)
+
+    @cached_property
+    def lots_per_qty(self) -> float:
+        """Multiplier from a float quantity to (float) lots; for market data only."""
+        return float(1 / self.lot)
+
+    @cached_property
+    def min_lots(self) -> int:
+        """Smallest order, in lots, rounded up to the step."""
+        return max(1, self.lots_of(self.min_qty, rounding=ROUND_CEILING))
+
+    @cached_property
+    def max_lots(self) -> int:
+        """Largest limit order in lots; 0 = no such filter."""
+        return self.lots_of(self.max_qty, rounding=ROUND_FLOOR)
+
+    @cached_property
+    def min_notional_units(self) -> int:
+        """Smallest order value in quote cash units; 0 = no such filter."""
+        return int(decimal_of(self.min_notional) * 10**CASH_SCALE)
+
+    def ticks_of(self, price: str | Decimal, *, rounding: str | None = None) -> int:
+        """Return a price in ticks, exact unless a rounding is named.
+
+        Raises:
+            ValueError: off the tick and no ``rounding`` given, or not a number.
+        """
+        return _steps(price, self.tick, rounding, f"{self.name}: price", "tick_size")
+
+    def lots_of(self, qty: str | Decimal, *, rounding: str | None = None) -> int:
+        """Return a quantity in lots, exact unless a rounding is named.
+
+        Raises:
+            ValueError: off the lot step and no ``rounding`` given, or not a number.
+        """
+        return _steps(qty, self.lot, rounding, f"{self.name}: quantity", "lot_size")
+
+    def price_text(self, ticks: int) -> str:
+        """Return ticks as the venue's decimal text."""
+        return format(self.tick * ticks, "f")
+
+    def qty_text(self, lots: int) -> str:
+        """Return lots as the venue's decimal text."""
+        return format(self.lot * lots, "f")
+
+    def notional_units(self, price_ticks: int, qty_lots: int) -> int:
+        """Return price x quantity in quote cash units, signed like the quantity."""
+        return price_ticks * qty_lots * self.cash_per_tick_lot
+
+
+def _steps(value: str | Decimal, step: Decimal, rounding: str | None, what: str, rule: str) -> int:
+    number = decimal_of(value) if isinstance(value, str) else value
+    count = number / step
+    if rounding is not None:
+        return int(count.to_integral_value(rounding))
+    whole = int(count.to_integral_value())
+    if whole * step != number:
+        raise ValueError(f"{what} {number} is not a multiple of {rule} {step}")
+    return whole

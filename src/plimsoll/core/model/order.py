@@ -1,0 +1,74 @@
+"""The words an order is described with."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Side(StrEnum):
+    """Direction of an order or execution."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """Return +1 for buy, -1 for sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        """Return the other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(StrEnum):
+    """What the strategy asked for; a market order leaves us as an IOC limit inside a band."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+class TimeInForce(StrEnum):
+    """How long an order works."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    POST_ONLY = "post_only"
+
+
+class Mode(StrEnum):
+    """Where the orders of a strategy instance go."""
+
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class OrderState(StrEnum):
+    """The states of an order's life; transitions stand in ``core/execution/lifecycle.py``."""
+
+    INTENT = "intent"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    ACKED = "acked"
+    OPEN = "open"
+    PARTIAL = "partial"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    DENIED = "denied"
+    ABSENT = "absent"
+
+
+TERMINAL: Final = frozenset(
+    {
+        OrderState.FILLED,
+        OrderState.CANCELED,
+        OrderState.REJECTED,
+        OrderState.EXPIRED,
+        OrderState.DENIED,
+        OrderState.ABSENT,
+    }
+)
+"""States after which nothing more is sent for an order."""

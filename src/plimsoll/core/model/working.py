@@ -1,0 +1,100 @@
+"""An order and a position as the core keeps them: mutable, owned by one object each."""
+
+from typing import Final
+
+import msgspec
+
+from plimsoll.core.model.order import TERMINAL, OrderState, OrderType, Side, TimeInForce
+
+FOREIGN: Final = "foreign"
+"""Owner of orders, fills and positions that no strategy of ours asked for."""
+
+
+class Order(msgspec.Struct):
+    """One order of its life; only ``core/execution`` changes it, everyone else reads.
+
+    ``filled_lots`` counts booked executions, ``venue_cum_lots`` what the venue says is matched;
+    the second may run ahead of the first until the executions arrive (ACC-2).
+    """
+
+    id: str
+    owner: str
+    instrument: str
+    side: Side
+    order_type: OrderType
+    tif: TimeInForce
+    price_ticks: int
+    qty_lots: int
+    reduce_only: bool
+    label: str
+    is_paper: bool
+    state: OrderState
+    created_ns: int
+    touched_ns: int = 0
+    """When its terms were last set by us: at the intent, at an amend."""
+    venue_id: str = ""
+    filled_lots: int = 0
+    filled_notional: int = 0
+    """Sum of price_ticks x qty_lots over booked executions."""
+    venue_cum_lots: int = 0
+    updated_ms: int = 0
+    signed_ms: int = 0
+    """Venue-time stamp of the last request sent for it; proof of absence counts from here."""
+    asked_ns: int = 0
+    """When the oldest unanswered request left; 0 = nothing unanswered."""
+    amend_price_ticks: int = 0
+    amend_qty_lots: int = 0
+    """Wanted by the pending amend; 0 = none pending."""
+    cancel_pending: bool = False
+    is_untriggered: bool = False
+    via: str = ""
+    reason: str = ""
+
+    @property
+    def is_working(self) -> bool:
+        """Return whether the order may still match."""
+        return self.state not in TERMINAL
+
+    @property
+    def leaves_lots(self) -> int:
+        """Return what may still be added to our position by this order, amends in flight counted.
+
+        A terminal order still counts what the venue matched and we have not booked.
+        """
+        if self.state in TERMINAL:
+            return max(0, self.venue_cum_lots - self.filled_lots)
+        booked = self.filled_lots
+        if self.owner == FOREIGN:  # what matched before we saw it is in the venue's position
+            booked = max(booked, self.venue_cum_lots)
+        return max(0, max(self.qty_lots, self.amend_qty_lots) - booked)
+
+    @property
+    def worst_price_ticks(self) -> int:
+        """Return the higher of the resting price and the price of an amend in flight."""
+        return max(self.price_ticks, self.amend_price_ticks)
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether a request about it is unanswered; a second one would race the first."""
+        return (
+            self.cancel_pending
+            or bool(self.amend_qty_lots)
+            or self.state in (OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN)
+        )
+
+
+class Position(msgspec.Struct):
+    """Holding of one owner in one instrument.
+
+    ``qty_units`` is signed base quantity in cash units of the base coin (spot fees make it finer
+    than a lot); ``cost_units`` is its exact entry cost in quote cash units, signed like the
+    quantity. ``realised_units`` excludes fees and funding, which stand apart.
+    """
+
+    qty_units: int = 0
+    cost_units: int = 0
+    realised_units: int = 0
+    fee_units: int = 0
+    funding_units: int = 0
+    turnover_units: int = 0
+    fills: int = 0

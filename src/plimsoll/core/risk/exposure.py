@@ -1,0 +1,43 @@
+"""Worst-case exposure over everything in flight (RSK-1), kept incrementally.
+
+The live account is one scope, each paper instance one of its own. Reduce-only orders never carry a
+position across zero, so they cannot raise the worst case and are not counted. A naive twin in the
+tests sums over all orders.
+"""
+
+from plimsoll.core.model import Order, Side
+
+LIVE_SCOPE = ""
+"""Scope of the live account, all owners together."""
+
+
+class Exposure:
+    """Lots that may still be bought and sold, by scope and instrument."""
+
+    def __init__(self) -> None:
+        """Start with nothing in flight."""
+        self.buys: dict[tuple[str, str], int] = {}
+        self.sells: dict[tuple[str, str], int] = {}
+        self.open_orders: dict[str, int] = {}
+
+    def on_order(self, order: Order, sign: int) -> None:
+        """Take an order out (-1, before a change) or in (+1, after it)."""
+        scope = order.owner if order.is_paper else LIVE_SCOPE
+        if order.is_working:
+            self.open_orders[scope] = self.open_orders.get(scope, 0) + sign
+        if order.reduce_only:
+            return
+        leaves = order.leaves_lots
+        if leaves:
+            side = self.buys if order.side is Side.BUY else self.sells
+            key = (scope, order.instrument)
+            side[key] = side.get(key, 0) + sign * leaves
+
+    def worst_lots(
+        self, scope: str, instrument: str, held_lots: int, buy_lots: int = 0, sell_lots: int = 0
+    ) -> int:
+        """Return the largest absolute position reachable, a candidate of buys or sells added."""
+        key = (scope, instrument)
+        longest = held_lots + self.buys.get(key, 0) + buy_lots
+        shortest = held_lots - self.sells.get(key, 0) - sell_lots
+        return max(abs(longest), abs(shortest), abs(held_lots))

@@ -1,0 +1,233 @@
+"""The one check every order that can add risk passes (RSK-1..6). A missing limit is zero.
+
+Order of checks: may anything be sent at all, is the order valid at the venue, is its price sane, is
+there room in the limits. The first that fails answers, with words that name the limit's key.
+"""
+
+from typing import NamedTuple
+
+from plimsoll.core.feed import Market, StreamStatus
+from plimsoll.core.model import Denied, Instrument, Refusal, Side, cash_text
+from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
+from plimsoll.core.risk.losses import Losses
+from plimsoll.core.risk.pacing import Pacing
+from plimsoll.core.risk.safety import Safety
+from plimsoll.core.settings import CoreSettings, Limits
+
+PPM = 1_000_000
+
+
+class Candidate(NamedTuple):
+    """An order, or the new terms of one, that wants to be sent."""
+
+    scope: str
+    instrument: Instrument
+    side: Side
+    price_ticks: int
+    qty_lots: int
+    reduce_only: bool
+    replaces_lots: int = 0
+    """Leaves of the same order already counted in exposure (amend)."""
+
+
+class Surroundings(NamedTuple):
+    """What the candidate meets: read-only views the engine owns."""
+
+    market: Market
+    held_lots: int
+    """Position of the candidate's scope in its instrument."""
+    worst_elsewhere: int
+    """Worst-case exposure over the other instruments of the scope, in quote cash units."""
+    opposite_best_ticks: int
+    """Best price of our own resting orders on the other side, 0 = none."""
+    free_base_lots: int
+    """Spot: lots of base coin that may be sold, everything in flight counted."""
+    limits: Limits
+    now_ns: int
+
+
+class Gate:
+    """Checks candidates against settings, safety, exposure and losses."""
+
+    def __init__(
+        self,
+        settings: CoreSettings,
+        safety: Safety,
+        exposure: Exposure,
+        losses: Losses,
+        pacings: dict[str, Pacing],
+    ) -> None:
+        """Share the engine's own state objects; the gate changes none of them."""
+        self.settings = settings
+        self.safety = safety
+        self.exposure = exposure
+        self.losses = losses
+        self.pacings = pacings
+
+    def check(self, order: Candidate, around: Surroundings) -> Denied | None:
+        """Return why the order may not be sent, None when it may."""
+        denied = self._valid(order)
+        if denied is not None:
+            return denied
+        if order.reduce_only and not order.instrument.is_spot:
+            return None  # RSK-3: protection can be placed in every state
+        return (
+            self._allowed(order, around)
+            or self._priced(order, around)
+            or self._paced(order, around)
+            or self._within_limits(order, around)
+        )
+
+    # ---- may anything be sent ----
+
+    def _allowed(self, order: Candidate, around: Surroundings) -> Denied | None:
+        safety = self.safety
+        name = order.instrument.name
+        if safety.is_stopping:
+            return Denied(Refusal.STOPPING, "the session is stopping")
+        if safety.is_halted:
+            return Denied(
+                Refusal.HALTED, f"halted by {safety.halt_actor}: {safety.halt_reason}; `resume`"
+            )
+        if name in safety.blocks:
+            return Denied(Refusal.BLOCKED, f"{name} is blocked: {safety.blocks[name]}")
+        if order.scope == LIVE_SCOPE:
+            if not safety.links.get("private"):
+                return Denied(Refusal.LINK_DOWN, "the private link is down")
+            if not safety.is_reconciled:
+                return Denied(Refusal.NOT_RECONCILED, "the books are not yet equal to the venue's")
+            if safety.clock_uncertainty_ns > self.settings.clock_max_uncertainty_ns:
+                return Denied(Refusal.CLOCK, "the venue's time is not known exactly enough")
+        if around.market.status(around.now_ns) is not StreamStatus.LIVE:
+            return Denied(Refusal.DATA_NOT_LIVE, f"{name} {around.market.why_not(around.now_ns)}")
+        return None
+
+    # ---- is it an order the venue takes ----
+
+    def _valid(self, order: Candidate) -> Denied | None:
+        instrument = order.instrument
+        if order.qty_lots < instrument.min_lots:
+            return Denied(
+                Refusal.BELOW_MINIMUM,
+                f"{instrument.name}: quantity {instrument.qty_text(order.qty_lots)} is under the "
+                f"minimum {instrument.qty_text(instrument.min_lots)}",
+            )
+        if instrument.max_lots and order.qty_lots > instrument.max_lots:
+            return Denied(
+                Refusal.ABOVE_MAXIMUM,
+                f"{instrument.name}: quantity {instrument.qty_text(order.qty_lots)} is over the "
+                f"maximum {instrument.max_qty}",
+            )
+        value = instrument.notional_units(order.price_ticks, order.qty_lots)
+        if value < instrument.min_notional_units and not order.reduce_only:
+            return Denied(
+                Refusal.BELOW_MINIMUM,
+                f"{instrument.name}: value {cash_text(value)} {instrument.quote} is under the "
+                f"venue's minimum {instrument.min_notional}; raise the quantity",
+            )
+        return None
+
+    # ---- is the price sane ----
+
+    def _priced(self, order: Candidate, around: Surroundings) -> Denied | None:
+        reference = around.market.reference_ticks(around.now_ns)
+        if not reference:
+            return Denied(Refusal.NO_REFERENCE, f"{order.instrument.name} has no reference price")
+        # Only the side that costs us: a buy above, a sell below the reference.
+        distance = (order.price_ticks - reference) * order.side.sign
+        if distance * PPM > around.limits.price_distance_ppm * reference:
+            return Denied(
+                Refusal.PRICE_DISTANCE,
+                f"price {order.instrument.price_text(order.price_ticks)} is "
+                f"{distance / reference:.2%} worse than the reference; "
+                f"limits.price_distance is {around.limits.price_distance_ppm / PPM:.2%}",
+            )
+        crossing = around.opposite_best_ticks
+        if crossing and (crossing - order.price_ticks) * order.side.sign <= 0:
+            return Denied(
+                Refusal.SELF_CROSS,
+                f"it would cross our own order at {order.instrument.price_text(crossing)}",
+            )
+        return None
+
+    def _paced(self, order: Candidate, around: Surroundings) -> Denied | None:
+        limits = around.limits
+        pacing = self.pacings.setdefault(order.scope, Pacing())
+        allowed = limits.orders_per_second
+        if order.scope == LIVE_SCOPE:
+            # A fifth of the venue's quota is kept for cancels and reductions (X11).
+            allowed = min(allowed, max(1, self.settings.venue_orders_per_second * 4 // 5))
+        if pacing.in_last_second(around.now_ns) >= allowed:
+            return Denied(
+                Refusal.RATE, f"limits.orders_per_second: {allowed} are allowed in a second"
+            )
+        if pacing.on_day(around.now_ns) >= limits.orders_per_day:
+            return Denied(
+                Refusal.DAY_RATE, f"limits.orders_per_day is {limits.orders_per_day}, all used"
+            )
+        if not order.replaces_lots and (
+            self.exposure.open_orders.get(order.scope, 0) >= limits.open_orders
+        ):
+            return Denied(
+                Refusal.OPEN_ORDERS, f"limits.open_orders is {limits.open_orders}, all open"
+            )
+        return None
+
+    # ---- is there room ----
+
+    def _within_limits(self, order: Candidate, around: Surroundings) -> Denied | None:
+        instrument, limits = order.instrument, around.limits
+        reference = around.market.reference_ticks(around.now_ns)
+        collared = reference + reference * self.settings.collar_ppm // PPM
+        price = max(order.price_ticks, collared)
+        value = instrument.notional_units(price, order.qty_lots)
+        if value > limits.order_notional:
+            return _over("order_notional", Refusal.ORDER_NOTIONAL, value, limits.order_notional)
+        if instrument.is_spot and order.side is Side.SELL:
+            if order.qty_lots - order.replaces_lots > around.free_base_lots:
+                return Denied(
+                    Refusal.NOT_HELD,
+                    f"{instrument.name}: {instrument.qty_text(max(0, around.free_base_lots))} "
+                    f"{instrument.base} may be sold; spot never sells what is not held",
+                )
+            return None
+        added = order.qty_lots - order.replaces_lots
+        worst = self.exposure.worst_lots(
+            order.scope,
+            instrument.name,
+            around.held_lots,
+            buy_lots=added if order.side is Side.BUY else 0,
+            sell_lots=added if order.side is Side.SELL else 0,
+        )
+        at_risk = instrument.notional_units(price, worst)
+        if at_risk > limits.position_notional:
+            return _over("position_notional", Refusal.POSITION, at_risk, limits.position_notional)
+        total = at_risk + around.worst_elsewhere
+        if total > limits.exposure:
+            return _over("exposure", Refusal.EXPOSURE, total, limits.exposure)
+        return self._affordable(order, total, limits)
+
+    def _affordable(self, order: Candidate, total: int, limits: Limits) -> Denied | None:
+        losses = self.losses
+        if order.scope != LIVE_SCOPE or not losses.is_known:
+            return None
+        if total * PPM > limits.leverage_ppm * max(losses.equity, 0):
+            return Denied(
+                Refusal.LEVERAGE,
+                f"exposure {cash_text(total)} over equity {cash_text(losses.equity)} is above "
+                f"limits.leverage {limits.leverage_ppm / PPM:g}",
+            )
+        if losses.lost_today >= limits.daily_loss:
+            return _over("daily_loss", Refusal.DAILY_LOSS, losses.lost_today, limits.daily_loss)
+        if losses.drawdown_ppm >= limits.drawdown_ppm:
+            return Denied(
+                Refusal.DRAWDOWN,
+                f"drawdown {losses.drawdown_ppm / PPM:.2%} has reached limits.drawdown "
+                f"{limits.drawdown_ppm / PPM:.2%}",
+            )
+        return None
+
+
+def _over(key: str, code: Refusal, found: int, limit: int) -> Denied:
+    hint = "" if limit else " (a limit left out is zero: set it in [limits])"
+    return Denied(code, f"{cash_text(found)} would exceed limits.{key} = {cash_text(limit)}{hint}")

@@ -1,0 +1,106 @@
+"""The settings the core runs with: recorded as an input, so that a replay needs only the log.
+
+Money is cash units (1e-8 of the quote coin), fractions are parts per million.
+"""
+
+import msgspec
+
+from plimsoll.core.model import Mode
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Pre-trade limits (RSK-4). A limit left out is zero: nothing passes it."""
+
+    price_distance_ppm: int = 0
+    """Largest distance of an order's price from the reference price, against us."""
+    order_notional: int = 0
+    orders_per_second: int = 0
+    orders_per_day: int = 0
+    open_orders: int = 0
+    position_notional: int = 0
+    """Worst-case value of one instrument, everything in flight counted."""
+    exposure: int = 0
+    """Worst-case value over all instruments."""
+    daily_loss: int = 0
+    drawdown_ppm: int = 0
+    leverage_ppm: int = 0
+    """Worst-case exposure over equity, 1_000_000 = once."""
+
+
+class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One strategy instance."""
+
+    name: str
+    source: str
+    """Where the class is: ``package.module:Class`` or ``path/to/file.py:Class``."""
+    source_hash: str = ""
+    """SHA-256 of the strategy's file when the session started."""
+    instruments: tuple[str, ...] = ()
+    mode: Mode = Mode.PAPER
+    capital: int = 0
+    params: dict[str, str | int | float | bool] = {}
+    limits: Limits | None = None
+    """Narrower limits for this instance; None = the account's."""
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the core waits for what. Nanoseconds; defaults are the product's."""
+
+    answer_ns: int = 5_000_000_000
+    """A request unanswered for this long is UNKNOWN."""
+    confirm_ns: int = 3_000_000_000
+    """An accepted order the stream has not confirmed is asked for after this."""
+    recv_window_ms: int = 2_000
+    absence_margin_ms: int = 11_000
+    """After the receive window: 1 s for the venue's future side and 10 s for late listings."""
+    absence_gap_ns: int = 1_000_000_000
+    """Least time between two of the three empty queries."""
+    sweep_ns: int = 15_000_000_000
+    """Period of the comparison of orders, executions, positions and wallet with the venue."""
+    beat_ns: int = 250_000_000
+    """Period of the core's own look at timeouts, losses and silence."""
+    checkpoint_ns: int = 60_000_000_000
+    bar_grace_ns: int = 250_000_000
+    paper_latency_ns: int = 10_000_000
+    stop_ns: int = 5_000_000_000
+    """A stop waits this long for orders to end before it reports what is still working."""
+    overlap_ms: int = 60_000
+    """Executions are fetched from this long before the cursor: pages may lag."""
+
+
+class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that decides what the core does."""
+
+    account: str
+    tag: str
+    strategies: tuple[StrategySettings, ...] = ()
+    limits: Limits = Limits()
+    timing: Timing = Timing()
+    max_slippage_ppm: int = 2_000
+    """Band of a market order around the arrival price."""
+    collar_ppm: int = 10_000
+    """Orders are valued at the worse of their price and the reference price with this on top."""
+    repeat_max: int = 200
+    """A strategy whose requests were denied this often within ``repeat_ns`` is stopped (RSK-8)."""
+    repeat_ns: int = 60_000_000_000
+    venue_orders_per_second: int = 10
+    """The venue's own limit on creates; cancels keep a fifth of it for themselves (X11)."""
+    end_policy: str = "cancel"
+    """At a stop: ``cancel`` orders that can add risk, or ``keep`` them."""
+    clock_max_uncertainty_ns: int = 500_000_000
+    """No new risk while the venue's time is known less exactly than this (RSK-14)."""
+    seed: int = 1
+
+
+def to_text(settings: CoreSettings) -> str:
+    """Return the settings as the JSON text of a ``Configured`` record."""
+    return msgspec.json.encode(settings).decode()
+
+
+def from_text(text: str) -> CoreSettings:
+    """Return the settings of a ``Configured`` record.
+
+    Raises:
+        msgspec.ValidationError: written by another build with other fields.
+    """
+    return msgspec.json.decode(text, type=CoreSettings)

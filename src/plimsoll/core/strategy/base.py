@@ -1,0 +1,383 @@
+"""The class people write.
+
+Parameters are annotated class attributes; callbacks are plain synchronous methods, all optional;
+everything a strategy may know or ask comes through ``self``. Refusals are values, never exceptions.
+
+    class EmaCross(Strategy):
+        bars = {"1m": 100}
+        fast: int = 10
+        slow: int = 30
+        qty: str = "0.01"
+
+        def on_bar(self, bar):
+            fast, slow = (self.ema(bar.instrument, "1m", n) for n in (self.fast, self.slow))
+            if slow.is_ready:
+                self.target(bar.instrument, qty=self.qty if fast.value > slow.value else 0)
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, NamedTuple, Protocol, get_origin, get_type_hints
+
+import msgspec
+
+from plimsoll.core.feed import Bar, Market
+from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
+from plimsoll.core.strategy.indicators import Ema, Sma
+from plimsoll.core.strategy.random_stream import RandomStream
+
+Number = str | int | float | Decimal
+"""Prices and quantities: text, integers and Decimals are exact, floats are rounded by rule."""
+
+
+class FillEvent(NamedTuple):
+    """One execution of the strategy's own orders, already booked (ACC-6)."""
+
+    instrument: str
+    side: Side
+    price_ticks: int
+    qty_lots: int
+    fee_units: int
+    is_maker: bool
+    order_id: str
+
+
+class Holding(NamedTuple):
+    """The strategy's own position in one instrument; floats for signals, lots exact."""
+
+    qty_lots: int
+    qty: float
+    entry_price: float
+    unrealised: float
+    realised: float
+
+
+class OrderHandle:
+    """What ``buy`` and ``sell`` return: the order, or why there is none."""
+
+    __slots__ = ("_desk", "instrument", "order", "refusal")
+
+    def __init__(self, desk: "StrategyPort", instrument: str) -> None:
+        """Start before the gate has spoken."""
+        self._desk = desk
+        self.instrument = instrument
+        self.order: Order | None = None
+        self.refusal: Denied | None = None
+
+    @property
+    def state(self) -> OrderState:
+        """State of the order; DENIED when a check refused it, INTENT before the gate spoke."""
+        if self.order is not None:
+            return self.order.state
+        return OrderState.DENIED if self.refusal else OrderState.INTENT
+
+    @property
+    def is_working(self) -> bool:
+        """Return whether the order may still match."""
+        return self.refusal is None and (self.order is None or self.order.is_working)
+
+    @property
+    def filled_lots(self) -> int:
+        """Lots matched so far."""
+        return self.order.filled_lots if self.order else 0
+
+    def amend(self, *, price: Number | None = None, qty: Number | None = None) -> Denied | None:
+        """Ask for a new price or total quantity; return why not, None when it was taken up."""
+        return self._desk.amend(self, price, qty)
+
+    def cancel(self) -> Denied | None:
+        """Ask for a cancel; return why not, None when it was taken up."""
+        return self._desk.cancel(self)
+
+
+class StrategyPort(Protocol):
+    """What a strategy is connected to; implemented by ``Desk``."""
+
+    now_ns: int
+    capital_units: int
+    rng: RandomStream
+
+    def place(
+        self,
+        instrument: str,
+        side: Side,
+        qty: Number,
+        price: Number | None,
+        tif: TimeInForce,
+        *,
+        reduce_only: bool,
+        label: str,
+    ) -> OrderHandle:
+        """Ask for an order."""
+        ...
+
+    def amend(self, handle: OrderHandle, price: Number | None, qty: Number | None) -> Denied | None:
+        """Ask for new terms of an order."""
+        ...
+
+    def cancel(self, handle: OrderHandle) -> Denied | None:
+        """Ask for a cancel."""
+        ...
+
+    def target(
+        self,
+        instrument: str,
+        qty: Number | None,
+        notional: Number | None,
+        weight: float | None,
+        stop: Number | None,
+    ) -> Denied | None:
+        """State what to hold."""
+        ...
+
+    def quote(
+        self,
+        instrument: str,
+        bids: Sequence[tuple[Number, Number]],
+        asks: Sequence[tuple[Number, Number]],
+        requote_ticks: int,
+        min_life_ms: int,
+    ) -> Denied | None:
+        """State what to quote."""
+        ...
+
+    def holding(self, instrument: str) -> Holding:
+        """Return the own position."""
+        ...
+
+    def own_orders(self, instrument: str) -> list[Order]:
+        """Return the own working orders."""
+        ...
+
+    def equity(self) -> float:
+        """Return the capital plus all profit and loss, in quote coin."""
+        ...
+
+    def market(self, instrument: str) -> Market:
+        """Return what is known of the market."""
+        ...
+
+    def instrument(self, name: str) -> Instrument:
+        """Return the venue's filters."""
+        ...
+
+    def window(self, instrument: str, frame: str) -> Sequence[Bar]:
+        """Return the closed bars kept, oldest first."""
+        ...
+
+    def indicator(
+        self, kind: str, instrument: str, frame: str, period: int, make: Callable[[], Any]
+    ) -> Any:
+        """Return the indicator kept under these terms, made and warmed when first asked for."""
+        ...
+
+
+class state:
+    """Declare an attribute that is checkpointed and restored: ``count = state(0)``.
+
+    The default and every value must be numbers, text, booleans, lists or dicts of these.
+    """
+
+    def __init__(self, default: Any) -> None:
+        """Keep the default; each instance starts with a copy of its own."""
+        self.encoded = msgspec.msgpack.encode(default)
+
+    def fresh(self) -> Any:
+        """Return a new copy of the default."""
+        return msgspec.msgpack.decode(self.encoded)
+
+
+class Strategy:
+    """Base of all strategies. Declare needs, override what you want to hear."""
+
+    instruments: ClassVar[Sequence[str]] = ()
+    """Used where the configuration names none."""
+    bars: ClassVar[dict[str, int]] = {}
+    """Time frames and how many bars to keep: ``{"1s": 60, "1m": 200}``."""
+    book: ClassVar[bool] = False
+    """Whether ``on_book`` is wanted (set by overriding it as well)."""
+
+    _port: StrategyPort
+
+    # ---- what happens ----
+
+    def on_start(self) -> None:
+        """Hear that data and orders are available."""
+
+    def on_bar(self, bar: Bar) -> None:
+        """Hear a final bar."""
+
+    def on_book(self, market: Market) -> None:
+        """Hear that the book changed; ``market`` is read-only."""
+
+    def on_trade(self, instrument: str, price: float, qty: float, *, is_buy: bool) -> None:
+        """Hear one print of the public tape."""
+
+    def on_timer(self, name: str) -> None:
+        """Hear a timer set with ``self.timer``."""
+
+    def on_fill(self, fill: FillEvent) -> None:
+        """Hear one own execution; positions are already updated."""
+
+    def on_order(self, order: Order) -> None:
+        """Hear that an own order changed state."""
+
+    def on_signal(self, signal: dict[str, Any]) -> None:
+        """Hear an external signal."""
+
+    def on_stop(self) -> None:
+        """Hear that the strategy ends."""
+
+    # ---- level 1: say what to hold or quote ----
+
+    def target(
+        self,
+        instrument: str,
+        qty: Number | None = None,
+        *,
+        notional: Number | None = None,
+        weight: float | None = None,
+        stop: Number | None = None,
+    ) -> Denied | None:
+        """Hold this much, signed: exactly one of quantity, notional (quote) or weight of capital.
+
+        ``stop``: when the mark price (spot: last) passes it against the position, the target
+        becomes flat and the same direction is not entered again until another one was asked for.
+        The stop is kept in the engine, not at the venue. Rounded towards zero to a lot.
+        """
+        return self._port.target(instrument, qty, notional, weight, stop)
+
+    def quote(
+        self,
+        instrument: str,
+        bids: Sequence[tuple[Number, Number]] = (),
+        asks: Sequence[tuple[Number, Number]] = (),
+        *,
+        requote_ticks: int = 1,
+        min_life_ms: int = 500,
+    ) -> Denied | None:
+        """Rest post-only orders at these (price, quantity) rows, best first; empty rows withdraw.
+
+        An order moves when its price is ``requote_ticks`` or more away from the wish and it is
+        older than ``min_life_ms``. Prices are rounded away from the market, quantities down.
+        """
+        return self._port.quote(instrument, bids, asks, requote_ticks, min_life_ms)
+
+    # ---- level 2: order by order ----
+
+    def buy(
+        self,
+        instrument: str,
+        qty: Number,
+        limit: Number | None = None,
+        *,
+        tif: TimeInForce | str = TimeInForce.GTC,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        label: str = "",
+    ) -> OrderHandle:
+        """Buy; without ``limit`` at the market, as an IOC limit inside the slippage band."""
+        return self._order(instrument, Side.BUY, qty, limit, tif, post_only, reduce_only, label)
+
+    def sell(
+        self,
+        instrument: str,
+        qty: Number,
+        limit: Number | None = None,
+        *,
+        tif: TimeInForce | str = TimeInForce.GTC,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        label: str = "",
+    ) -> OrderHandle:
+        """Sell; without ``limit`` at the market, as an IOC limit inside the slippage band."""
+        return self._order(instrument, Side.SELL, qty, limit, tif, post_only, reduce_only, label)
+
+    # ---- what is known ----
+
+    @property
+    def now(self) -> int:
+        """Time of the event being handled, Unix ns."""
+        return self._port.now_ns
+
+    @property
+    def rng(self) -> RandomStream:
+        """Own seeded random stream."""
+        return self._port.rng
+
+    @property
+    def equity(self) -> float:
+        """Capital plus realised and open profit, less fees, in quote coin."""
+        return self._port.equity()
+
+    @property
+    def capital(self) -> float:
+        """Configured capital in quote coin."""
+        return self._port.capital_units / 1e8
+
+    def position(self, instrument: str) -> Holding:
+        """Return the own position."""
+        return self._port.holding(instrument)
+
+    def orders(self, instrument: str) -> list[Order]:
+        """Return the own working orders, oldest first."""
+        return self._port.own_orders(instrument)
+
+    def market(self, instrument: str) -> Market:
+        """Return book and prices of an instrument."""
+        return self._port.market(instrument)
+
+    def window(self, instrument: str, frame: str) -> Sequence[Bar]:
+        """Return the closed bars kept of a declared frame, oldest first."""
+        return self._port.window(instrument, frame)
+
+    def ema(self, instrument: str, frame: str, period: int) -> Ema:
+        """Return the exponential average of the closes of a declared frame."""
+        made: Ema = self._port.indicator("ema", instrument, frame, period, lambda: Ema(period))
+        return made
+
+    def sma(self, instrument: str, frame: str, period: int) -> Sma:
+        """Return the simple average of the closes of a declared frame."""
+        made: Sma = self._port.indicator("sma", instrument, frame, period, lambda: Sma(period))
+        return made
+
+    def _order(
+        self,
+        instrument: str,
+        side: Side,
+        qty: Number,
+        limit: Number | None,
+        tif: TimeInForce | str,
+        post_only: bool,
+        reduce_only: bool,
+        label: str,
+    ) -> OrderHandle:
+        how = TimeInForce.POST_ONLY if post_only else TimeInForce(tif)
+        return self._port.place(
+            instrument, side, qty, limit, how, reduce_only=reduce_only, label=label
+        )
+
+
+_PARAMETER_TYPES = (bool, int, float, str)
+
+
+def parameters_of(cls: type[Strategy]) -> dict[str, tuple[type, Any]]:
+    """Return the parameters a strategy declares: name to (type, default).
+
+    Raises:
+        TypeError: an annotated attribute without default, or of a type that is not bool, int,
+            float or str.
+    """
+    found: dict[str, tuple[type, Any]] = {}
+    for name, kind in get_type_hints(cls).items():
+        if name.startswith("_") or get_origin(kind) is ClassVar or name in _RESERVED:
+            continue
+        if kind not in _PARAMETER_TYPES:
+            raise TypeError(f"{cls.__name__}.{name}: a parameter is bool, int, float or str")
+        if not hasattr(cls, name):
+            raise TypeError(f"{cls.__name__}.{name}: a parameter needs a default")
+        found[name] = (kind, getattr(cls, name))
+    return found
+
+
+_RESERVED = frozenset({"instruments", "bars", "book"})

@@ -1,0 +1,410 @@
+"""One strategy instance at work: its wishes, bars, indicators, and the requests it makes.
+
+The desk turns what a strategy says into requests with exact integers, or refuses with words. It
+collects; the engine drains the requests after the callback, asks the gate, and records decisions.
+If the callback raises, what it asked for is dropped.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, InvalidOperation
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from plimsoll.core.feed import Bar, BarMaker, Market
+from plimsoll.core.model import (
+    Denied,
+    Instrument,
+    Order,
+    OrderType,
+    Refusal,
+    Side,
+    TimeInForce,
+)
+from plimsoll.core.settings import StrategySettings
+from plimsoll.core.strategy.base import Holding, Number, OrderHandle, Strategy, state
+from plimsoll.core.strategy.random_stream import RandomStream
+from plimsoll.core.strategy.wishes import Quote, Target
+
+
+class PlaceRequest(NamedTuple):
+    """A new order; ``price_ticks`` 0 = at the market."""
+
+    instrument: str
+    side: Side
+    order_type: OrderType
+    tif: TimeInForce
+    price_ticks: int
+    qty_lots: int
+    reduce_only: bool
+    label: str
+    handle: OrderHandle | None
+
+
+class AmendRequest(NamedTuple):
+    """New terms for an order."""
+
+    order: Order
+    price_ticks: int
+    qty_lots: int
+
+
+class CancelRequest(NamedTuple):
+    """The end of an order, with why."""
+
+    order: Order
+    reason: str
+
+
+Request = PlaceRequest | AmendRequest | CancelRequest
+
+
+class Reader(NamedTuple):
+    """What a desk may read of the engine: functions over the engine's own state."""
+
+    market: Callable[[str], Market]
+    instrument: Callable[[str], Instrument | None]
+    holding: Callable[[str, str], Holding]
+    orders: Callable[[str, str], list[Order]]
+    profit_units: Callable[[str], int]
+
+
+class _Saved(msgspec.Struct):
+    """Content of a ``StrategyCheckpoint``."""
+
+    states: dict[str, Any]
+    targets: dict[str, Target]
+    quotes: dict[str, Quote]
+    windows: dict[str, list[Bar]]
+    indicators: dict[str, Any]
+    rng_word: int
+
+
+class Desk:
+    """Implements ``StrategyPort`` for one instance."""
+
+    def __init__(
+        self, settings: StrategySettings, strategy: Strategy, reader: Reader, seed: int
+    ) -> None:
+        """Connect a strategy; nothing happens until the engine calls its callbacks."""
+        self.name = settings.name
+        self.settings = settings
+        self.strategy = strategy
+        self.reader = reader
+        self.names = tuple(settings.instruments or strategy.instruments)
+        self.capital_units = settings.capital
+        self.now_ns = 0
+        self.rng = RandomStream(seed)
+        self.is_started = False
+        self.stop_reason = ""
+        self.waits_for_bars: set[int] = set()
+        """Queries of warm-up bars not yet answered; while any is open no risk may be added."""
+        self.requests: list[Request] = []
+        self.targets: dict[str, Target] = {}
+        self.quotes: dict[str, Quote] = {}
+        self.wish_changed: set[str] = set()
+        self.denials: list[int] = []
+        """Times of recent refusals, for the repetition guard (RSK-8)."""
+        self.makers: dict[tuple[str, str], BarMaker] = {
+            (name, frame): BarMaker(name, frame, keep)
+            for name in self.names
+            for frame, keep in strategy.bars.items()
+        }
+        self.indicators: dict[tuple[str, str, str, int], Any] = {}
+        kind = type(strategy)
+        self.hears_book = kind.on_book is not Strategy.on_book
+        self.hears_trades = kind.on_trade is not Strategy.on_trade
+        strategy._port = self
+        for name, declared in _states_of(kind).items():
+            setattr(strategy, name, declared.fresh())
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether the instance was stopped and hears nothing any more."""
+        return bool(self.stop_reason)
+
+    # ---- StrategyPort: wishes ----
+
+    def target(
+        self,
+        instrument: str,
+        qty: Number | None,
+        notional: Number | None,
+        weight: float | None,
+        stop: Number | None,
+    ) -> Denied | None:
+        """See ``Strategy.target``."""
+        listed = self._listed(instrument)
+        if isinstance(listed, Denied):
+            return listed
+        lots = self._target_lots(listed, qty, notional, weight)
+        if isinstance(lots, Denied):
+            return lots
+        stop_price = Decimal(0) if stop is None else _number(stop)
+        if stop_price is None:
+            return Denied(Refusal.OFF_STEP, f"target(): stop {stop!r} is not a number")
+        stop_ticks = listed.ticks_of(stop_price, rounding=ROUND_FLOOR)
+        now = self.targets.get(instrument)
+        if now is None:
+            now = self.targets[instrument] = Target(lots)
+        if now.stopped_sign * lots <= 0:
+            now.stopped_sign = 0
+        if now.qty_lots != lots:
+            now.not_before_ns = 0
+        now.qty_lots, now.stop_ticks = lots, stop_ticks
+        self.wish_changed.add(instrument)
+        return None
+
+    def quote(
+        self,
+        instrument: str,
+        bids: Sequence[tuple[Number, Number]],
+        asks: Sequence[tuple[Number, Number]],
+        requote_ticks: int,
+        min_life_ms: int,
+    ) -> Denied | None:
+        """See ``Strategy.quote``."""
+        listed = self._listed(instrument)
+        if isinstance(listed, Denied):
+            return listed
+        before = self.quotes.get(instrument)
+        try:
+            bid_rows = [_row(listed, row, ROUND_FLOOR) for row in bids]
+            ask_rows = [_row(listed, row, ROUND_CEILING) for row in asks]
+        except ValueError as error:
+            return Denied(Refusal.OFF_STEP, f"quote(): {error}")
+        self.quotes[instrument] = Quote(
+            bid_rows,
+            ask_rows,
+            max(1, requote_ticks),
+            min_life_ms * 1_000_000,
+            before.not_before_ns if before else 0,
+        )
+        self.wish_changed.add(instrument)
+        return None
+
+    # ---- StrategyPort: explicit orders ----
+
+    def place(
+        self,
+        instrument: str,
+        side: Side,
+        qty: Number,
+        price: Number | None,
+        tif: TimeInForce,
+        *,
+        reduce_only: bool,
+        label: str,
+    ) -> OrderHandle:
+        """See ``Strategy.buy``."""
+        handle = OrderHandle(self, instrument)
+        listed = self._listed(instrument)
+        if isinstance(listed, Denied):
+            handle.refusal = listed
+            return handle
+        rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
+        lots = _steps(listed.lots_of, qty, ROUND_DOWN)
+        ticks = 0 if price is None else _steps(listed.ticks_of, price, rounding)
+        for found in (lots, ticks):
+            if isinstance(found, Denied):
+                handle.refusal = found
+                return handle
+        assert isinstance(lots, int)
+        assert isinstance(ticks, int)
+        kind = OrderType.MARKET if price is None else OrderType.LIMIT
+        self.requests.append(
+            PlaceRequest(instrument, side, kind, tif, ticks, lots, reduce_only, label, handle)
+        )
+        return handle
+
+    def amend(self, handle: OrderHandle, price: Number | None, qty: Number | None) -> Denied | None:
+        """See ``OrderHandle.amend``."""
+        order = handle.order
+        if order is None or not order.is_working:
+            return Denied(Refusal.NO_SUCH_ORDER, "the order is not working")
+        if order.is_busy:
+            return Denied(Refusal.ORDER_BUSY, "an earlier request about it is unanswered")
+        listed = self.reader.instrument(order.instrument)
+        assert listed is not None
+        rounding = ROUND_FLOOR if order.side is Side.BUY else ROUND_CEILING
+        ticks = order.price_ticks if price is None else _steps(listed.ticks_of, price, rounding)
+        lots = order.qty_lots if qty is None else _steps(listed.lots_of, qty, ROUND_DOWN)
+        if isinstance(ticks, Denied):
+            return ticks
+        if isinstance(lots, Denied):
+            return lots
+        if lots <= order.filled_lots:
+            return Denied(Refusal.BELOW_MINIMUM, "the new quantity is already filled; cancel")
+        self.requests.append(AmendRequest(order, ticks, lots))
+        return None
+
+    def cancel(self, handle: OrderHandle) -> Denied | None:
+        """See ``OrderHandle.cancel``."""
+        order = handle.order
+        if order is None or not order.is_working:
+            return Denied(Refusal.NO_SUCH_ORDER, "the order is not working")
+        if not order.cancel_pending:
+            self.requests.append(CancelRequest(order, "strategy"))
+        return None
+
+    # ---- StrategyPort: reading ----
+
+    def holding(self, instrument: str) -> Holding:
+        """See ``Strategy.position``."""
+        return self.reader.holding(self.name, instrument)
+
+    def own_orders(self, instrument: str) -> list[Order]:
+        """See ``Strategy.orders``."""
+        return self.reader.orders(self.name, instrument)
+
+    def equity(self) -> float:
+        """See ``Strategy.equity``."""
+        return (self.capital_units + self.reader.profit_units(self.name)) / 1e8
+
+    def market(self, instrument: str) -> Market:
+        """See ``Strategy.market``."""
+        return self.reader.market(instrument)
+
+    def instrument(self, name: str) -> Instrument:
+        """Return the filters of an instrument this instance trades."""
+        found = self._listed(name)
+        if isinstance(found, Denied):
+            raise KeyError(found.text)
+        return found
+
+    def window(self, instrument: str, frame: str) -> Sequence[Bar]:
+        """See ``Strategy.window``."""
+        return self._maker(instrument, frame).window
+
+    def indicator(
+        self, kind: str, instrument: str, frame: str, period: int, make: Callable[[], Any]
+    ) -> Any:
+        """Return the indicator under these terms; a new one is fed the bars kept so far."""
+        key = (kind, instrument, frame, period)
+        found = self.indicators.get(key)
+        if found is None:
+            found = self.indicators[key] = make()
+            for bar in self._maker(instrument, frame).window:
+                found.update(bar.close)
+        return found
+
+    # ---- the engine's side ----
+
+    def feed_bar(self, bar: Bar) -> None:
+        """Update the indicators of this bar's frame before the strategy hears it."""
+        for (_, instrument, frame, _), indicator in self.indicators.items():
+            if instrument == bar.instrument and frame == bar.frame:
+                indicator.update(bar.close)
+
+    def drain(self) -> list[Request]:
+        """Hand out the requests made since the last call."""
+        requests, self.requests = self.requests, []
+        return requests
+
+    def save(self) -> bytes:
+        """Return everything needed to go on after a restart."""
+        saved = _Saved(
+            {name: getattr(self.strategy, name) for name in _states_of(type(self.strategy))},
+            self.targets,
+            self.quotes,
+            {f"{name} {frame}": list(maker.window) for (name, frame), maker in self.makers.items()},
+            {_KEY_JOIN.join(map(str, key)): value for key, value in self.indicators.items()},
+            self.rng.word,
+        )
+        return msgspec.msgpack.encode(saved, order="deterministic")
+
+    def restore(self, payload: bytes) -> None:
+        """Take over what ``save`` wrote; bars and states the class no longer declares are left."""
+        saved = msgspec.msgpack.decode(payload, type=_Saved)
+        for name in _states_of(type(self.strategy)):
+            if name in saved.states:
+                setattr(self.strategy, name, saved.states[name])
+        self.targets, self.rng.word = saved.targets, saved.rng_word
+        for (name, frame), maker in self.makers.items():
+            maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
+        # Quotes are not restored: they were prices of another moment, the strategy states anew.
+
+    def _target_lots(
+        self,
+        listed: Instrument,
+        qty: Number | None,
+        notional: Number | None,
+        weight: float | None,
+    ) -> int | Denied:
+        given = [value for value in (qty, notional, weight) if value is not None]
+        if len(given) != 1:
+            return Denied(Refusal.OFF_STEP, "target() takes one of qty, notional and weight")
+        number = _number(given[0])
+        if number is None:
+            return Denied(Refusal.OFF_STEP, f"target(): {given[0]!r} is not a number")
+        if qty is not None:
+            return listed.lots_of(number, rounding=ROUND_DOWN)
+        if weight is not None:
+            number = number * Decimal(self.capital_units) / 10**8
+        price = self.reader.market(listed.name).reference_ticks(self.now_ns) * listed.tick
+        if not price:
+            return Denied(Refusal.NO_REFERENCE, f"{listed.name} has no reference price")
+        return listed.lots_of(number / price, rounding=ROUND_DOWN)
+
+    def _listed(self, instrument: str) -> Instrument | Denied:
+        found = self.reader.instrument(instrument) if instrument in self.names else None
+        if found is None:
+            return Denied(
+                Refusal.UNKNOWN_INSTRUMENT,
+                f"{instrument!r} is not among this strategy's instruments {', '.join(self.names)}",
+            )
+        return found
+
+    def _maker(self, instrument: str, frame: str) -> BarMaker:
+        try:
+            return self.makers[instrument, frame]
+        except KeyError:
+            raise KeyError(
+                f"{self.name}: bars {frame!r} of {instrument!r} are not declared in `bars`"
+            ) from None
+
+
+_KEY_JOIN: Final = " "
+
+
+def _states_of(kind: type[Strategy]) -> dict[str, state]:
+    return {
+        name: value
+        for base in reversed(kind.__mro__)
+        for name, value in vars(base).items()
+        if isinstance(value, state)
+    }
+
+
+def _number(value: Number) -> Decimal | None:
+    try:
+        number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    except (InvalidOperation, TypeError, ValueError):
+        return None
+    return number if number.is_finite() else None
+
+
+def _decimal(value: Number) -> Decimal:
+    number = _number(value)
+    if number is None:
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
+
+
+def _steps(convert: Callable[..., int], value: Number, rounding: str) -> int | Denied:
+    """Convert exactly, floats by the named rounding; a refusal says what the step is."""
+    number = _number(value)
+    if number is None:
+        return Denied(Refusal.OFF_STEP, f"{value!r} is not a finite number")
+    try:
+        return convert(number, rounding=rounding if isinstance(value, float) else None)
+    except ValueError as error:
+        return Denied(Refusal.OFF_STEP, f"{error}; pass a float to have it rounded")
+
+
+def _row(listed: Instrument, row: tuple[Number, Number], rounding: str) -> tuple[int, int]:
+    price, qty = row
+    return (
+        listed.ticks_of(_decimal(price), rounding=rounding),
+        listed.lots_of(_decimal(qty), rounding=ROUND_DOWN),
+    )

@@ -1,0 +1,126 @@
+"""Level 1: what a strategy wants to hold or quote, and the order changes that lead there.
+
+Pure functions of a wish, the own working orders and the position; the engine asks again after each
+change, so a plan never looks more than one step ahead and a restart needs no memory of it.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from plimsoll.core.model import Instrument, Order, OrderState, Side
+
+TARGET_LABEL: Final = "target"
+QUOTE_LABEL: Final = "quote"
+
+_RESTING: Final = frozenset({OrderState.OPEN, OrderState.PARTIAL, OrderState.ACKED})
+
+
+class Target(msgspec.Struct):
+    """A position to hold, in signed lots; ``stop_ticks`` 0 = no stop."""
+
+    qty_lots: int
+    stop_ticks: int = 0
+    stopped_sign: int = 0
+    """Direction a stop has closed; it is not entered again until another one was asked for."""
+    not_before_ns: int = 0
+    """A refused attempt is not repeated before this."""
+
+
+class Quote(msgspec.Struct):
+    """Orders to rest, rows (price_ticks, qty_lots), best first."""
+
+    bids: list[tuple[int, int]]
+    asks: list[tuple[int, int]]
+    requote_ticks: int
+    min_life_ns: int
+    not_before_ns: int = 0
+
+
+class Place(NamedTuple):
+    """Wanted: a new order. ``price_ticks`` 0 = at the market."""
+
+    side: Side
+    price_ticks: int
+    qty_lots: int
+    reduce_only: bool
+
+
+class Amend(NamedTuple):
+    """Wanted: new terms."""
+
+    order: Order
+    price_ticks: int
+    qty_lots: int
+
+
+class Cancel(NamedTuple):
+    """Wanted: an end."""
+
+    order: Order
+
+
+Change = Place | Amend | Cancel
+
+
+def plan_target(
+    target: Target, held_lots: int, working: Sequence[Order], instrument: Instrument
+) -> Change | None:
+    """Return the next order towards the target, None while one is under way or it is reached.
+
+    A reversal is two orders: reduce-only to flat first, so that the first part passes every halt.
+    A remainder under the venue's minimum is dust and left alone, except that a reduction takes all.
+    """
+    if working:
+        return None
+    wanted = 0 if target.stopped_sign * target.qty_lots > 0 else target.qty_lots
+    wanted_now = 0 if wanted * held_lots < 0 else wanted
+    gap = wanted_now - held_lots
+    if gap == 0:
+        return None
+    reduces = abs(wanted_now) < abs(held_lots)
+    lots = abs(gap)
+    if reduces and 0 < abs(wanted_now) < instrument.min_lots:
+        lots = abs(held_lots)  # what would stay could not be sold any more: take the whole
+    if lots < instrument.min_lots:
+        return None
+    side = Side.BUY if gap > 0 else Side.SELL
+    return Place(side, 0, lots, reduces and not instrument.is_spot)
+
+
+def plan_quote(
+    quote: Quote, working: Sequence[Order], now_ns: int, instrument: Instrument
+) -> list[Change]:
+    """Return the changes that bring the resting orders to the wished rows, cancels first."""
+    changes: list[Change] = []
+    for side, rows in ((Side.BUY, quote.bids), (Side.SELL, quote.asks)):
+        own = sorted(
+            (order for order in working if order.side is side),
+            key=lambda order: -order.side.sign * order.price_ticks,
+        )
+        changes += [Cancel(order) for order in own[len(rows) :] if _is_free(order)]
+        for order, (price_ticks, qty_lots) in zip(own, rows, strict=False):
+            change = _move(order, price_ticks, qty_lots, quote, now_ns)
+            if change is not None:
+                changes.append(change)
+        changes += [
+            Place(side, price_ticks, qty_lots, reduce_only=False)
+            for price_ticks, qty_lots in rows[len(own) :]
+            if qty_lots >= instrument.min_lots
+        ]
+    return changes
+
+
+def _move(
+    order: Order, price_ticks: int, qty_lots: int, quote: Quote, now_ns: int
+) -> Change | None:
+    if not _is_free(order) or now_ns - order.touched_ns < quote.min_life_ns:
+        return None
+    if abs(order.price_ticks - price_ticks) < quote.requote_ticks:
+        return None
+    return Amend(order, price_ticks, order.filled_lots + qty_lots)
+
+
+def _is_free(order: Order) -> bool:
+    return order.state in _RESTING and not order.is_busy

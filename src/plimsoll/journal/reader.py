@@ -1,0 +1,198 @@
+"""Reading a log from any record to its end, or on and on behind its writer."""
+
+import heapq
+import os
+import time
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from pathlib import Path
+from typing import Final
+
+from plimsoll.journal.errors import JournalDamaged
+from plimsoll.journal.frames import Stop, later_record
+from plimsoll.journal.layout import MARKET, Entry, first_seq_of, segment_paths
+from plimsoll.journal.segment_reader import SegmentReader
+
+_SETTLE_S: Final = 1.0
+"""A folder's time stamp is coarse: only an old one shows that nothing was added since."""
+
+
+def scan(directory: Path, log: str, from_seq: int = 0) -> Iterator[Entry]:
+    """Yield the records of ``directory/log`` from ``from_seq`` to what is its end now.
+
+    Raises:
+        JournalDamaged: a record before the end is not whole, or a segment is missing (on the market
+            log segments may have been dropped). A torn tail just ends the log.
+    """
+    tail = LogTail(directory, log, from_seq)
+    try:
+        while True:
+            while batch := tail.read():
+                yield from batch
+            if tail.is_at_end():
+                return
+    finally:
+        tail.close()
+
+
+def merge(*logs: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the records of several finished logs of one engine in the order they were written."""
+    return heapq.merge(*logs, key=attrgetter("seq"))
+
+
+class LogTail:
+    """A place in one log that moves on with each `read`, over segments, sessions and crashes.
+
+    Attributes:
+        last_seq: Last seq known to stand on the log (also where it was below the wanted start).
+        holes: Times that older market segments were gone.
+    """
+
+    def __init__(self, directory: Path, log: str, from_seq: int = 0) -> None:
+        """Stand before the first record with at least ``from_seq``; the log may not exist yet."""
+        self.folder = directory / log
+        self.last_seq = 0
+        self.holes = 0
+        self._from_seq = from_seq
+        self._may_drop = log == MARKET
+        self._segment: SegmentReader | None = None
+        self._paths: list[Path] = []
+        self._stamp = 0
+        self._settles_at = 0.0
+        self._is_settled = False
+
+    def read(self) -> list[Entry]:
+        """Return the next records; none means: at the end of the log as it was during this call.
+
+        Raises:
+            JournalDamaged: see `scan`.
+        """
+        while (entries := self._next()) is not None:
+            if wanted := self._wanted(entries):
+                return wanted
+        return []
+
+    def _next(self) -> list[Entry] | None:
+        """Return records, nothing where it went on to another segment, None at the end."""
+        segment = self._segment
+        if segment is not None and (entries := segment.read()):
+            return entries
+        following = self._following()
+        if following is None:
+            if segment is not None:
+                self._check(segment)
+            return None
+        if segment is not None and (entries := segment.read()):
+            return entries  # the segment is final only since the next one exists
+        self._move_to(following)
+        return []
+
+    def is_at_end(self) -> bool:
+        """Return whether no whole record is left; for a log that nobody follows any more.
+
+        Raises:
+            JournalDamaged: whole records stand behind a gap.
+        """
+        segment = self._segment
+        if segment is None:
+            return True
+        found = later_record(segment.rest(), segment.last_seq)
+        if segment.has_more():  # appended meanwhile: what was found stands behind it
+            return False
+        if found is not None:
+            what = f"whole records follow at byte {segment.offset + found}"
+            raise JournalDamaged(segment.path, segment.offset, segment.last_seq, what)
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+
+    def _wanted(self, entries: list[Entry]) -> list[Entry]:
+        if not entries:
+            return entries
+        self.last_seq = entries[-1].seq
+        if entries[0].seq >= self._from_seq:
+            return entries
+        return [entry for entry in entries if entry.seq >= self._from_seq]
+
+    def _check(self, segment: SegmentReader) -> None:
+        """Refuse a bad record that cannot be one in flight."""
+        is_bad = segment.stop is Stop.BAD
+        if is_bad and later_record(segment.rest(), segment.last_seq) is not None:
+            if segment.has_more() or segment.stop is not Stop.BAD:
+                return
+            raise JournalDamaged(segment.path, segment.offset, segment.last_seq, Stop.BAD.value)
+
+    def _following(self) -> Path | None:
+        """Return the segment after the present one, None where there is none yet."""
+        self._list()
+        if self._segment is None:
+            return self._start()
+        present = self._segment.path.name
+        for path in self._paths:
+            if path.name > present or (path.name == present and self._was_replaced()):
+                return path
+        return None
+
+    def _was_replaced(self) -> bool:
+        """Return whether an empty segment was removed at a restart; its name may be used again."""
+        return self._segment is not None and os.fstat(self._segment.fd).st_nlink == 0
+
+    def _list(self) -> None:
+        try:
+            changed_at = os.stat(self.folder).st_mtime_ns
+        except FileNotFoundError:
+            return
+        now = time.monotonic()
+        if changed_at != self._stamp:
+            self._stamp, self._settles_at, self._is_settled = changed_at, now + _SETTLE_S, False
+        if self._is_settled:
+            return
+        self._is_settled = now > self._settles_at
+        self._paths = segment_paths(self.folder)
+
+    def _start(self) -> Path | None:
+        """Return the last segment that starts at or before the wanted seq, else the first one."""
+        start = None
+        for path in self._paths:
+            if start is None or first_seq_of(path) <= self._from_seq:
+                start = path
+        return start
+
+    def _move_to(self, path: Path) -> None:
+        try:
+            following = SegmentReader(path)
+        except FileNotFoundError:  # dropped by retention between listing and opening
+            self._is_settled = False
+            self._paths.remove(path)
+            self.holes += 1
+            return
+        before, self._segment = self._segment, following
+        try:
+            self._check_link(before, following, is_first=path == self._paths[0])
+        finally:
+            if before is not None:
+                before.close()
+        self.last_seq = max(self.last_seq, following.last_seq)
+
+    def _check_link(
+        self, before: SegmentReader | None, after: SegmentReader, *, is_first: bool
+    ) -> None:
+        expected = after.header.previous_seq
+        if before is None:
+            if is_first and expected and not self._may_drop:
+                raise JournalDamaged(after.path, 0, 0, f"seqs up to {expected} are missing")
+            return
+        if after.header.epoch < before.header.epoch:
+            what = f"epoch {after.header.epoch} follows epoch {before.header.epoch}"
+            raise JournalDamaged(after.path, 0, before.last_seq, what)
+        if expected == before.last_seq:
+            return
+        inside = before.stop is Stop.BAD or later_record(before.rest(), before.last_seq) is not None
+        if inside or not self._may_drop:
+            what = f"the next segment expects seq {expected} before it"
+            raise JournalDamaged(before.path, before.offset, before.last_seq, what)
+        self.holes += 1

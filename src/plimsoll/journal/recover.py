@@ -1,0 +1,224 @@
+"""What opening a log after a crash finds: whole segments, a torn tail to cut, or damage to refuse.
+
+Process death keeps every byte that was stored, so at most the record in flight is torn. Power loss
+keeps what was forced and any pages of the rest. Therefore a bad record is cut off where nothing
+whole follows it, or where the machine went down since and the record was not yet forced; anything
+else is damage.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from plimsoll.journal.chain import (
+    LINE_BYTES,
+    ChainLine,
+    chained,
+    check_blocks,
+    encode_line,
+    genesis,
+    read_chain,
+)
+from plimsoll.journal.errors import JournalDamaged, JournalError
+from plimsoll.journal.frames import Stop, later_record
+from plimsoll.journal.layout import (
+    FIXED_BYTES,
+    HEADER_BYTES,
+    NO_DIGEST,
+    Header,
+    boot_id,
+    chain_path,
+    decode_link,
+    encode_link,
+    first_seq_of,
+    orphan_chains,
+    segment_paths,
+    sync_directory,
+)
+from plimsoll.journal.segment import FILE_MODE
+from plimsoll.journal.segment_reader import SegmentReader
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """Where a log ends and what was done to it at opening.
+
+    ``last_seq`` and ``digest`` are 0 and zeros for a new log; ``notes`` tells the operator what was
+    cut or is missing.
+    """
+
+    last_seq: int = 0
+    digest: bytes = NO_DIGEST
+    epoch: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def recover(folder: Path, log: str, account: str, epoch: int, *, may_drop: bool) -> Recovery:
+    """Repair the end of a log and return where it ends. The caller is its only writer.
+
+    Args:
+        folder: The log's folder.
+        log: Name the headers must carry.
+        account: Account the headers must carry.
+        epoch: Of the coming writer.
+        may_drop: Old segments may be missing.
+
+    Raises:
+        JournalDamaged: damage before the tail, or a missing segment.
+        JournalError: another account's log, or a newer epoch has written here (LSE-8).
+    """
+    _check_orphans(folder, may_drop=may_drop)
+    paths = segment_paths(folder)
+    end = Recovery()
+    notes = _remove_unforced(paths)
+    for path in paths:
+        reader = SegmentReader(path)
+        try:
+            header = reader.header
+            _check_owner(path, header, log, account)
+            missing = check_follows(path, header, end, may_drop=may_drop)
+            notes += missing
+            last = path is paths[-1]
+            end = _Repair(reader, end, missing=bool(missing), last=last).run(notes)
+        finally:
+            reader.close()
+    if epoch < end.epoch:
+        raise JournalError(
+            f"{folder}: epoch {end.epoch} has written here, so epoch {epoch} may not: "
+            f"take the lease again to get a higher one"
+        )
+    return msgspec.structs.replace(end, notes=tuple(notes))
+
+
+def check_follows(path: Path, header: Header, end: Recovery, *, may_drop: bool) -> list[str]:
+    """Check that a segment stands where it belongs; return notes on tolerated holes.
+
+    Raises:
+        JournalDamaged: a segment before it is missing, or its epoch or name does not fit.
+    """
+    if header.epoch < end.epoch:
+        what = f"epoch {header.epoch} after epoch {end.epoch}: a writer without the lease wrote it"
+        raise JournalDamaged(path, 0, end.last_seq, what)
+    if first_seq_of(path) != header.first_seq:
+        what = f"the header says it starts at seq {header.first_seq}, not its name"
+        raise JournalDamaged(path, 0, end.last_seq, what)
+    if header.previous_seq == end.last_seq:
+        return []
+    what = f"expected seq {header.previous_seq} before this segment, found {end.last_seq}"
+    if not may_drop or header.previous_seq < end.last_seq:
+        raise JournalDamaged(path, 0, end.last_seq, f"{what}: a segment is missing")
+    return [f"{path}: {what}: older segments are gone, replay starts here"]
+
+
+def rebooted(header: Header) -> bool:
+    """Return whether the machine went down since the segment was begun; False where unknown."""
+    return any(header.boot) and any(boot_id()) and header.boot != boot_id()
+
+
+def _check_orphans(folder: Path, *, may_drop: bool) -> None:
+    for path in orphan_chains(folder):
+        if not may_drop:
+            raise JournalDamaged(path, 0, 0, "a segment is missing, its chain file is there")
+        chain_path(path).unlink()
+
+
+def _check_owner(path: Path, header: Header, log: str, account: str) -> None:
+    if (header.log, header.account) != (log, account):
+        raise JournalError(
+            f"{path} is log {header.log!r} of account {header.account!r}, expected {log!r} of "
+            f"{account!r}: check the configured account and folder"
+        )
+
+
+def _remove_unforced(paths: list[Path]) -> list[str]:
+    """Remove segments at the end whose header never reached the disk before the power went."""
+    notes = []
+    while paths and not chain_path(paths[-1]).exists():
+        with paths[-1].open("rb") as file:
+            if any(file.read(HEADER_BYTES)):
+                break
+        notes.append(f"{paths[-1]}: nothing of it was on disk when the machine went down; removed")
+        paths.pop().unlink()
+    return notes
+
+
+class _Repair:
+    """One segment: trust it where its chain is complete, else read all of it and complete it."""
+
+    def __init__(
+        self, reader: SegmentReader, before: Recovery, *, missing: bool, last: bool
+    ) -> None:
+        self.reader, self.path, self.before, self.last = reader, reader.path, before, last
+        self.link = decode_link(self.path, reader.head)
+        if self.link is not None and not missing and self.link != before.digest:
+            what = "its link is not the last chain hash of the segment before"
+            raise JournalDamaged(self.path, FIXED_BYTES, reader.header.previous_seq, what)
+        self.previous = self.link or before.digest
+        self.lines = read_chain(self.path, rebooted=last and rebooted(reader.header))
+
+    def run(self, notes: list[str]) -> Recovery:
+        """Return where the log ends with this segment."""
+        size = os.fstat(self.reader.fd).st_size
+        line = self.lines[-1] if self.lines else None
+        if self.last or line is None or line.end != size:
+            line = self._complete(size, notes)
+        if line.end == HEADER_BYTES:
+            self._remove()
+            return self.before
+        return Recovery(line.last_seq, line.digest, self.reader.header.epoch)
+
+    def _complete(self, size: int, notes: list[str]) -> ChainLine:
+        """Read everything, cut the tail, chain what is not yet, and force it all."""
+        start = genesis(self.reader.head, self.previous)
+        digest = check_blocks(self.path, self.reader.fd, start, self.lines)
+        while self.reader.read():
+            pass
+        end, last_seq = self.reader.offset, self.reader.last_seq
+        forced = self.lines[-1].end if self.lines else HEADER_BYTES
+        self._check_tail(end, last_seq, forced)
+        if any(os.pread(self.reader.fd, size - end, end)):
+            notes.append(f"{self.path}: torn tail cut at byte {end}, after seq {last_seq}")
+        if end > forced:
+            digest = chained(digest, os.pread(self.reader.fd, end - forced, forced))
+        line = ChainLine(last_seq=last_seq, end=end, digest=digest)
+        if end > HEADER_BYTES:
+            self._write(line, append=end > forced)
+        return line
+
+    def _remove(self) -> None:
+        """Remove a segment that was begun and got no record: the next one may need its name."""
+        chain_path(self.path).unlink(missing_ok=True)
+        self.path.unlink()
+        sync_directory(self.path.parent)
+
+    def _check_tail(self, end: int, last_seq: int, forced: int) -> None:
+        if end < forced:
+            raise JournalDamaged(self.path, end, last_seq, "the rest was on disk and is not now")
+        if end == HEADER_BYTES and not self.last:
+            raise JournalDamaged(self.path, end, last_seq, "expected records, found none")
+        if self.last and rebooted(self.reader.header):
+            return
+        if self.reader.stop is Stop.BAD and not self.last:
+            raise JournalDamaged(self.path, end, last_seq, Stop.BAD.value)
+        if later_record(self.reader.rest(), last_seq) is not None:
+            raise JournalDamaged(self.path, end, last_seq, "whole records follow a bad one")
+
+    def _write(self, line: ChainLine, *, append: bool) -> None:
+        fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            if self.link is None:
+                os.pwrite(fd, encode_link(self.previous), FIXED_BYTES)
+            os.ftruncate(fd, line.end)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        fd = os.open(chain_path(self.path), flags, FILE_MODE)
+        try:
+            os.ftruncate(fd, len(self.lines) * LINE_BYTES)
+            if append:
+                os.pwrite(fd, encode_line(line), len(self.lines) * LINE_BYTES)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        sync_directory(self.path.parent)

@@ -1,0 +1,155 @@
+"""A segment being written: preallocated, mapped, and its blocks forced and chained."""
+
+import mmap
+import os
+from pathlib import Path
+from typing import Final
+
+from plimsoll.journal.chain import ChainLine, chained, encode_line, genesis
+from plimsoll.journal.layout import (
+    FIXED_BYTES,
+    HEADER_BYTES,
+    Header,
+    chain_path,
+    encode_header,
+    encode_link,
+    padded,
+    segment_path,
+)
+
+FILE_MODE: Final = 0o600
+_APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+_FILL_BYTES: Final = 1 << 20
+
+
+class Segment:
+    """One mapped file. The appending thread moves ``position``; the forcing one all else.
+
+    ``position`` is (end of the last whole record, its seq), one object so that the forcing thread
+    reads a consistent pair without a lock. ``forced`` is the end of what is on disk and chained.
+    """
+
+    __slots__ = (
+        "chain_fd",
+        "digest",
+        "fd",
+        "filled",
+        "forced",
+        "map",
+        "path",
+        "position",
+        "size",
+        "view",
+        "words",
+    )
+
+    def __init__(self, path: Path, size: int) -> None:
+        """Create ``path`` with all its space, under a name no reader looks at.
+
+        Args:
+            path: The name until `activate`.
+            size: Bytes, rounded up to whole pages.
+
+        Raises:
+            OSError: no space, or the file cannot be made.
+        """
+        self.path, self.size = path, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        self.fd = os.open(path, flags, FILE_MODE)
+        try:
+            os.posix_fallocate(self.fd, 0, self.size)
+            self.map = mmap.mmap(self.fd, self.size)
+        except OSError:
+            os.close(self.fd)
+            path.unlink()
+            raise
+        self.view = memoryview(self.map)
+        self.words = self.view.cast("I")
+        self.position = (HEADER_BYTES, 0)
+        self.filled = self.forced = 0
+        self.digest = b""
+        self.chain_fd = -1
+
+    def fill(self) -> bool:
+        """Bring the next MiB into memory and onto the disk; return whether all of it is.
+
+        Only before `activate`: it writes zeros. Takes the first faults and the first allocation of
+        each page off the order path, in steps short enough for the thread that also forces.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        count = min(_FILL_BYTES, self.size - self.filled)
+        os.pwrite(self.fd, bytes(count), self.filled)
+        os.fdatasync(self.fd)
+        self.filled += count
+        return self.filled == self.size
+
+    def activate(self, header: Header) -> None:
+        """Give the segment its header, then its name: a reader never sees one without the other."""
+        self.view[:FIXED_BYTES] = encode_header(header)
+        self.position = (HEADER_BYTES, header.previous_seq)
+        path = segment_path(self.path.parent, header.first_seq)
+        self.path.rename(path)
+        self.path = path
+
+    def force(self, previous: bytes, directory_fd: int) -> None:
+        """Bring everything appended so far to disk and chain it; cheap where nothing is new.
+
+        Args:
+            previous: Last chain hash of the segment before.
+            directory_fd: The log's folder, forced once so that the new names survive as well.
+
+        Raises:
+            OSError: what was appended is not known to be on disk, now or ever.
+        """
+        end, last_seq = self.position
+        if end <= max(self.forced, HEADER_BYTES):
+            return
+        if not self.forced:
+            self._link(previous, directory_fd)
+        os.fdatasync(self.fd)
+        self.digest = chained(self.digest, self.view[self.forced : end])
+        line = ChainLine(last_seq=last_seq, end=end, digest=self.digest)
+        os.write(self.chain_fd, encode_line(line))
+        self.forced = end
+
+    def _link(self, previous: bytes, directory_fd: int) -> None:
+        self.view[FIXED_BYTES:HEADER_BYTES] = encode_link(previous)
+        self.digest = genesis(bytes(self.view[:FIXED_BYTES]), previous)
+        self.chain_fd = os.open(chain_path(self.path), _APPEND, FILE_MODE)
+        os.fsync(directory_fd)
+        self.forced = HEADER_BYTES
+
+    def finish(self) -> None:
+        """Cut the unused rest off a forced segment, force its size and chain, and let go of it.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        self._unmap()
+        try:
+            os.ftruncate(self.fd, padded(self.position[0]))
+            os.fsync(self.fd)
+            os.fsync(self.chain_fd)
+        finally:
+            self.close()
+
+    def discard(self) -> None:
+        """Remove a segment that was never used."""
+        self._unmap()
+        self.close()
+        self.path.unlink()
+
+    def close(self) -> None:
+        """Close the files as they are; a second call does nothing."""
+        self._unmap()
+        for fd in (self.fd, self.chain_fd):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self.chain_fd = -1
+
+    def _unmap(self) -> None:
+        self.words.release()
+        self.view.release()
+        self.map.close()

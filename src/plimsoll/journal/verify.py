@@ -1,0 +1,126 @@
+"""Reading a whole log with doubt: every header, record, chain line and link."""
+
+from pathlib import Path
+
+import msgspec
+
+from plimsoll.journal.chain import check_blocks, genesis, read_chain
+from plimsoll.journal.errors import JournalDamaged
+from plimsoll.journal.frames import later_record
+from plimsoll.journal.layout import (
+    FIXED_BYTES,
+    MARKET,
+    decode_link,
+    orphan_chains,
+    segment_paths,
+)
+from plimsoll.journal.recover import Recovery, check_follows
+from plimsoll.journal.segment_reader import SegmentReader
+
+
+class Damage(msgspec.Struct, frozen=True):
+    """One place that is not what was written; ``seq`` is the last good one before it."""
+
+    file: Path
+    offset: int
+    seq: int
+    what: str
+
+
+class Report(msgspec.Struct):
+    """What `verify` found. ``torn_tail`` is no damage: the next start cuts it."""
+
+    log: str
+    segments: int = 0
+    records: int = 0
+    first_seq: int = 0
+    last_seq: int = 0
+    damage: list[Damage] = []
+    torn_tail: Damage | None = None
+    notes: list[str] = []
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether every byte that was forced is as it was written."""
+        return not self.damage
+
+
+def verify(directory: Path, log: str) -> Report:
+    """Check all of ``directory/log``; a log in use may be checked as well.
+
+    One damaged segment does not hide the others: the check goes on behind it.
+    """
+    folder = directory / log
+    paths = segment_paths(folder)
+    report = Report(log)
+    for path in orphan_chains(folder) if log != MARKET else []:
+        what = "a segment is missing, its chain file is there"
+        report.damage.append(Damage(path, 0, 0, what))
+    end: Recovery | None = Recovery()
+    for path in paths:
+        try:
+            end = _check_segment(path, end, report, last=path is paths[-1])
+        except JournalDamaged as error:
+            report.damage.append(Damage(error.file, error.offset, error.seq, error.what))
+            end = None
+    return report
+
+
+def _check_segment(path: Path, end: Recovery | None, report: Report, *, last: bool) -> Recovery:
+    """Check one segment; ``end`` is where the one before ended, None where that is not known."""
+    report.segments += 1
+    lines = read_chain(path)  # before the records: they only grow
+    reader = SegmentReader(path)
+    try:
+        missing = _check_place(path, end, report, reader)
+        link = decode_link(path, reader.head)
+        known = end is not None and not missing
+        if link is not None and known and end is not None and link != end.digest:
+            what = "its link is not the last chain hash of the segment before"
+            raise JournalDamaged(path, FIXED_BYTES, reader.last_seq, what)
+        if lines and link is None:
+            raise JournalDamaged(path, FIXED_BYTES, reader.last_seq, "link is gone")
+        _count(reader, report)
+        digest = check_blocks(path, reader.fd, genesis(reader.head, link or b""), lines)
+        chained_to = lines[-1].end if lines else 0
+        if chained_to > reader.offset:
+            what = f"records up to byte {chained_to} were on disk and are not readable now"
+            raise JournalDamaged(path, reader.offset, reader.last_seq, what)
+        _check_rest(reader, report, last=last, chained_to=chained_to)
+        return Recovery(reader.last_seq, digest, reader.header.epoch)
+    finally:
+        reader.close()
+
+
+def _check_place(
+    path: Path, end: Recovery | None, report: Report, reader: SegmentReader
+) -> list[str]:
+    if reader.header.log != path.parent.name:
+        what = f"header names log {reader.header.log!r}"
+        raise JournalDamaged(path, 0, reader.last_seq, what)
+    if end is None:
+        return []
+    missing = check_follows(path, reader.header, end, may_drop=report.log == MARKET)
+    report.notes += missing
+    return missing
+
+
+def _count(reader: SegmentReader, report: Report) -> None:
+    while entries := reader.read():
+        report.first_seq = report.first_seq or entries[0].seq
+        report.last_seq = entries[-1].seq
+        report.records += len(entries)
+
+
+def _check_rest(reader: SegmentReader, report: Report, *, last: bool, chained_to: int) -> None:
+    rest = reader.rest()
+    if reader.has_more() or not any(rest):
+        if last or chained_to == reader.offset or reader.has_more():
+            return
+        what = "a finished segment is not chained to its end"
+        raise JournalDamaged(reader.path, reader.offset, reader.last_seq, what)
+    if not last or later_record(rest, reader.last_seq) is not None:
+        what = "a bad record with others behind it"
+        raise JournalDamaged(reader.path, reader.offset, reader.last_seq, what)
+    what = "torn tail, the next start cuts it"
+    report.torn_tail = Damage(reader.path, reader.offset, reader.last_seq, what)

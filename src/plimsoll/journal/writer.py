@@ -1,0 +1,287 @@
+"""One log, open for append.
+
+`LogWriter.append` runs on the order path: no lock, no system call but at a rotation. Everything
+else here is called by the forcing thread (or by the appending one where it wants to wait).
+"""
+
+import fcntl
+import os
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+from plimsoll.journal.errors import JournalError
+from plimsoll.journal.layout import (
+    BODY,
+    BODY_OFFSET,
+    FRAME_BYTES,
+    HEADER_BYTES,
+    Header,
+    boot_id,
+    chain_path,
+    segment_paths,
+)
+from plimsoll.journal.recover import Recovery, recover
+from plimsoll.journal.segment import Segment
+
+_SPARE: Final = "next.spare"
+_URGENT: Final = "urgent.spare"
+"""Made by the appending thread where the forcing one was late; another name, another file."""
+
+
+def open_log(
+    directory: Path,
+    log: str,
+    account: str,
+    epoch: int,
+    *,
+    segment_bytes: int,
+    keep_bytes: int | None = None,
+) -> "LogWriter":
+    """Open ``directory/log`` for append, having repaired what a crash left.
+
+    Args:
+        directory: The journal's folder; made where it does not exist.
+        log: Name of the log.
+        account: Whose log; one that belongs to another account is refused.
+        epoch: The lease's epoch; a lower one than the log has seen is refused.
+        segment_bytes: Space per segment.
+        keep_bytes: Drop the oldest segments above this; None keeps all, and makes a missing
+            segment an error.
+
+    Raises:
+        JournalDamaged: the log is not what was written: do not trade.
+        JournalError: another process is writing, or account or epoch do not fit.
+        OSError: the folder cannot be used.
+    """
+    folder = directory / log
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _lock(folder_fd, folder)
+        for name in (_SPARE, _URGENT):
+            (folder / name).unlink(missing_ok=True)
+        recovery = recover(folder, log, account, epoch, may_drop=keep_bytes is not None)
+        return LogWriter(folder, folder_fd, account, epoch, recovery, segment_bytes, keep_bytes)
+    except BaseException:
+        os.close(folder_fd)
+        raise
+
+
+def _lock(fd: int, folder: Path) -> None:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise JournalError(
+            f"{folder} is being written by another process; one log has one writer: stop that one"
+        ) from None
+
+
+class LogWriter:
+    """Appends records to one log. Made by `open_log`.
+
+    Attributes:
+        failure: The error after which nothing is accepted any more, None while all is well.
+        last_seq: Last seq on this log (found at opening or appended since).
+        recovery: What opening found and repaired.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        folder_fd: int,
+        account: str,
+        epoch: int,
+        recovery: Recovery,
+        segment_bytes: int,
+        keep_bytes: int | None,
+    ) -> None:
+        """Take over a repaired folder; the first segment is named by its first record."""
+        self.folder = folder
+        self.recovery = recovery
+        self.failure: Exception | None = None
+        self.forced_seq = recovery.last_seq
+        """Last seq known to be on disk."""
+        self._folder_fd = folder_fd
+        self._account, self._epoch = account, epoch
+        self._segment_bytes, self._keep_bytes = segment_bytes, keep_bytes
+        self._previous = recovery.digest
+        self._forcing = threading.Lock()
+        self._spare: Segment | None = Segment(folder / _SPARE, segment_bytes)
+        self._spare.fill()
+        self._filling: Segment | None = None
+        self._open: deque[Segment] = deque()
+        """Segments not yet finished, oldest first; the last one is being appended to."""
+        self._active = self._spare
+        self._active_size = 0
+        self._active.position = (HEADER_BYTES, recovery.last_seq)
+
+    @property
+    def last_seq(self) -> int:
+        """Last seq on this log."""
+        return self._active.position[1]
+
+    def append(self, seq: int, ts_ns: int, kind: int, payload: bytes | bytearray) -> None:
+        """Append one record; when this returns, it survives the death of the process.
+
+        Args:
+            seq: Greater than every one before it on this log.
+            ts_ns: Unix time in ns.
+            kind: 1 to 255, kept as it is.
+            payload: Bytes, kept as they are.
+
+        Raises:
+            JournalError: an earlier write or force failed, or the record exceeds a segment.
+        """
+        if self.failure is not None:
+            raise self._refusal()
+        segment = self._active
+        start, last_seq = segment.position
+        assert seq > last_seq, f"seq {seq} appended after {last_seq}"
+        length = FRAME_BYTES + len(payload)
+        stop = start + length
+        if stop > self._active_size:
+            segment = self._rotate(seq, length)
+            start = HEADER_BYTES
+            stop = start + length
+        view, words, word = segment.view, segment.words, start >> 2
+        BODY.pack_into(view, start + BODY_OFFSET, seq, ts_ns, kind)
+        view[start + FRAME_BYTES : stop] = payload
+        words[word + 1] = crc32(view[start + BODY_OFFSET : stop], length)
+        words[word] = length  # last: from here on readers see the record
+        segment.position = ((stop + 7) & -8, seq)
+
+    def force(self) -> None:
+        """Return when everything appended before the call is on disk and chained.
+
+        Raises:
+            JournalError: it is not, and nothing will be accepted any more.
+        """
+        with self._forcing:
+            if self.failure is not None:
+                raise self._refusal()
+            try:
+                self._force_all()
+            except OSError as error:
+                self.failure = error
+                raise self._refusal() from error
+
+    def has_new(self) -> bool:
+        """Return whether something was appended that is not on disk (approximate, cheap)."""
+        return self._active.position[1] != self.forced_seq
+
+    def _force_all(self) -> None:
+        while len(self._open) > 1:
+            oldest = self._open[0]
+            oldest.force(self._previous, self._folder_fd)
+            oldest.finish()
+            self._previous = oldest.digest
+            self._open.popleft()
+            self._drop_oldest()
+        if self._open:
+            active = self._open[0]
+            last_seq = active.position[1]
+            active.force(self._previous, self._folder_fd)
+            self.forced_seq = last_seq
+
+    def prepare(self) -> None:
+        """Do one step towards a spare segment once the active one is half full.
+
+        For the forcing thread. The spare is handed over when no step is left, so that nobody
+        writes zeros into a segment in use.
+
+        Raises:
+            OSError: no space for one; what is open still takes records.
+        """
+        if self._filling is not None:
+            if self._filling.fill():
+                self._spare, self._filling = self._filling, None
+        elif self._spare is None and self._active.position[0] * 2 > self._active_size:
+            self._filling = Segment(self.folder / _SPARE, self._segment_bytes)
+
+    def close(self) -> None:
+        """Force, cut the unused rest off and close; no thread may use the log any more.
+
+        Raises:
+            JournalError: the last records are not on disk.
+        """
+        try:
+            if self.failure is None:
+                self.force()
+                self._finish_active()
+        finally:
+            self._abandon()
+
+    def _finish_active(self) -> None:
+        try:
+            if self._open and self._open[0].position[0] == HEADER_BYTES:
+                self._open.popleft().discard()
+            elif self._open:
+                self._open.popleft().finish()
+        except OSError as error:
+            self.failure = error
+            raise self._refusal() from error
+
+    def _abandon(self) -> None:
+        for segment in self._open:
+            segment.close()
+        self._open.clear()
+        for spare in (self._spare, self._filling):
+            if spare is not None:
+                spare.discard()
+        self._spare = self._filling = None
+        if self._folder_fd >= 0:
+            os.close(self._folder_fd)
+            self._folder_fd = -1
+        if self.failure is None:
+            self.failure = JournalError("the log was closed")
+
+    def _rotate(self, seq: int, length: int) -> Segment:
+        if HEADER_BYTES + length > self._segment_bytes:
+            raise JournalError(
+                f"record {seq} needs {length} bytes, a segment of {self.folder} has room for "
+                f"{self._segment_bytes - HEADER_BYTES}: raise the segment size"
+            )
+        last_seq = self.last_seq
+        segment, self._spare = self._spare, None
+        try:
+            if segment is None:
+                segment = Segment(self.folder / _URGENT, self._segment_bytes)
+            segment.activate(self._header(seq, last_seq))
+        except OSError as error:
+            self.failure = error
+            raise self._refusal() from error
+        self._open.append(segment)  # from here on the one before is final, for the forcing thread
+        self._active, self._active_size = segment, segment.size
+        return segment
+
+    def _header(self, seq: int, last_seq: int) -> Header:
+        return Header(
+            log=self.folder.name,
+            account=self._account,
+            epoch=self._epoch,
+            first_seq=seq,
+            previous_seq=last_seq,
+            boot=boot_id(),
+        )
+
+    def _drop_oldest(self) -> None:
+        if self._keep_bytes is None:
+            return
+        paths = segment_paths(self.folder)
+        sizes = [path.stat().st_blocks * 512 for path in paths]
+        excess = sum(sizes) - self._keep_bytes
+        for path, size in zip(paths[: -len(self._open)], sizes, strict=False):
+            if excess <= 0:
+                return
+            path.unlink()
+            chain_path(path).unlink(missing_ok=True)
+            excess -= size
+
+    def _refusal(self) -> JournalError:
+        return JournalError(
+            f"{self.folder} takes no more records after: {self.failure!r}. What was appended last "
+            f"may not be on disk: halt, check the disk, restart"
+        )

@@ -1,0 +1,202 @@
+"""Damage of every kind: always a valid prefix or a refusal (reliability.md Q11)."""
+
+import contextlib
+import random
+import shutil
+
+import pytest
+
+from plimsoll.journal import Journal, JournalDamaged, JournalSettings, scan, verify
+from plimsoll.journal import recover as recovery
+from plimsoll.journal.layout import HEADER_BYTES
+from plimsoll.journal.writer import open_log
+
+SMALL = JournalSettings(trading_segment_bytes=8192, market_segment_bytes=8192)
+
+
+def write(directory, count, epoch=1):
+    log = open_log(directory, "trading", "main", epoch, segment_bytes=8192)
+    first = log.last_seq + 1
+    for seq in range(first, first + count):
+        log.append(seq, seq, 1, bytes([seq % 251]) * (seq % 90))
+        if seq % 10 == 0:
+            log.force()
+    return log
+
+
+def crash(log):
+    """Leave the files as a killed process leaves them."""
+    log._abandon()
+
+
+def outcome(directory, written):
+    """Return what a start makes of the log: the records, or None for a refusal."""
+    try:
+        log = open_log(directory, "trading", "main", 9, segment_bytes=8192)
+    except JournalDamaged:
+        return None
+    log.close()
+    entries = list(scan(directory, "trading"))
+    assert entries == written[: len(entries)]
+    return entries
+
+
+@pytest.fixture
+def crashed(tmp_path):
+    """A log of three segments, the last one forced up to record 350 and torn off at 356."""
+    crash(write(tmp_path / "log", 356))
+    return tmp_path / "log", list(scan(tmp_path / "log", "trading"))
+
+
+def fresh(source, target):
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    return target
+
+
+def test_every_truncation_of_the_last_4_kib_leaves_a_prefix_or_is_refused(crashed, tmp_path):
+    source, written = crashed
+    last = max((source / "trading").glob("*.seg"))
+    content = last.read_bytes().rstrip(b"\0")
+    refused = kept = 0
+    for cut in range(4096):
+        target = fresh(source, tmp_path / "copy")
+        path = target / "trading" / last.name
+        with path.open("r+b") as file:
+            file.truncate(max(0, len(content) - cut))
+        entries = outcome(target, written)
+        refused += entries is None
+        kept += entries is not None
+        assert entries is None or len(entries) >= 350
+    assert refused > 100
+    assert kept > 10
+
+
+def test_flipped_bytes_leave_a_prefix_or_are_refused_and_verify_sees_them(crashed, tmp_path):
+    source, written = crashed
+    choose = random.Random(20)
+    silent = []
+    target = fresh(source, tmp_path / "copy")
+    files = sorted((source / "trading").iterdir())
+    assert len(files) >= 4
+    used = {path: len(path.read_bytes().rstrip(b"\0")) for path in files}
+    for _ in range(2000):
+        origin = choose.choice(files)
+        at = choose.randrange(used[origin])
+        path = target / "trading" / origin.name
+        content = bytearray(origin.read_bytes())
+        content[at] ^= choose.randrange(1, 256)
+        path.write_bytes(content)
+        report = verify(target, "trading")
+        if report.is_whole and report.torn_tail is None:
+            silent.append((path.name, at))
+        with contextlib.suppress(JournalDamaged):
+            assert (entries := list(scan(target, "trading"))) == written[: len(entries)]
+        path.write_bytes(origin.read_bytes())
+    assert silent == []
+    for _ in range(200):
+        target = fresh(source, tmp_path / "copy")
+        origin = files[-1] if choose.random() < 0.2 else files[-2]
+        path = target / "trading" / origin.name
+        content = bytearray(origin.read_bytes())
+        content[choose.randrange(used[origin])] ^= choose.randrange(1, 256)
+        path.write_bytes(content)
+        entries = outcome(target, written)
+        assert entries is None or len(entries) >= 350
+
+
+def test_torn_tail_is_cut_and_told(crashed):
+    directory, written = crashed
+    last = max((directory / "trading").glob("*.seg"))
+    end = len(last.read_bytes().rstrip(b"\0"))
+    with last.open("r+b") as file:
+        file.seek(end - 20)
+        file.write(b"\xff")
+    torn = verify(directory, "trading").torn_tail
+    assert torn is not None
+    assert torn.seq == 355
+    log = open_log(directory, "trading", "main", 2, segment_bytes=8192)
+    assert log.last_seq == 355
+    assert "after seq 355" in log.recovery.notes[0]
+    log.append(356, 0, 1, b"again")
+    log.close()
+    assert [entry.seq for entry in scan(directory, "trading")] == list(range(1, 357))
+    assert verify(directory, "trading").is_whole
+    assert written[355].payload != b"again"
+
+
+def test_damage_names_file_offset_and_seq(crashed):
+    directory, _ = crashed
+    last = max((directory / "trading").glob("*.seg"))
+    with last.open("r+b") as file:
+        file.seek(HEADER_BYTES + 30)
+        file.write(b"\xff\xff")
+    with pytest.raises(JournalDamaged) as caught:
+        open_log(directory, "trading", "main", 2, segment_bytes=8192)
+    assert caught.value.file == last
+    assert caught.value.offset == HEADER_BYTES
+    assert last.name in str(caught.value)
+    damage = verify(directory, "trading").damage
+    assert [(one.file, one.offset) for one in damage] == [(last, HEADER_BYTES)]
+
+
+def test_unforced_records_lost_by_a_power_cut_are_cut_though_later_pages_survived(
+    crashed, monkeypatch
+):
+    directory, _ = crashed
+    last = max((directory / "trading").glob("*.seg"))
+    content = last.read_bytes()
+    lost = content.index(bytes([352 % 251]) * (352 % 90))
+    with last.open("r+b") as file:
+        file.seek(lost)
+        file.write(bytes(8))
+    with pytest.raises(JournalDamaged, match="follow a bad one"):
+        open_log(directory, "trading", "main", 2, segment_bytes=8192)
+    monkeypatch.setattr(recovery, "boot_id", lambda: b"another boot of it")
+    log = open_log(directory, "trading", "main", 2, segment_bytes=8192)
+    assert log.last_seq == 351
+    log.close()
+    assert verify(directory, "trading").is_whole
+
+
+def test_unknown_version_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("plimsoll.journal.layout.VERSION", 2)
+    write(tmp_path, 5).close()
+    monkeypatch.undo()
+    with pytest.raises(JournalDamaged, match="reads format 1, found 2"):
+        Journal.open(tmp_path, "main", 1, SMALL)
+
+
+def test_segment_of_a_lower_epoch_after_a_higher_one_is_refused(tmp_path, monkeypatch):
+    write(tmp_path, 5, epoch=4).close()
+    log = open_log(tmp_path, "trading", "main", 4, segment_bytes=8192)
+    log._epoch = 3
+    log.append(6, 0, 1, b"")
+    log.close()
+    monkeypatch.undo()
+    with pytest.raises(JournalDamaged, match="epoch 3"):
+        open_log(tmp_path, "trading", "main", 5, segment_bytes=8192)
+    with pytest.raises(JournalDamaged, match="epoch 3"):
+        list(scan(tmp_path, "trading"))
+
+
+def test_verify_names_a_truncated_and_a_missing_segment(crashed):
+    directory, _ = crashed
+    paths = sorted((directory / "trading").glob("*.seg"))
+    content = paths[0].read_bytes()
+    paths[0].write_bytes(content[:-200])
+    assert verify(directory, "trading").damage[0].file == paths[0]
+    paths[0].write_bytes(content)
+    paths[1].unlink()
+    damage = verify(directory, "trading").damage
+    assert {one.file for one in damage} == {paths[1], paths[2]}
+    assert any("a segment is missing" in one.what for one in damage)
+
+
+def test_newest_segment_gone_shows_by_its_chain_file(crashed):
+    directory, _ = crashed
+    last = max((directory / "trading").glob("*.seg"))
+    last.unlink()
+    assert [one.file for one in verify(directory, "trading").damage] == [last]
+    with pytest.raises(JournalDamaged, match="its chain file is there"):
+        open_log(directory, "trading", "main", 2, segment_bytes=8192)

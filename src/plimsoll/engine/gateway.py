@@ -1,0 +1,58 @@
+"""The gateway: the one place that may add risk at the venue (RSK-5, LSE-5).
+
+The intent stands in the log when a decision arrives here. Last checks, in this order: lease,
+journal, halt; then the socket. What is refused here was certainly not sent.
+"""
+
+from plimsoll.core.engine import State
+from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
+from plimsoll.journal import Journal, JournalError
+from plimsoll.lease import Lease
+from plimsoll.venues.bybit.ports import Sent
+from plimsoll.venues.bybit.venue import BybitVenue
+
+
+class Gateway:
+    """Sends decisions. It never queues, waits or tries again."""
+
+    def __init__(self, state: State, journal: Journal, lease: Lease, venue: BybitVenue) -> None:
+        """Hold what the last checks look at."""
+        self._state = state
+        self._journal = journal
+        self._lease = lease
+        self._venue = venue
+
+    def create(self, order: OrderIntended) -> Sent | str:
+        """Send a new order, or say why not."""
+        return self._refusal(adds_risk=not order.reduce_only) or self._venue.create(order)
+
+    def amend(self, amend: AmendIntended) -> Sent | str:
+        """Send new terms, or say why not."""
+        order = self._state.orders.working.get(amend.client_order_id)
+        if order is None:
+            return "the order is not working"
+        return self._refusal(adds_risk=not order.reduce_only) or self._venue.amend(
+            amend, order.instrument
+        )
+
+    def cancel(self, cancel: CancelIntended) -> Sent | str:
+        """Send a cancel, or say why not."""
+        order = self._state.orders.find(cancel.client_order_id)
+        if order is None:
+            return "the order is not known"
+        return self._refusal(adds_risk=False) or self._venue.cancel(cancel, order.instrument)
+
+    def _refusal(self, *, adds_risk: bool) -> str:
+        """Return why nothing may be sent now, empty when it may."""
+        try:
+            self._journal.before_send()
+        except JournalError as error:
+            return f"journal: {error}"
+        if not self._lease.held:
+            return "the lease is not held"
+        if adds_risk:
+            if self._state.safety.is_halted:
+                return "halted"
+            if self._journal.low_space:
+                return "the disk is nearly full"
+        return ""

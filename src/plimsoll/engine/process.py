@@ -1,0 +1,358 @@
+"""The engine process from start to stop.
+
+Start: lease, journal, state from the log, session records, venue, links. Stop: no new risk,
+strategies end, the end policy, a last hash, a snapshot, everything forced to disk. Each refusal to
+start has its exit code (docs/reference/commands.md).
+"""
+
+import asyncio
+import contextlib
+import gc
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from plimsoll import __version__
+from plimsoll.control import Answer, Command, ControlError, ControlServer
+from plimsoll.core.engine import Core, State, snapshot
+from plimsoll.core.records import (
+    Configured,
+    InstrumentListed,
+    LeaseTaken,
+    OperatorCommand,
+    SessionStopping,
+)
+from plimsoll.core.settings import to_text
+from plimsoll.engine.clock import EngineClock
+from plimsoll.engine.engine import Engine
+from plimsoll.engine.gateway import Gateway
+from plimsoll.engine.restoring import SNAPSHOTS, restore_state
+from plimsoll.engine.settings import EngineSettings
+from plimsoll.journal import (
+    Journal,
+    JournalDamaged,
+    JournalError,
+    JournalSettings,
+    write_snapshot,
+)
+from plimsoll.lease import FileLease, LeaseError, LeaseHeld, take
+from plimsoll.observe import Log, start_logging
+from plimsoll.venues.bybit.errors import (
+    AccountUnsupported,
+    CredentialsRefused,
+    UnknownInstrument,
+    VenueError,
+    VenueUnreachable,
+)
+from plimsoll.venues.bybit.venue import BybitVenue, parsers_for
+
+HALT_REQUEST: Final = "halt.json"
+"""Standing request in the run directory: a halt asked for while no engine ran."""
+
+SOCKET: Final = "engine.sock"
+STOP_DEADLINE_S: Final = 10.0
+CLOCK_WARN_NS: Final = 250_000_000
+
+_EXIT_OF: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (UnknownInstrument, 3),
+    (CredentialsRefused, 5),
+    (VenueUnreachable, 6),
+    (AccountUnsupported, 7),
+    (LeaseHeld, 7),
+    (LeaseError, 7),
+    (JournalDamaged, 7),
+    (JournalError, 7),
+    (VenueError, 3),
+    (ControlError, 7),
+)
+
+
+class Refused(Exception):
+    """The engine does not start, with the exit code and the words for it."""
+
+    def __init__(self, code: int, text: str) -> None:
+        """Carry both."""
+        super().__init__(text)
+        self.code = code
+
+
+def serve(settings: EngineSettings) -> int:
+    """Run the engine until SIGTERM or SIGINT; return the exit code.
+
+    Prints the refusal on stderr where it does not start.
+    """
+    started = time.monotonic()
+    start_logging()
+    if settings.use_uvloop:
+        import uvloop
+
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    else:
+        runner = asyncio.Runner()
+    try:
+        with runner, _session(settings) as process:
+            return runner.run(process.run(started))
+    except Refused as refusal:
+        sys.stderr.write(f"error: {refusal}\n")
+        return refusal.code
+
+
+@contextlib.contextmanager
+def _session(settings: EngineSettings) -> Iterator["Process"]:
+    """Hold lease and journal for one session."""
+    with _refusing():
+        settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lease, state, applied = _take(settings)
+        try:
+            journal = Journal.open(
+                settings.journal_dir,
+                settings.core.account,
+                lease.epoch,
+                JournalSettings(sync=settings.sync, market_keep_bytes=settings.market_keep_bytes),
+            )
+        except BaseException:
+            lease.release()
+            raise
+    try:
+        yield Process(settings, lease, journal, state, applied)
+    finally:
+        lease.held = False
+        with contextlib.suppress(JournalError):
+            journal.close()
+        lease.release()
+
+
+def _take(settings: EngineSettings) -> tuple[FileLease, State, int]:
+    """Take the lease with an epoch above every one in the journal, and read the journal."""
+    account = settings.core.account
+    lease = take(settings.lease_dir, account, "engine")
+    try:
+        state, applied = restore_state(settings.journal_dir)
+        if state.epoch >= lease.epoch:  # the epoch file was lost or is older than the journal
+            lease.release()
+            lease = take(settings.lease_dir, account, "engine", floor=state.epoch)
+    except BaseException:
+        lease.release()
+        raise
+    return lease, state, applied
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what stands against a start into a refusal with its exit code."""
+    try:
+        yield
+    except tuple(kind for kind, _ in _EXIT_OF) as error:
+        code = next(code for kind, code in _EXIT_OF if isinstance(error, kind))
+        raise Refused(code, str(error)) from error
+
+
+class Process:
+    """One session of the engine."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        lease: FileLease,
+        journal: Journal,
+        state: State,
+        applied: int,
+    ) -> None:
+        """Put the parts together; nothing runs yet."""
+        self.settings = settings
+        self.lease = lease
+        self.journal = journal
+        self.clock = EngineClock()
+        self.log = Log()
+        self.core = Core(settings.load, state)
+        self.engine = Engine(
+            self.core,
+            journal,
+            self.clock,
+            lease.epoch,
+            parsers_for(),
+            self.log,
+            self._failed,
+        )
+        self.venue = BybitVenue(settings.venue, self.engine, self.clock)
+        self.failure: BaseException | None = None
+        self._stop_reason = ""
+        self._stop = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._applied = applied
+
+    async def run(self, started: float) -> int:
+        """Run until told to stop; return the exit code."""
+        loop = asyncio.get_running_loop()
+        for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+            loop.add_signal_handler(number, self._asked_to_stop, signal.Signals(number).name, code)
+        self._exit_code = 0
+        server = ControlServer(self.settings.run_dir / SOCKET, self._command)
+        try:
+            with _refusing():
+                await self._start()
+                await server.start()
+            self.log.ready(
+                self.lease.epoch, list(self.venue.instruments), (time.monotonic() - started) * 1e3
+            )
+            _settle_memory()
+            second = asyncio.create_task(self._each_second())
+            await self._stop.wait()
+            await self._end()
+            second.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await second
+        finally:
+            await server.close()
+            await self.venue.close()
+        return 1 if self.failure else self._exit_code
+
+    # ---- start ----
+
+    async def _start(self) -> None:
+        engine, core = self.engine, self.settings.core
+        self.log.session_started(
+            self.lease.epoch, core.account, self._applied, list(self.journal.notes)
+        )
+        engine.on_wake = self._arm
+        engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
+        gateway = Gateway(self.core.state, self.journal, self.lease, self.venue)
+        engine.connect(gateway, self.venue.query)
+        engine.put(Configured(*engine.stamp(), to_text(core)))
+        self._obey_standing_request()
+        wanted = dict.fromkeys(name for one in core.strategies for name in one.instruments)
+        known = [name for name in self.core.state.instruments if self._is_held(name)]
+        for instrument in await self.venue.open(list(dict.fromkeys((*wanted, *known)))):
+            engine.put(InstrumentListed(*engine.stamp(), instrument))
+        safety = self.core.safety
+        if abs(safety.clock_offset_ns) > CLOCK_WARN_NS:
+            self.log.clock(safety.clock_offset_ns / 1e6, safety.clock_uncertainty_ns / 1e6)
+        await self.venue.connect()
+        self._check()
+
+    def _is_held(self, name: str) -> bool:
+        """Return whether something of ours is left in an instrument no strategy names any more."""
+        state = self.core.state
+        return bool(state.held_lots("", name) or state.orders.on_instrument.get(name))
+
+    def _obey_standing_request(self) -> None:
+        """Halt before anything else where a person asked for it while no engine ran."""
+        path = self.settings.run_dir / HALT_REQUEST
+        if path.exists():
+            try:
+                found = json.loads(path.read_text())
+            except ValueError:
+                found = {}
+            actor, reason = str(found.get("actor", "unknown")), str(found.get("reason", "halt"))
+            self._operator(f"standing-{self.lease.epoch}", actor, "halt", {"reason": reason})
+            self.journal.force()
+            path.unlink()
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    # ---- while it runs ----
+
+    async def _each_second(self) -> None:
+        """Telemetry, resubscription of broken books, young garbage."""
+        loop = asyncio.get_running_loop()
+        due, seconds = loop.time() + 1.0, 0
+        while True:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            lag = loop.time() - due
+            due = max(due + 1.0, loop.time())
+            self.engine.meter.loop_lag.add_ns(max(0, int(lag * 1e9)))
+            counters, gauges = self.venue.metrics()
+            gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
+            self.engine.tell(counters, gauges)
+            for name, market in self.core.markets.items():
+                if market.fault is not None and name in self.venue.instruments:
+                    self.venue.resubscribe(name)
+            seconds += 1
+            gc.collect(2 if seconds % 60 == 0 else 1)
+
+    def _arm(self, due_ns: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if due_ns:
+            delay = max(0.0, (due_ns - self.clock.now_ns()) / 1e9)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(delay, self._fire, due_ns)
+
+    def _fire(self, due_ns: int) -> None:
+        self.engine.wake_ns = 0
+        self.engine.fire(due_ns)
+
+    def _command(self, command: Command) -> Answer:
+        """Take a command from the control socket; acceptance means it is in the log."""
+        if command.cmd not in ("halt", "resume", "cancel", "release", "stop"):
+            reason = f"unknown command {command.cmd!r}; known: halt, resume, cancel, release, stop"
+            return Answer(id=command.id, accepted=False, reason=reason)
+        if command.epoch and command.epoch != self.lease.epoch:
+            reason = f"the session is {self.lease.epoch}, the command was for {command.epoch}"
+            return Answer(id=command.id, accepted=False, reason=reason)
+        seq = self._operator(command.id, command.actor, command.cmd, command.args)
+        if command.cmd == "stop":
+            self._asked_to_stop(f"{command.actor}: stop", 0)
+        if self.failure is not None:
+            return Answer(id=command.id, accepted=False, reason=str(self.failure))
+        return Answer(id=command.id, accepted=True, seq=seq)
+
+    def _operator(self, number: str, actor: str, cmd: str, args: dict[str, object]) -> int:
+        stamp = self.engine.stamp()
+        self.engine.put(OperatorCommand(*stamp, number, actor, cmd, json.dumps(args)))
+        return stamp[0]
+
+    # ---- stop ----
+
+    def _asked_to_stop(self, reason: str, code: int) -> None:
+        if not self._stop_reason:
+            self._stop_reason, self._exit_code = reason, code
+            self._stop.set()
+        else:
+            self._hasten = True
+
+    _hasten = False
+
+    def _failed(self, error: BaseException) -> None:
+        self.failure = error
+        self.lease.held = False
+        self._stop.set()
+
+    async def _end(self) -> None:
+        """Stop risk, let orders end, write what the next start needs (JRN-8)."""
+        if self.failure is not None:
+            return
+        engine = self.engine
+        engine.put(SessionStopping(*engine.stamp(), self._stop_reason))
+        deadline = time.monotonic() + STOP_DEADLINE_S
+        while not self.core.is_ended and time.monotonic() < deadline and not self._hasten:
+            await asyncio.sleep(0.01)  # the end comes as an input; this only looks for it
+            if self.failure is not None:
+                return
+        counters, gauges = self.venue.metrics()
+        engine.tell(counters, gauges)
+        engine.close()
+        self.lease.held = False
+        self.journal.force()
+        if self.core.is_ended:
+            path = self.settings.journal_dir / SNAPSHOTS
+            write_snapshot(path, engine.seq, snapshot(self.core.state))
+        self.log.stopped(self._stop_reason, engine.seq)
+
+
+def _settle_memory() -> None:
+    """Keep the collector away from the hot path: what lives now lives long."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+def socket_path(run_dir: Path) -> Path:
+    """Return where an engine of this run directory listens."""
+    return run_dir / SOCKET

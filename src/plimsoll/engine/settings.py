@@ -1,0 +1,27 @@
+"""What the engine process is started with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from plimsoll.core.settings import CoreSettings, StrategySettings
+from plimsoll.core.strategy import Strategy
+from plimsoll.venues.bybit import BybitSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSettings:
+    """Everything outside the core's own settings is about where things are."""
+
+    core: CoreSettings
+    journal_dir: Path
+    lease_dir: Path
+    run_dir: Path
+    """Control socket ``engine.sock`` and standing requests."""
+
+    venue: BybitSettings
+    load: Callable[[StrategySettings], Strategy]
+    sync: Literal["kernel", "disk"] = "kernel"
+    market_keep_bytes: int = 10_000_000_000
+    use_uvloop: bool = True

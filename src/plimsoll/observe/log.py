@@ -1,0 +1,97 @@
+"""Log lines of the engine process: JSON, constant messages, ids as fields.
+
+One method per happening; it alone picks the level and the fields. Not on the hot path.
+"""
+
+import logging
+import sys
+
+import msgspec
+
+from plimsoll.core.records import Halted, IncidentRaised, LinkChanged, StrategyStopped
+
+_FIELDS = "plimsoll_fields"
+
+
+class Log:
+    """What the engine process tells."""
+
+    def __init__(self, name: str = "plimsoll.engine") -> None:
+        """Write to the logger of this name."""
+        self._logger = logging.getLogger(name)
+
+    def session_started(self, epoch: int, account: str, restored: int, cut: list[str]) -> None:
+        """Tell that the lease is held and the journal read."""
+        self._tell(logging.INFO, "session started", epoch=epoch, account=account, restored=restored)
+        for text in cut:
+            self._tell(logging.WARNING, "journal repaired", text=text)
+
+    def ready(self, epoch: int, instruments: list[str], start_ms: float) -> None:
+        """Tell that links are being opened and commands are heard."""
+        self._tell(
+            logging.INFO, "ready", epoch=epoch, instruments=instruments, start_ms=round(start_ms)
+        )
+
+    def link_changed(self, record: LinkChanged) -> None:
+        """Tell that a connection came up or broke."""
+        level = logging.INFO if record.is_up else logging.WARNING
+        self._tell(level, "link", link=record.link, up=record.is_up, reason=record.reason)
+
+    def incident(self, record: IncidentRaised) -> None:
+        """Tell what a person should see."""
+        self._tell(
+            logging.ERROR, "incident", code=record.code, subject=record.subject, text=record.text
+        )
+
+    def halted(self, record: Halted) -> None:
+        """Tell that trading is halted."""
+        self._tell(logging.ERROR, "halted", reason=record.reason, actor=record.actor)
+
+    def strategy_stopped(self, record: StrategyStopped) -> None:
+        """Tell that a strategy instance ended."""
+        self._tell(logging.WARNING, "strategy stopped", owner=record.owner, reason=record.reason)
+
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Tell of something odd at the venue's door."""
+        self._tell(logging.WARNING, "venue trouble", code=code, subject=subject, text=text)
+
+    def clock(self, offset_ms: float, uncertainty_ms: float) -> None:
+        """Warn that this machine's clock is far from the venue's; requests are corrected."""
+        self._tell(
+            logging.WARNING,
+            "clock differs from the venue's; requests are stamped with venue time",
+            offset_ms=round(offset_ms),
+            uncertainty_ms=round(uncertainty_ms, 1),
+        )
+
+    def failed(self, error: BaseException) -> None:
+        """Tell that the engine stops because of a fault of its own."""
+        self._logger.critical("engine failed", exc_info=error)
+
+    def stopped(self, reason: str, seq: int) -> None:
+        """Tell that the session ended cleanly."""
+        self._tell(logging.INFO, "session ended", reason=reason, seq=seq)
+
+    def _tell(self, level: int, message: str, **fields: object) -> None:
+        self._logger.log(level, message, extra={_FIELDS: fields})
+
+
+def start_logging(level: int = logging.INFO) -> None:
+    """Send log lines to stderr as JSON, one object a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("plimsoll").setLevel(level)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "t": round(record.created, 3),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        line |= getattr(record, _FIELDS, {})
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from plimsoll.journal import (
+    TRADING,
     Follower,
     Journal,
     JournalDamaged,
@@ -17,6 +18,7 @@ from plimsoll.journal import (
     scan,
     verify,
 )
+from plimsoll.journal.segment import Segment
 
 SMALL = JournalSettings(trading_segment_bytes=16384, market_segment_bytes=16384)
 
@@ -262,3 +264,22 @@ def test_missing_trading_segment_is_refused_and_missing_market_segment_noted(tmp
             list(scan(tmp_path, "trading"))
         gone.write_bytes(content)
     Journal.open(tmp_path, "main", 2, SMALL).close()
+
+
+def test_a_spare_is_never_made_over_the_segment_being_begun(tmp_path, monkeypatch):
+    """The forcing thread may look for a spare at any moment of the first append."""
+    writer = open_log(tmp_path, TRADING, "a", 1, segment_bytes=1 << 16)
+    activate = Segment.activate
+
+    def interrupted(segment, header):
+        writer.prepare()
+        activate(segment, header)
+        writer.prepare()
+
+    monkeypatch.setattr(Segment, "activate", interrupted)
+    try:
+        for seq in range(1, 50):
+            writer.append(seq, seq, 1, b"x" * 100)
+    finally:
+        writer.close()
+    assert [entry.seq for entry in scan(tmp_path, TRADING)] == list(range(1, 50))

@@ -26,11 +26,9 @@ def scan(directory: Path, log: str, from_seq: int = 0) -> Iterator[Entry]:
     """
     tail = LogTail(directory, log, from_seq)
     try:
-        while True:
-            while batch := tail.read():
-                yield from batch
-            if tail.is_at_end():
-                return
+        while batch := tail.read():
+            yield from batch
+        tail.check_end()
     finally:
         tail.close()
 
@@ -87,22 +85,19 @@ class LogTail:
         self._move_to(following)
         return []
 
-    def is_at_end(self) -> bool:
-        """Return whether no whole record is left; for a log that nobody follows any more.
+    def check_end(self) -> None:
+        """Refuse a log that goes on behind the place where reading it ended.
 
         Raises:
             JournalDamaged: whole records stand behind a gap.
         """
         segment = self._segment
         if segment is None:
-            return True
+            return
         found = later_record(segment.rest(), segment.last_seq)
-        if segment.has_more():  # appended meanwhile: what was found stands behind it
-            return False
-        if found is not None:
+        if found is not None and not segment.has_more():  # else appended since by a live writer
             what = f"whole records follow at byte {segment.offset + found}"
             raise JournalDamaged(segment.path, segment.offset, segment.last_seq, what)
-        return True
 
     def close(self) -> None:
         """Close the file."""

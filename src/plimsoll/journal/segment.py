@@ -54,7 +54,7 @@ class Segment:
             OSError: no space, or the file cannot be made.
         """
         self.path, self.size = path, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never over one in use
         self.fd = os.open(path, flags, FILE_MODE)
         try:
             os.posix_fallocate(self.fd, 0, self.size)

@@ -15,8 +15,8 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     sync: Literal["kernel", "disk"] = "kernel"
-    trading_segment_bytes: int = 64 * MIB
-    market_segment_bytes: int = 64 * MIB
+    trading_segment_bytes: int = 16 * MIB
+    market_segment_bytes: int = 32 * MIB
     market_keep_bytes: int = 10_000 * MIB
     trading_force_s: float = 0.002
     """Pause between two looks at the trading log: pause + one force stays below 5 ms."""

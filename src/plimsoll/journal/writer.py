@@ -245,7 +245,7 @@ class LogWriter:
                 f"{self._segment_bytes - HEADER_BYTES}: raise the segment size"
             )
         last_seq = self.last_seq
-        segment, self._spare = self._spare, None
+        segment = self._spare
         try:
             if segment is None:
                 segment = Segment(self.folder / _URGENT, self._segment_bytes)
@@ -255,6 +255,10 @@ class LogWriter:
             raise self._refusal() from error
         self._open.append(segment)  # from here on the one before is final, for the forcing thread
         self._active, self._active_size = segment, segment.size
+        # Only now: while the spare is missing the forcing thread may make the next one, and before
+        # the segment had its own name that would have been made over this one.
+        if segment is self._spare:
+            self._spare = None
         return segment
 
     def _header(self, seq: int, last_seq: int) -> Header:

@@ -4,6 +4,7 @@ One method per happening; it alone picks the level and the fields. Not on the ho
 """
 
 import logging
+import os
 import sys
 
 import msgspec
@@ -29,7 +30,12 @@ class Log:
     def ready(self, epoch: int, instruments: list[str], start_ms: float) -> None:
         """Tell that links are being opened and commands are heard."""
         self._tell(
-            logging.INFO, "ready", epoch=epoch, instruments=instruments, start_ms=round(start_ms)
+            logging.INFO,
+            "ready",
+            epoch=epoch,
+            pid=os.getpid(),
+            instruments=instruments,
+            start_ms=round(start_ms),
         )
 
     def link_changed(self, record: LinkChanged) -> None:

@@ -69,6 +69,10 @@ class OrderBook:
             return 0.0
         return (self.bid_keys[-1] - self.ask_keys[-1]) / 2
 
+    def rows(self) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+        """Return copies of all rows (price, quantity) of bids and asks, in no order."""
+        return list(self.bids.items()), list(self.asks.items())
+
     def depth(self, levels: int) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
         """Return copies of the best ``levels`` rows (price, quantity) per side, best first."""
         bids = [(price, self.bids[price]) for price in self.bid_keys[: -levels - 1 : -1]]

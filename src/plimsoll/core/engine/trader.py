@@ -73,7 +73,7 @@ class Trader:
             settings.timing.paper_latency_ns,
             state.orders.find,
             state.ledger.qty_lots,
-            lambda name: state.markets[name].book,
+            lambda name: state.markets[name].book.rows(),
             lambda name: state.instruments[name],
         )
         self.placer = Placer(state, settings, self.paper)

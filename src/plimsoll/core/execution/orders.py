@@ -283,9 +283,11 @@ class OrderStore:
         order.filled_notional += qty_lots * price_ticks
         order.venue_cum_lots = max(order.venue_cum_lots, order.filled_lots)
         self.listener(order, +1)
-        if order.filled_lots > order.qty_lots:
+        # An amend in flight may have taken effect: an order is full only under both terms.
+        most_lots = max(order.qty_lots, order.amend_qty_lots)
+        if order.filled_lots > most_lots:
             self.contradictions.append((order, "more was filled than ordered"))
-        full = order.filled_lots >= order.qty_lots
+        full = order.filled_lots >= most_lots
         self._move(order, Evidence.FILLED if full else Evidence.PARTIAL)
 
     def _move(self, order: Order, evidence: Evidence) -> None:

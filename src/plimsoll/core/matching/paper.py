@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-from plimsoll.core.book import OrderBook
 from plimsoll.core.matching.book import Fill, MatchingBook, Outcome
 from plimsoll.core.model import Instrument, Order, OrderState, Side, TimeInForce
 from plimsoll.core.records import BookChanged, PublicTraded
@@ -20,6 +19,10 @@ _REASONS: Final = {
     "fok": "not all of it could be filled at once",
     "self_match": "would have crossed an own order",
 }
+
+
+MarketRows = list[tuple[float, float]]
+"""Rows (price, quantity) of one side of a market's book."""
 
 
 class PaperEvent(NamedTuple):
@@ -53,14 +56,14 @@ class PaperVenue:
         latency_ns: int,
         find: Callable[[str], Order | None],
         held_lots: Callable[[str, str], int],
-        books: Callable[[str], OrderBook],
+        rows: Callable[[str], tuple[MarketRows, MarketRows]],
         listed: Callable[[str], Instrument],
     ) -> None:
-        """Read orders, positions, market books and filters through the given functions."""
+        """Read orders, positions, the market's (bids, asks) and filters through the functions."""
         self.latency_ns = latency_ns
         self.find = find
         self.held_lots = held_lots
-        self.books = books
+        self.rows = rows
         self.listed = listed
         self.matching: dict[tuple[str, str], MatchingBook] = {}
         self.waiting: list[_Action] = []
@@ -173,16 +176,13 @@ class PaperVenue:
         found = self.matching.get(key)
         if found is None:
             found = self.matching[key] = MatchingBook()
-            market = self.books(order.instrument)
             instrument = self.listed(order.instrument)
-            found.replace(
-                _rows(list(market.bids.items()), instrument),
-                _rows(list(market.asks.items()), instrument),
-            )
+            bids, asks = self.rows(order.instrument)
+            found.replace(_rows(bids, instrument), _rows(asks, instrument))
         return found
 
 
-def _rows(rows: list[tuple[float, float]], instrument: Instrument) -> list[tuple[int, int]]:
+def _rows(rows: MarketRows, instrument: Instrument) -> list[tuple[int, int]]:
     """Bring market rows to ticks and lots, rounded to the nearest step."""
     ticks, lots = instrument.ticks_per_price, instrument.lots_per_qty
     return [(int(price * ticks + 0.5), int(qty * lots + 0.5)) for price, qty in rows]

@@ -1,0 +1,136 @@
+"""Runs the core's questions and puts what the venue says as records: rows first, then the end."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from plimsoll.core.model import Instrument
+from plimsoll.core.records import (
+    BarReported,
+    PositionReported,
+    QueryAnswered,
+    QueryIntended,
+    Record,
+)
+from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.ports import Inbox
+from plimsoll.venues.bybit.private import Catalogue, Origin, Stamp, read_item
+from plimsoll.venues.bybit.queries import Candle, QueryFailed, Rows, fetch_bars, fetch_rows
+from plimsoll.venues.bybit.rest import RestClient
+
+
+class QueryRunner:
+    """Answers queries one by one; several may run beside each other."""
+
+    def __init__(self, rest: RestClient, inbox: Inbox, on_unlisted: Callable[[str], None]) -> None:
+        self._rest = rest
+        self._inbox = inbox
+        self._on_unlisted = on_unlisted
+        self._instruments: Mapping[str, Instrument] = {}
+        self._catalogue: Catalogue = {}
+
+    def list_instruments(self, instruments: Mapping[str, Instrument]) -> None:
+        """Know these instruments from now on."""
+        self._instruments = instruments
+        self._catalogue = {(item.category, item.symbol): item for item in instruments.values()}
+
+    async def answer(self, query: QueryIntended) -> None:
+        """Ask the venue, put the rows, then put ``QueryAnswered``.
+
+        A page that could not be had or a row that could not be read makes the whole query fail;
+        rows put before that are true, but not all.
+        """
+        reason, rows = "", 0
+        try:
+            for record in await self._ask(query):
+                self._inbox.put(record)
+                rows += 1
+        except (QueryFailed, ParseError) as error:
+            reason = str(error)
+        stamp = self._stamper(query)()
+        self._inbox.put(QueryAnswered(*stamp, query.query_id, not reason, rows, reason))
+
+    async def _ask(self, query: QueryIntended) -> Iterator[Record]:
+        instrument = self._instruments.get(query.instrument)
+        if query.instrument and instrument is None:
+            raise QueryFailed(f"instrument {query.instrument} is not listed")
+        if query.kind != "bars":
+            return self._reports(await fetch_rows(self._rest, query, instrument), query)
+        if instrument is None:
+            raise QueryFailed("a query of bars names no instrument")
+        candles = await fetch_bars(self._rest, instrument, query.since_ms)
+        return self._bars(candles, instrument, query)
+
+    def _reports(self, found: Sequence[Rows], query: QueryIntended) -> Iterator[Record]:
+        seen: set[str] = set()
+        origin = Origin("query", query.query_id)
+        for rows in found:
+            for item in rows.items:
+                for record in self._read(rows, item, query, origin):
+                    if isinstance(record, PositionReported):
+                        seen.add(record.instrument)
+                    yield record
+        if query.kind == "positions" and not query.instrument:
+            yield from self._flat_positions(query, seen)
+
+    def _read(
+        self, rows: Rows, item: bytes, query: QueryIntended, origin: Origin
+    ) -> Iterator[Record]:
+        stamp, catalogue = self._stamper(query), self._catalogue
+        return read_item(
+            rows.kind, item, rows.category, catalogue, stamp, self._on_unlisted, origin
+        )
+
+    def _flat_positions(self, query: QueryIntended, seen: set[str]) -> Iterator[PositionReported]:
+        """Yield quantity zero for each listed instrument the answer leaves out.
+
+        Asked by settle coin the venue lists open positions only (Bybit v5 docs, position/list).
+        """
+        now_ms, stamp = self._rest.signed_ms(), self._stamper(query)
+        for item in self._instruments.values():
+            is_asked = item.category == query.category and item.settle == query.settle
+            if is_asked and item.name not in seen:
+                yield PositionReported(
+                    *stamp(), item.name, 0, "", now_ms, "query", query.query_id, b""
+                )
+
+    def _bars(
+        self, candles: Sequence[Candle], instrument: Instrument, query: QueryIntended
+    ) -> Iterator[BarReported]:
+        stamp = self._stamper(query)
+        for candle in candles:
+            opened, high, low, closed = (
+                _ticks(instrument, candle, field) for field in ("open", "high", "low", "close")
+            )
+            yield BarReported(
+                *stamp(),
+                instrument.name,
+                candle.start_ms,
+                opened,
+                high,
+                low,
+                closed,
+                _volume_lots(instrument, candle),
+                query.query_id,
+            )
+
+    def _stamper(self, query: QueryIntended) -> Stamp:
+        """Return a stamp whose cause is the query, so that ``why`` can walk back to it."""
+
+        def stamp() -> tuple[int, int, int, int]:
+            seq, ts_ns, epoch, _ = self._inbox.stamp()
+            return seq, ts_ns, epoch, query.seq
+
+        return stamp
+
+
+def _ticks(instrument: Instrument, candle: Candle, field: str) -> int:
+    try:
+        return instrument.ticks_of(getattr(candle, field))
+    except ValueError as error:
+        raise ParseError(f"bar {candle.start_ms} {field}: {error}") from error
+
+
+def _volume_lots(instrument: Instrument, candle: Candle) -> float:
+    try:
+        return float(candle.volume) * instrument.lots_per_qty
+    except ValueError as error:
+        raise ParseError(f"bar {candle.start_ms} volume: {error}") from error

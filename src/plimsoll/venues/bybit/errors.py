@@ -1,0 +1,25 @@
+"""What can go wrong at the venue's door, each with what was found and how to fix it."""
+
+
+class VenueError(Exception):
+    """Base of the refusals to start; the message says what, where and how to fix it."""
+
+
+class CredentialsRefused(VenueError):
+    """The venue does not accept the key, or the key may do more or less than trading needs."""
+
+
+class VenueUnreachable(VenueError):
+    """No usable answer from the venue."""
+
+
+class UnknownInstrument(VenueError):
+    """A configured instrument does not exist, does not trade, or cannot be counted exactly."""
+
+
+class AccountUnsupported(VenueError):
+    """The account's mode is outside what this version supports."""
+
+
+class ParseError(ValueError):
+    """A message of the venue could not be understood; nothing of the faulty item was used."""

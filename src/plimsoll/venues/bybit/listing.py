@@ -1,0 +1,144 @@
+"""Reads the venue's instrument list and fee rates into ``Instrument``."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from plimsoll.core.model import Instrument
+from plimsoll.venues.bybit.errors import UnknownInstrument, VenueError, VenueUnreachable
+from plimsoll.venues.bybit.rest import Answer, RestClient
+
+CATEGORIES: Final = ("linear", "spot")
+
+_DEFAULT_FEES: Final = {"linear": ("0.00055", "0.0002"), "spot": ("0.001", "0.001")}
+"""(taker, maker) of an account without a discount; used without a key and on demo."""
+
+
+class _Filter(msgspec.Struct):
+    tickSize: str = ""
+    qtyStep: str = ""
+    basePrecision: str = ""
+    minOrderQty: str = "0"
+    maxOrderQty: str = "0"
+    maxMktOrderQty: str = "0"
+    minNotionalValue: str = "0"
+    maxLimitOrderQty: str = ""
+    maxMarketOrderQty: str = "0"
+    minOrderAmt: str = "0"
+
+
+class _Listed(msgspec.Struct):
+    symbol: str
+    status: str
+    baseCoin: str
+    quoteCoin: str
+    lotSizeFilter: _Filter
+    priceFilter: _Filter
+    settleCoin: str = ""
+    contractType: str = ""
+
+
+class _Fee(msgspec.Struct):
+    symbol: str
+    takerFeeRate: str
+    makerFeeRate: str
+
+
+class _List(msgspec.Struct):
+    rows: list[msgspec.Raw] = msgspec.field(default_factory=list, name="list")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return (category, symbol) of an instrument name.
+
+    Raises:
+        UnknownInstrument: it is not ``linear:SYMBOL`` or ``spot:SYMBOL`` in capitals.
+    """
+    category, _, symbol = name.partition(":")
+    if category not in CATEGORIES or not symbol or symbol != symbol.upper():
+        raise UnknownInstrument(
+            f"instrument {name!r}: expected linear:SYMBOL or spot:SYMBOL in capitals, "
+            "such as linear:BTCUSDT"
+        )
+    return category, symbol
+
+
+async def load_instruments(
+    rest: RestClient, names: Sequence[str], *, with_fees: bool
+) -> list[Instrument]:
+    """Return the instruments of ``names`` with today's filters and this account's fee rates.
+
+    Raises:
+        UnknownInstrument: one does not exist, does not trade, or cannot be counted exactly.
+        VenueUnreachable: the venue gave no usable answer.
+    """
+    return [await _load(rest, name, with_fees=with_fees) for name in dict.fromkeys(names)]
+
+
+async def _load(rest: RestClient, name: str, *, with_fees: bool) -> Instrument:
+    category, symbol = split_name(name)
+    params = {"category": category, "symbol": symbol}
+    answer = await rest.get("/v5/market/instruments-info", params, signed=False)
+    if not answer.is_ok and answer.code != 10001:  # 10001: the symbol is not valid
+        raise VenueUnreachable(f"{rest.settings.rest_url} instruments-info: {answer.reason}")
+    listed = next((item for item in _listed(answer) if item.symbol == symbol), None)
+    if listed is None or listed.status != "Trading":
+        found = "no such instrument" if listed is None else f"its status is {listed.status}"
+        raise UnknownInstrument(
+            f"{name}: expected a trading instrument at {rest.settings.rest_url}, found {found}; "
+            "correct `instruments` in the configuration"
+        )
+    taker, maker = _DEFAULT_FEES[category]
+    if with_fees:
+        taker, maker = await _fees(rest, category, symbol)
+    return _instrument(name, category, listed, taker, maker)
+
+
+def _listed(answer: Answer) -> list[_Listed]:
+    if not answer.is_ok:
+        return []
+    try:
+        rows = msgspec.json.decode(answer.result, type=_List).rows
+        return [msgspec.json.decode(row, type=_Listed) for row in rows]
+    except msgspec.MsgspecError as error:
+        raise VenueUnreachable(f"instruments-info: unreadable answer: {error}") from error
+
+
+async def _fees(rest: RestClient, category: str, symbol: str) -> tuple[str, str]:
+    params = {"category": category, "symbol": symbol}
+    answer = await rest.get("/v5/account/fee-rate", params, signed=True)
+    if answer.code == 10001:  # demo has no fee rates
+        return _DEFAULT_FEES[category]
+    if not answer.is_ok:
+        raise VenueUnreachable(f"{rest.settings.rest_url} fee-rate: {answer.reason}")
+    try:
+        rows = msgspec.json.decode(answer.result, type=_List).rows
+        fees = [msgspec.json.decode(row, type=_Fee) for row in rows]
+    except msgspec.MsgspecError as error:
+        raise VenueUnreachable(f"fee-rate: unreadable answer: {error}") from error
+    own = next((fee for fee in fees if fee.symbol == symbol), None)
+    return (own.takerFeeRate, own.makerFeeRate) if own else _DEFAULT_FEES[category]
+
+
+def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str) -> Instrument:
+    lots, is_spot = item.lotSizeFilter, category == "spot"
+    try:
+        return Instrument(
+            name=name,
+            category=category,
+            symbol=item.symbol,
+            base=item.baseCoin,
+            quote=item.quoteCoin,
+            settle=item.settleCoin or item.quoteCoin,
+            tick_size=item.priceFilter.tickSize,
+            lot_size=lots.basePrecision if is_spot else lots.qtyStep,
+            min_qty=lots.minOrderQty,
+            max_qty=(lots.maxLimitOrderQty or lots.maxOrderQty) if is_spot else lots.maxOrderQty,
+            max_market_qty=lots.maxMarketOrderQty if is_spot else lots.maxMktOrderQty,
+            min_notional=lots.minOrderAmt if is_spot else lots.minNotionalValue,
+            taker_fee=taker,
+            maker_fee=maker,
+        )
+    except (ValueError, VenueError) as error:
+        raise UnknownInstrument(f"{name} cannot be traded: {error}") from error

@@ -1,0 +1,205 @@
+"""Writes order requests to the trade socket, or by REST where there is none, and matches answers.
+
+Nothing is queued, repeated or timed here: the core paces and decides what an answer that never
+came means. Of a request that may have left, the worst that is ever said is ``unknown``.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from plimsoll.core.model import Instrument
+from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended, RequestAnswered
+from plimsoll.venues.bybit.background import Background
+from plimsoll.venues.bybit.codes import Action, Channel, Outcome, outcome_of
+from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.ports import Clock, Inbox, Sent
+from plimsoll.venues.bybit.rest import Answer, End, RestClient
+from plimsoll.venues.bybit.trade import PATHS, OrderWriter, read_answer
+from plimsoll.websocket import Link
+
+_PENDING_CAP: Final = 10_000
+"""Most unanswered requests remembered; the oldest is forgotten, its order ends by proof."""
+
+_HOLD_NS: Final = 30_000_000_000
+_RESTARTING: Final = 10019
+"""This connection takes no more requests; a new one does (reliability X14)."""
+
+
+class _Pending(NamedTuple):
+    action: Action
+    client_order_id: str
+    cause: int
+
+
+class _Created(msgspec.Struct):
+    orderId: str = ""
+
+
+_created: Final = msgspec.json.Decoder(_Created).decode
+
+
+class OrderSender:
+    """The way out for the orders of one account."""
+
+    def __init__(
+        self, rest: RestClient, inbox: Inbox, clock: Clock, background: Background
+    ) -> None:
+        self.link: Link | None = None
+        """The trade socket once it exists; without one everything goes by REST."""
+
+        self.sent = 0
+        self._rest = rest
+        self._inbox = inbox
+        self._clock = clock
+        self._background = background
+        self._writers: dict[str, OrderWriter] = {}
+        self._pending: dict[str, _Pending] = {}
+        self._counter = 0
+        self._rest_until_ns = 0
+        self._window_ms = rest.settings.recv_window_ms
+
+    @property
+    def pending(self) -> int:
+        """Return how many requests await their answer."""
+        return len(self._pending)
+
+    def list_instruments(self, instruments: Mapping[str, Instrument]) -> None:
+        """Prepare the writers of the instruments that may be traded."""
+        self._writers = {name: OrderWriter(item) for name, item in instruments.items()}
+
+    def create(self, order: OrderIntended) -> Sent | str:
+        """Write a create; return why not where not a byte was written."""
+        writer = self._writers.get(order.instrument)
+        if writer is None:
+            return f"instrument {order.instrument} is not listed"
+        body = writer.create_body(order)
+        return self._send("create", order.client_order_id, body, order.seq, order.epoch)
+
+    def amend(self, order: AmendIntended, instrument: str) -> Sent | str:
+        """Write an amend; return why not where not a byte was written."""
+        writer = self._writers.get(instrument)
+        if writer is None:
+            return f"instrument {instrument} is not listed"
+        body = writer.amend_body(order)
+        return self._send("amend", order.client_order_id, body, order.seq, order.epoch)
+
+    def cancel(self, order: CancelIntended, instrument: str) -> Sent | str:
+        """Write a cancel; return why not where not a byte was written."""
+        writer = self._writers.get(instrument)
+        if writer is None:
+            return f"instrument {instrument} is not listed"
+        body = writer.cancel_body(order)
+        return self._send("cancel", order.client_order_id, body, order.seq, order.epoch)
+
+    def take_answer(self, raw: bytes) -> None:
+        """Match a frame of the trade socket to its request and put the answer."""
+        try:
+            answer = read_answer(raw)
+        except ParseError as error:
+            self._inbox.trouble("unreadable-answer", "trade", str(error))
+            return
+        pending = self._pending.pop(answer.request_id, None)
+        if pending is None:
+            text = f"an answer to no open request: {answer.code} {answer.text}"
+            self._inbox.trouble("stray-answer", answer.request_id or "trade", text)
+            return
+        outcome = outcome_of(pending.action, answer.code, "trade")
+        order_id = answer.venue_order_id
+        self._put(pending, answer.request_id, outcome, answer.code, answer.text, order_id)
+        if answer.code == _RESTARTING and self.link is not None:
+            self.link.restart("the venue restarts its order entry (10019)")
+
+    def link_lost(self) -> None:
+        """Forget the socket's open requests, whose answers can never come, and go by REST a while.
+
+        A path once left is not taken again for 30 s, so that a failing link is no coin toss (N11).
+        """
+        self._pending.clear()
+        self._rest_until_ns = self._clock.monotonic_ns() + _HOLD_NS
+
+    # ---- sending ---------------------------------------------------------------------------
+
+    def _send(
+        self, action: Action, client_order_id: str, body: bytes, cause: int, epoch: int
+    ) -> Sent | str:
+        self._counter += 1
+        request_id = f"{epoch}-{self._counter}"
+        signed_ms = self._rest.signed_ms()
+        pending = _Pending(action, client_order_id, cause)
+        link = self.link
+        if link is not None and link.is_up and not self._prefers_rest():
+            frame = OrderWriter.frame(action, body, request_id, signed_ms, self._window_ms)
+            if link.send(frame):
+                self._remember(request_id, pending)
+                return Sent(request_id, signed_ms, "trade")
+        if self._rest.is_banned:
+            return "the trade link is down and this address is banned from REST"
+        self.sent += 1
+        work = self._send_by_rest(pending, request_id, body, signed_ms)
+        self._background.start(work, f"{action} {request_id}")
+        return Sent(request_id, signed_ms, "rest")
+
+    def _prefers_rest(self) -> bool:
+        if not self._rest_until_ns:
+            return False
+        if self._clock.monotonic_ns() >= self._rest_until_ns or self._rest.is_banned:
+            self._rest_until_ns = 0
+        return bool(self._rest_until_ns)
+
+    def _remember(self, request_id: str, pending: _Pending) -> None:
+        self.sent += 1
+        if len(self._pending) >= _PENDING_CAP:
+            del self._pending[next(iter(self._pending))]
+        self._pending[request_id] = pending
+
+    async def _send_by_rest(
+        self, pending: _Pending, request_id: str, body: bytes, signed_ms: int
+    ) -> None:
+        answer = await self._rest.post(PATHS[pending.action], body, signed_ms)
+        outcome = _rest_outcome(pending.action, answer)
+        code, text = answer.code, answer.text
+        self._put(pending, request_id, outcome, code, text, _order_id(answer))
+
+    def _put(
+        self,
+        pending: _Pending,
+        request_id: str,
+        outcome: Outcome,
+        code: int,
+        text: str,
+        venue_order_id: str,
+    ) -> None:
+        seq, ts_ns, epoch, _ = self._inbox.stamp()
+        self._inbox.put(
+            RequestAnswered(
+                seq,
+                ts_ns,
+                epoch,
+                pending.cause,
+                client_order_id=pending.client_order_id,
+                action=pending.action,
+                request_id=request_id,
+                outcome=outcome,
+                code=code,
+                text=text,
+                venue_order_id=venue_order_id,
+            )
+        )
+
+
+def _rest_outcome(action: Action, answer: Answer) -> Outcome:
+    channel: Channel = "rest"
+    if answer.end in (End.BROKEN, End.BANNED, End.NOT_SENT):
+        return "unknown"
+    return outcome_of(action, answer.code, channel)
+
+
+def _order_id(answer: Answer) -> str:
+    if not answer.is_ok:
+        return ""
+    try:
+        return _created(answer.result).orderId
+    except msgspec.MsgspecError:
+        return ""  # the id will come with the order stream

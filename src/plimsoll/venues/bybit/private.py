@@ -1,0 +1,432 @@
+"""Reads the venue's statements about us into records, exactly, one at a time.
+
+The same item readers serve the private streams and the answers of queries. Every item's raw JSON
+goes into its record, so a field we do not read today can be read from the log tomorrow.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+
+from plimsoll.core.model import Instrument, OrderState, Side, cash_units, decimal_of
+from plimsoll.core.records import (
+    ExecutionReported,
+    OrderReported,
+    PositionReported,
+    Record,
+    WalletReported,
+)
+from plimsoll.venues.bybit.errors import ParseError
+
+Stamp = Callable[[], tuple[int, int, int, int]]
+"""Gives (seq, ts_ns, epoch, cause) of the next record; called right before each is built."""
+
+Catalogue = Mapping[tuple[str, str], Instrument]
+"""Listed instruments by (category, symbol)."""
+
+Report = OrderReported | ExecutionReported | PositionReported | WalletReported
+
+STATUS: Final[Mapping[str, OrderState]] = MappingProxyType(
+    {
+        "Created": OrderState.OPEN,
+        "Active": OrderState.OPEN,
+        "New": OrderState.OPEN,
+        "Untriggered": OrderState.OPEN,
+        "Triggered": OrderState.OPEN,
+        "PendingCancel": OrderState.OPEN,  # still working until the cancel is confirmed
+        "PartiallyFilled": OrderState.PARTIAL,
+        "Filled": OrderState.FILLED,
+        "Cancelled": OrderState.CANCELED,  # derivatives: may have fills (V-8)
+        "PartiallyFilledCanceled": OrderState.CANCELED,
+        "Deactivated": OrderState.CANCELED,
+        "Rejected": OrderState.REJECTED,  # with fills: CANCELED, see below
+    }
+)
+"""The venue's order status brought to ours; it has none that means EXPIRED."""
+
+_SIDES: Final = MappingProxyType({"Buy": Side.BUY, "Sell": Side.SELL})
+_T = TypeVar("_T")
+_NO_REASON: Final = frozenset({"", "EC_NoError", "UNKNOWN"})
+_Text = str | int | float
+"""Decimal text, which some endpoints send as a number."""
+
+
+class Origin(NamedTuple):
+    """Where an item came from: the stream, or the query with this id."""
+
+    source: str = "stream"
+    query_id: int = 0
+
+
+STREAM: Final = Origin()
+
+
+class _Order(msgspec.Struct, gc=False):
+    symbol: str
+    orderId: str
+    side: str
+    orderStatus: str
+    qty: _Text
+    category: str = ""
+    orderLinkId: str = ""
+    orderType: str = "Limit"
+    price: _Text = ""
+    cumExecQty: _Text = ""
+    marketUnit: str = ""
+    rejectReason: str = ""
+    cancelType: str = ""
+    reduceOnly: bool = False
+    closeOnTrigger: bool = False
+    updatedTime: _Text = 0
+
+
+class _Execution(msgspec.Struct, gc=False):
+    symbol: str
+    execId: str
+    execPrice: _Text
+    execQty: _Text
+    side: str = ""
+    category: str = ""
+    orderId: str = ""
+    orderLinkId: str = ""
+    execFee: _Text = ""
+    feeCurrency: str = ""
+    execType: str = "Trade"
+    isMaker: bool = False
+    execTime: _Text = 0
+
+
+class _Position(msgspec.Struct, gc=False):
+    symbol: str
+    side: str
+    size: _Text
+    category: str = ""
+    positionIdx: int = 0
+    entryPrice: _Text = ""
+    avgPrice: _Text = ""
+    updatedTime: _Text = 0
+
+
+class _Coin(msgspec.Struct, gc=False):
+    coin: str
+    walletBalance: _Text
+
+
+class _Account(msgspec.Struct, gc=False):
+    coin: list[msgspec.Raw]
+    accountType: str = "UNIFIED"
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    topic: str
+    data: list[msgspec.Raw] = []
+
+
+_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+# strict=False: the venue sends integers and booleans as text now and then.
+_order: Final = msgspec.json.Decoder(_Order, strict=False).decode
+_execution: Final = msgspec.json.Decoder(_Execution, strict=False).decode
+_position: Final = msgspec.json.Decoder(_Position, strict=False).decode
+_account: Final = msgspec.json.Decoder(_Account, strict=False).decode
+_coin: Final = msgspec.json.Decoder(_Coin, strict=False).decode
+
+
+def parse_private(
+    raw: bytes,
+    catalogue: Catalogue,
+    stamp: Stamp,
+    on_unlisted: Callable[[str], None],
+    on_error: Callable[[ParseError], None] | None = None,
+) -> Iterator[Record]:
+    """Yield the records of one private frame, each stamped only when it is asked for.
+
+    Args:
+        raw: The frame.
+        catalogue: The instruments we know.
+        stamp: Called immediately before each record is built.
+        on_unlisted: Called with ``category:symbol`` of each item left out for not being listed.
+        on_error: Takes the error of one faulty item, the others still being read. Without it the
+            first error is raised.
+
+    Raises:
+        ParseError: the frame is unreadable, or an item is and there is no ``on_error``.
+    """
+    try:
+        envelope = _envelope(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ParseError(f"private frame: {error}; found {raw[:120]!r}") from error
+    kind = envelope.topic.partition(".")[0]
+    if envelope.topic.startswith("execution.fast"):
+        return  # the same executions, without ids and fees; we never subscribe it
+    for item in envelope.data:
+        try:
+            yield from read_item(kind, bytes(item), "", catalogue, stamp, on_unlisted, STREAM)
+        except ParseError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+
+
+def read_item(
+    kind: str,
+    raw: bytes,
+    category: str,
+    catalogue: Catalogue,
+    stamp: Stamp,
+    on_unlisted: Callable[[str], None],
+    origin: Origin,
+) -> Iterator[Report]:
+    """Yield the records of one item: one, or for ``wallet`` one a coin.
+
+    Args:
+        kind: order, execution, position or wallet; another kind yields nothing.
+        raw: The item's JSON text.
+        category: The category where the item does not carry it (answers of queries).
+        catalogue: The instruments we know.
+        stamp: Called immediately before each record is built.
+        on_unlisted: Called with the name of an instrument we do not know.
+        origin: What goes into ``source`` and ``query_id``.
+
+    Raises:
+        ParseError: a field is missing, off its step, or a word outside the venue's documents.
+    """
+    try:
+        if kind == "wallet":
+            yield from _read_wallet(raw, stamp, origin)
+            return
+        item = _DECODERS[kind](raw) if kind in _DECODERS else None
+        if item is None:
+            return
+        instrument = catalogue.get((item.category or category, item.symbol))
+        if instrument is None:
+            on_unlisted(f"{item.category or category}:{item.symbol}")
+            return
+        yield _build(item, instrument, raw, stamp, origin)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ParseError(f"{kind} item: {error}; found {raw[:160]!r}") from error
+
+
+_DECODERS: Final[Mapping[str, Callable[[bytes], _Order | _Execution | _Position]]] = (
+    MappingProxyType({"order": _order, "execution": _execution, "position": _position})
+)
+
+
+def _build(
+    item: _Order | _Execution | _Position,
+    instrument: Instrument,
+    raw: bytes,
+    stamp: Stamp,
+    origin: Origin,
+) -> Report:
+    match item:
+        case _Order():
+            return _order_report(item, instrument, raw, stamp, origin)
+        case _Execution():
+            return _execution_report(item, instrument, raw, stamp, origin)
+        case _Position():
+            return _position_report(item, instrument, raw, stamp, origin)
+
+
+def _order_report(
+    item: _Order, instrument: Instrument, raw: bytes, stamp: Stamp, origin: Origin
+) -> OrderReported:
+    what = f"order {item.orderLinkId or item.orderId}"
+    side = _word(_SIDES, item.side, what, "side")
+    status = _word(STATUS, item.orderStatus, what, "orderStatus")
+    cum_lots = _lots(item.cumExecQty, instrument, what, "cumExecQty")
+    if status is OrderState.REJECTED and cum_lots:
+        status = OrderState.CANCELED
+    price_ticks = _order_price(item, instrument, what)
+    # A spot market order may be counted in quote coin: then only what was executed is in base.
+    in_quote = instrument.is_spot and item.orderType == "Market" and item.marketUnit != "baseCoin"
+    is_quote_qty = in_quote and item.side == "Buy"
+    qty_lots = cum_lots if is_quote_qty else _lots(item.qty, instrument, what, "qty")
+    updated_ms = _integer(item.updatedTime, what, "updatedTime")
+    seq, ts_ns, epoch, cause = stamp()
+    return OrderReported(
+        seq,
+        ts_ns,
+        epoch,
+        cause,
+        client_order_id=item.orderLinkId,
+        venue_order_id=item.orderId,
+        instrument=instrument.name,
+        side=side,
+        status=status,
+        price_ticks=price_ticks,
+        qty_lots=qty_lots,
+        cum_lots=cum_lots,
+        reduce_only=item.reduceOnly or item.closeOnTrigger,
+        is_untriggered=item.orderStatus == "Untriggered",
+        updated_ms=updated_ms,
+        reason=_reason(item),
+        source=origin.source,
+        query_id=origin.query_id,
+        raw=raw,
+    )
+
+
+def _order_price(item: _Order, instrument: Instrument, what: str) -> int:
+    """Return the price in ticks; a market order's is the venue's protection price, or nothing."""
+    rounding = ROUND_HALF_EVEN if item.orderType == "Market" else None
+    return _ticks(item.price, instrument, what, "price", rounding)
+
+
+def _reason(item: _Order) -> str:
+    """Return the venue's words for why an order ended, empty where it says nothing."""
+    words = [w for w in (item.rejectReason, item.cancelType) if w not in _NO_REASON]
+    return " ".join(words)
+
+
+def _execution_report(
+    item: _Execution, instrument: Instrument, raw: bytes, stamp: Stamp, origin: Origin
+) -> ExecutionReported:
+    what = f"execution {item.execId}"
+    # Only an ordinary execution happens at an order's price; funding, liquidation and settlement
+    # rows carry mark or bankruptcy prices between two ticks.
+    is_plain = item.execType == "Trade"
+    side = Side.BUY if not (item.side or is_plain) else _word(_SIDES, item.side, what, "side")
+    rounding = None if is_plain else ROUND_HALF_EVEN
+    price_ticks = _ticks(item.execPrice, instrument, what, "execPrice", rounding)
+    qty_lots = _lots(item.execQty, instrument, what, "execQty")
+    fee_units = _cash(item.execFee, what, "execFee", up=True)
+    fee_coin = item.feeCurrency or fee_coin_of(instrument, side, is_maker=item.isMaker)
+    executed_ms = _integer(item.execTime, what, "execTime")
+    seq, ts_ns, epoch, cause = stamp()
+    return ExecutionReported(
+        seq,
+        ts_ns,
+        epoch,
+        cause,
+        execution_id=item.execId,
+        client_order_id=item.orderLinkId,
+        venue_order_id=item.orderId,
+        instrument=instrument.name,
+        side=side,
+        price_ticks=price_ticks,
+        qty_lots=qty_lots,
+        fee_units=fee_units,
+        fee_coin=fee_coin,
+        is_maker=item.isMaker,
+        kind=item.execType,
+        executed_ms=executed_ms,
+        source=origin.source,
+        query_id=origin.query_id,
+        raw=raw,
+    )
+
+
+def fee_coin_of(instrument: Instrument, side: Side, *, is_maker: bool) -> str:
+    """Return the coin a fee is paid in where the venue leaves it out.
+
+    Source: Bybit v5 docs, enum page, spot fee currency: the received coin, but the paid coin for
+    the maker's side of an account with a maker rebate. Derivatives pay in the settle coin.
+    """
+    if not instrument.is_spot:
+        return instrument.settle
+    has_rebate = is_maker and decimal_of(instrument.maker_fee) < 0
+    in_base = (side is Side.BUY) is not has_rebate
+    return instrument.base if in_base else instrument.quote
+
+
+def _position_report(
+    item: _Position, instrument: Instrument, raw: bytes, stamp: Stamp, origin: Origin
+) -> PositionReported:
+    what = f"position {instrument.name}"
+    if item.positionIdx != 0:
+        raise ParseError(f"{what}: positionIdx 0 (one-way mode) expected, found {item.positionIdx}")
+    lots = _lots(item.size, instrument, what, "size")
+    if item.side not in ("Buy", "Sell") and (lots or item.side not in ("", "None")):
+        raise ParseError(
+            f"{what}: side Buy or Sell expected, found {item.side!r}, size {lots} lots"
+        )
+    entry_price = str(item.entryPrice or item.avgPrice)
+    _decimal(entry_price, what, "entryPrice")
+    updated_ms = _integer(item.updatedTime, what, "updatedTime")
+    seq, ts_ns, epoch, cause = stamp()
+    return PositionReported(
+        seq,
+        ts_ns,
+        epoch,
+        cause,
+        instrument=instrument.name,
+        qty_lots=-lots if item.side == "Sell" else lots,
+        entry_price=entry_price,
+        updated_ms=updated_ms,
+        source=origin.source,
+        query_id=origin.query_id,
+        raw=raw,
+    )
+
+
+def _read_wallet(raw: bytes, stamp: Stamp, origin: Origin) -> Iterator[WalletReported]:
+    account = _account(raw)
+    if account.accountType != "UNIFIED":
+        return
+    coins = [(_coin(text), bytes(text)) for text in account.coin]
+    balances = [_cash(c.walletBalance, f"wallet {c.coin}", "walletBalance") for c, _ in coins]
+    for (item, text), units in zip(coins, balances, strict=True):
+        seq, ts_ns, epoch, cause = stamp()
+        yield WalletReported(
+            seq,
+            ts_ns,
+            epoch,
+            cause,
+            coin=item.coin,
+            balance_units=units,
+            source=origin.source,
+            query_id=origin.query_id,
+            raw=text,
+        )
+
+
+# ---- fields, each error naming its field and value -------------------------------------------
+
+
+def _word(table: Mapping[str, _T], word: str, what: str, field: str) -> _T:
+    if word not in table:
+        raise ParseError(f"{what}: {field} expected one of {sorted(table)}, found {word!r}")
+    return table[word]
+
+
+def _decimal(value: _Text, what: str, field: str) -> Decimal:
+    try:
+        return decimal_of(str(value))
+    except ValueError as error:
+        raise ParseError(f"{what}: {field}: {error}") from error
+
+
+def _lots(value: _Text, instrument: Instrument, what: str, field: str) -> int:
+    try:
+        lots = instrument.lots_of(_decimal(value, what, field))
+    except (ValueError, ArithmeticError) as error:
+        raise ParseError(f"{what}: {field}: {error}") from error
+    if lots < 0:
+        raise ParseError(f"{what}: {field} expected not negative, found {value}")
+    return lots
+
+
+def _ticks(
+    value: _Text, instrument: Instrument, what: str, field: str, rounding: str | None
+) -> int:
+    try:
+        return instrument.ticks_of(_decimal(value, what, field), rounding=rounding)
+    except (ValueError, ArithmeticError) as error:
+        raise ParseError(f"{what}: {field}: {error}") from error
+
+
+def _cash(value: _Text, what: str, field: str, *, up: bool = False) -> int:
+    try:
+        return cash_units(str(value), up=up)
+    except (ValueError, ArithmeticError) as error:
+        raise ParseError(f"{what}: {field}: {error}") from error
+
+
+def _integer(value: _Text, what: str, field: str) -> int:
+    number = _decimal(value, what, field)
+    if number != number.to_integral_value() or abs(number) > 1 << 62:
+        raise ParseError(f"{what}: {field} expected whole milliseconds, found {value!r}")
+    return int(number)

@@ -1,0 +1,311 @@
+"""REST: signed requests whose every possible end is a value, not an exception."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from enum import StrEnum
+from types import TracebackType
+from typing import Final, Protocol, Self
+from urllib.parse import urlencode
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from plimsoll.venues.bybit.codes import CLOCK_CODES, LIMIT_CODES
+from plimsoll.venues.bybit.offset import OffsetEstimate
+from plimsoll.venues.bybit.settings import BybitSettings
+from plimsoll.venues.bybit.sign import Signer
+
+BAN_NS: Final = 600_000_000_000
+"""Silence after HTTP 403: the address ban lifts by itself after about 10 minutes (V-12, N12)."""
+
+_BODY_CAP: Final = 16 * 1024 * 1024
+_BEHIND_CAP_NS: Final = 250_000_000
+"""Most we stamp behind the best estimate, so that an error never lands us ahead of the venue."""
+
+_READ_RETRIES: Final = 3
+_LIMIT_WINDOW_S: Final = 1.0
+"""The venue counts requests in rolling windows of one second."""
+
+_PAGE_LIMIT: Final = 1000
+"""Most pages of one list; reaching it is a failure, never a shorter answer."""
+
+
+class Clock(Protocol):
+    """The session's clock: Unix time at its start plus monotonic time elapsed."""
+
+    def now_ns(self) -> int:
+        """Return the session's time in Unix ns."""
+
+    def monotonic_ns(self) -> int:
+        """Return monotonic time in ns."""
+
+
+class End(StrEnum):
+    """How a request ended."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    """An error code of the venue; ``code`` says which."""
+
+    BANNED = "banned"
+    """HTTP 403: address limit or region. Nothing is sent for 10 minutes."""
+
+    LIMITED = "limited"
+    """Too many requests (HTTP 429 or a limit code)."""
+
+    BROKEN = "broken"
+    """Timeout, lost connection, server error or unreadable text: the outcome is not known."""
+
+    NOT_SENT = "not_sent"
+    """Not sent at all: the address is banned."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of one request. ``code`` is the venue's, or the HTTP status where there is none."""
+
+    end: End
+    code: int
+    text: str
+    result: bytes = b"{}"
+    venue_ms: int = 0
+
+    @property
+    def is_ok(self) -> bool:
+        """Return whether the venue answered with success."""
+        return self.end is End.OK
+
+    @property
+    def reason(self) -> str:
+        """Return end, code and text for a message."""
+        return f"{self.end} {self.code}: {self.text}"
+
+
+class _Envelope(msgspec.Struct):
+    retCode: int | None = None
+    ret_code: int | None = None  # gateway errors keep the older spelling
+    retMsg: str = ""
+    ret_msg: str = ""
+    result: msgspec.Raw = msgspec.Raw(b"{}")
+    time: int = 0
+
+
+class _Page(msgspec.Struct):
+    rows: list[msgspec.Raw] = msgspec.field(default_factory=list, name="list")
+    nextPageCursor: str | None = ""
+
+
+class _Time(msgspec.Struct):
+    timeNano: str
+
+
+_envelope: Final = msgspec.json.Decoder(_Envelope, strict=False).decode
+_page: Final = msgspec.json.Decoder(_Page).decode
+_time: Final = msgspec.json.Decoder(_Time).decode
+
+
+class RestClient:
+    """One kept-alive session to the venue's REST address."""
+
+    def __init__(self, settings: BybitSettings, clock: Clock, signer: Signer | None) -> None:
+        self.settings = settings
+        self.offset = OffsetEstimate()
+        self.requests = 0
+        self.failures = 0
+        self.limits_left: dict[str, int] = {}
+        """Remaining requests by path, as the venue's last answer said."""
+
+        self._clock = clock
+        self._signer = signer
+        self._banned_until_ns = 0
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the session; requests in flight end as BROKEN."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    @property
+    def is_banned(self) -> bool:
+        """Return whether the address is banned at the moment."""
+        return self._clock.monotonic_ns() < self._banned_until_ns
+
+    def signed_ms(self) -> int:
+        """Return venue time for a stamp: the best estimate, held back by its uncertainty.
+
+        The venue takes stamps at most 1 s ahead but ``recv_window`` behind (V-2).
+        """
+        now_ns = self._clock.now_ns()
+        offset_ns, uncertainty_ns = self.offset.at(now_ns)
+        return (now_ns + offset_ns - min(uncertainty_ns, _BEHIND_CAP_NS)) // 1_000_000
+
+    async def get(self, path: str, params: Mapping[str, str | int], *, signed: bool) -> Answer:
+        """Ask; empty parameters are left out. What is signed is what is sent."""
+        given = {name: value for name, value in params.items() if value != ""}
+        query = urlencode(given)
+        headers = self._headers(query.encode()) if signed else {}
+        return await self._request("GET", f"{path}?{query}" if query else path, headers, None)
+
+    async def post(self, path: str, body: bytes, signed_ms: int) -> Answer:
+        """Send a body signed at ``signed_ms``; an end of BROKEN says nothing about its effect."""
+        headers = self._headers(body, signed_ms) | {"Content-Type": "application/json"}
+        return await self._request("POST", path, headers, body)
+
+    async def pages(
+        self, path: str, params: Mapping[str, str | int], *, signed: bool
+    ) -> AsyncIterator[Answer | list[bytes]]:
+        """Yield the rows of each page of a list; a failed page is yielded as its answer, last."""
+        cursor = ""
+        for _ in range(_PAGE_LIMIT):
+            answer = await self._patiently(path, {**params, "cursor": cursor}, signed=signed)
+            if not answer.is_ok:
+                yield answer
+                return
+            try:
+                page = _page(answer.result)
+            except msgspec.MsgspecError as error:
+                yield _broken(200, f"{path}: {error}")
+                return
+            yield [bytes(row) for row in page.rows]
+            if not page.nextPageCursor or page.nextPageCursor == cursor:
+                return
+            cursor = page.nextPageCursor
+        yield _broken(200, f"{path}: more than {_PAGE_LIMIT} pages")
+
+    async def _patiently(
+        self, path: str, params: Mapping[str, str | int], *, signed: bool
+    ) -> Answer:
+        """Ask again after the limit's window where the venue says "too many": reads may repeat."""
+        answer = await self.get(path, params, signed=signed)
+        for _ in range(_READ_RETRIES):
+            if answer.end is not End.LIMITED:
+                break
+            await asyncio.sleep(_LIMIT_WINDOW_S)
+            answer = await self.get(path, params, signed=signed)
+        return answer
+
+    async def rows(
+        self, path: str, params: Mapping[str, str | int], *, signed: bool
+    ) -> Answer | list[bytes]:
+        """Return every row of a list over all pages, or the answer that failed."""
+        rows: list[bytes] = []
+        async for page in self.pages(path, params, signed=signed):
+            if isinstance(page, Answer):
+                return page
+            rows += page
+        return rows
+
+    async def measure_offset(self, samples: int) -> Answer:
+        """Take samples of the venue's clock; return the last answer that failed, else the last."""
+        answer = failed = None
+        for _ in range(samples):
+            sent_ns = self._clock.now_ns()
+            answer = await self.get("/v5/market/time", {}, signed=False)
+            received_ns = self._clock.now_ns()
+            if not answer.is_ok:
+                failed = answer
+                continue
+            try:
+                self.offset.add(sent_ns, int(_time(answer.result).timeNano), received_ns)
+            except (msgspec.MsgspecError, ValueError) as error:
+                failed = _broken(200, f"/v5/market/time: {error}")
+        return failed or answer or _broken(0, "no sample was asked for")
+
+    # ---- one request -----------------------------------------------------------------------
+
+    def _headers(self, payload: bytes, signed_ms: int = 0) -> dict[str, str]:
+        assert self._signer is not None, "a signed request needs a key"
+        stamp = signed_ms or self.signed_ms()
+        return self._signer.headers(payload, stamp, self.settings.recv_window_ms)
+
+    async def _request(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        if self.is_banned:
+            return Answer(end=End.NOT_SENT, code=403, text="this address is banned: waiting")
+        self.requests += 1
+        try:
+            async with self._open().request(
+                method,
+                # encoded=True: what was signed must not be written in another way.
+                URL(self.settings.rest_url + target, encoded=True),
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+            ) as response:
+                answer = self._read(response, await _content(response), target)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            answer = _broken(0, f"{method} {target.partition('?')[0]}: {error!r}")
+        if not answer.is_ok:
+            self.failures += 1
+        return answer
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=self.settings.rest_timeout_s)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        return self._session
+
+    def _read(self, response: aiohttp.ClientResponse, content: bytes, target: str) -> Answer:
+        self._remember_limits(target.partition("?")[0], response)
+        status = response.status
+        if status == 403:
+            self._banned_until_ns = self._clock.monotonic_ns() + BAN_NS
+            return Answer(end=End.BANNED, code=403, text=_shown(content))
+        if status == 429:
+            return Answer(end=End.LIMITED, code=429, text=_shown(content))
+        if status >= 500 or 300 <= status < 400:
+            return _broken(status, _shown(content))
+        try:
+            envelope = _envelope(content)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            end = End.REFUSED if status in (400, 401, 404) else End.BROKEN
+            return Answer(end=end, code=status, text=_shown(content))
+        return _answer(envelope, status)
+
+    def _remember_limits(self, path: str, response: aiohttp.ClientResponse) -> None:
+        left = response.headers.get("X-Bapi-Limit-Status", "")
+        if left.isdigit():
+            self.limits_left[path] = int(left)
+
+
+def needs_clock(answer: Answer) -> bool:
+    """Return whether the answer says that our stamps are off (10002)."""
+    return answer.end is End.REFUSED and answer.code in CLOCK_CODES
+
+
+def _answer(envelope: _Envelope, status: int) -> Answer:
+    code = envelope.ret_code if envelope.retCode is None else envelope.retCode
+    text = envelope.retMsg or envelope.ret_msg
+    if code is None:
+        return _broken(status, f"no retCode in the answer: {text}")
+    end = End.OK if code == 0 else End.LIMITED if code in LIMIT_CODES else End.REFUSED
+    result = bytes(envelope.result)
+    return Answer(end=end, code=code, text=text, result=result, venue_ms=envelope.time)
+
+
+def _broken(code: int, text: str) -> Answer:
+    return Answer(end=End.BROKEN, code=code, text=text)
+
+
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    content = await response.content.read(_BODY_CAP)
+    while not response.content.at_eof():
+        part = await response.content.read(_BODY_CAP)
+        content += part
+        if len(content) > _BODY_CAP:
+            raise ValueError(f"an answer larger than {_BODY_CAP} bytes")
+    return content
+
+
+def _shown(content: bytes) -> str:
+    return " ".join(content[:160].decode("utf-8", "replace").split())

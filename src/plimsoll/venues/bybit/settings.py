@@ -1,0 +1,126 @@
+"""Where the venue is and who we are: hosts per environment, key and secret, times."""
+
+from typing import Final
+
+import msgspec
+
+from plimsoll.venues.bybit.errors import VenueError
+
+ENVIRONMENTS: Final = ("mainnet", "testnet", "demo", "simulator")
+
+_REGION_HOSTS: Final = {
+    "global": "bybit.com",
+    "nl": "bybit.nl",
+    "tr": "bybit.tr",
+    "kz": "bybit.kz",
+    "ge": "bybitgeorgia.ge",
+    "ae": "bybit.ae",
+    "eu": "bybit.eu",
+    "id": "bybit.id",
+}
+"""REST domains of regional sites (Bybit v5 docs, guide)."""
+
+_STREAM_REGIONS: Final = frozenset({"tr", "kz", "ge", "id"})
+"""Regions with socket hosts of their own; the others use the global ones."""
+
+
+class Secret:
+    """A text that shows itself to nobody but the one who asks with ``reveal``."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret cannot be copied into a file or another process")
+
+    def reveal(self) -> str:
+        """Return the text itself; never log, store or send the result."""
+        return self._text
+
+
+class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One venue connection. Without ``key`` only public data is used (paper)."""
+
+    rest_url: str
+    public_url: str
+    """Prefix of the public sockets; ``/linear`` or ``/spot`` is added."""
+
+    private_url: str
+    trade_url: str
+    """Empty where orders go by REST only (demo)."""
+
+    key: str = ""
+    secret: Secret = Secret("")
+    recv_window_ms: int = 2000
+    """How old a request may be on arrival; what is older was certainly refused (X4)."""
+
+    rest_timeout_s: float = 5.0
+    private_ping_s: float = 5.0
+    """Ping period and pong deadline of private and trade links: a dead path shows in 10 s (N1)."""
+
+    public_ping_s: float = 20.0
+    public_pong_s: float = 10.0
+    clock_period_s: float = 30.0
+
+    @property
+    def has_key(self) -> bool:
+        """Return whether private data and orders are possible."""
+        return bool(self.key)
+
+
+class Hosts(msgspec.Struct, frozen=True):
+    """The four addresses of one environment."""
+
+    rest_url: str
+    public_url: str
+    private_url: str
+    trade_url: str
+
+
+def environment(name: str, region: str = "global", simulator_port: int = 0) -> Hosts:
+    """Return the addresses of an environment (Bybit v5 docs, guide and websocket pages).
+
+    Args:
+        name: One of ``ENVIRONMENTS``.
+        region: ``global`` or a regional site; mainnet only.
+        simulator_port: Loopback port of the simulator, for ``simulator``.
+
+    Raises:
+        VenueError: the name or region is not known, or the port is missing.
+    """
+    if name == "simulator":
+        if not 0 < simulator_port < 65536:
+            raise VenueError(f"venue.environment simulator needs its port, found {simulator_port}")
+        host = f"127.0.0.1:{simulator_port}"
+        return _hosts(f"http://{host}", *[f"ws://{host}"] * 3)
+    if name == "testnet":
+        return _hosts("https://api-testnet.bybit.com", *["wss://stream-testnet.bybit.com"] * 3)
+    if name == "demo":  # market data comes from mainnet; there is no trade socket
+        stream = "wss://stream.bybit.com"
+        return _hosts("https://api-demo.bybit.com", stream, "wss://stream-demo.bybit.com", "")
+    if name != "mainnet":
+        raise VenueError(f"venue.environment must be one of {ENVIRONMENTS}, found {name!r}")
+    if region not in _REGION_HOSTS:
+        raise VenueError(f"venue.region must be one of {tuple(_REGION_HOSTS)}, found {region!r}")
+    domain = _REGION_HOSTS[region]
+    stream = f"wss://stream.{domain if region in _STREAM_REGIONS else 'bybit.com'}"
+    return _hosts(f"https://api.{domain}", *[stream] * 3)
+
+
+def _hosts(rest: str, public: str, private: str, trade: str) -> Hosts:
+    return Hosts(
+        rest_url=rest,
+        public_url=f"{public}/v5/public",
+        private_url=f"{private}/v5/private",
+        trade_url=f"{trade}/v5/trade" if trade else "",
+    )

@@ -1,0 +1,312 @@
+"""The one object an engine uses to trade on Bybit v5: links, orders, queries, clock."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from plimsoll.core.model import Instrument
+from plimsoll.core.records import (
+    AmendIntended,
+    CancelIntended,
+    ClockMeasured,
+    LinkChanged,
+    OrderIntended,
+    QueryIntended,
+)
+from plimsoll.venues.bybit.account import Finding, Weight, check_account, check_key
+from plimsoll.venues.bybit.answers import QueryRunner
+from plimsoll.venues.bybit.background import Background
+from plimsoll.venues.bybit.dialect import BybitDialect, PrivateDialect, TradeDialect
+from plimsoll.venues.bybit.errors import (
+    AccountUnsupported,
+    CredentialsRefused,
+    ParseError,
+    VenueUnreachable,
+)
+from plimsoll.venues.bybit.listing import load_instruments
+from plimsoll.venues.bybit.orders import OrderSender
+from plimsoll.venues.bybit.ports import Clock, Inbox, Sent
+from plimsoll.venues.bybit.private import parse_private
+from plimsoll.venues.bybit.public import PublicParser
+from plimsoll.venues.bybit.rest import RestClient
+from plimsoll.venues.bybit.settings import BybitSettings
+from plimsoll.venues.bybit.sign import Signer
+from plimsoll.websocket import Link, Session, SessionSettings
+from plimsoll.websocket.session import Dialect
+
+PRIVATE: Final = 0
+TRADE: Final = 1
+LINKS: Final[Mapping[int, str]] = MappingProxyType(
+    {PRIVATE: "private", TRADE: "trade", 2: "public.linear", 3: "public.spot"}
+)
+"""Names of the links by index; the index stands before each raw frame in the market log."""
+
+PRIVATE_TOPICS: Final = ("order", "execution", "position", "wallet")
+PUBLIC_TOPICS: Final = ("orderbook.50", "publicTrade", "tickers", "kline.1")
+"""What is subscribed for each instrument."""
+
+_CLOCK_SAMPLES: Final = 5
+_SECOND: Final = 1_000_000_000
+
+
+def parsers_for(links: Mapping[int, str] = LINKS) -> dict[int, PublicParser]:
+    """Return the parser of each public link, live and on replay alike."""
+    public = "public."
+    return {
+        index: PublicParser(name.removeprefix(public))
+        for index, name in links.items()
+        if name.startswith(public)
+    }
+
+
+class BybitVenue:
+    """Bybit v5, or the simulator that speaks like it, for one account.
+
+    Call ``open``, then ``connect``; ``close`` at the end. All inputs go to ``inbox`` from inside
+    the event loop; ``create``, ``amend`` and ``cancel`` write before they return.
+    """
+
+    def __init__(self, settings: BybitSettings, inbox: Inbox, clock: Clock) -> None:
+        """Prepare without touching the network.
+
+        Raises:
+            CredentialsRefused: there is a key, but it cannot be used for signing.
+        """
+        self.settings = settings
+        self.instruments: dict[str, Instrument] = {}
+        self.links: dict[int, Link] = {}
+        self.unlisted = 0
+        self.parse_errors = 0
+        self._inbox = inbox
+        self._clock = clock
+        self._signer = Signer(settings.key, settings.secret) if settings.has_key else None
+        self._rest = RestClient(settings, clock, self._signer)
+        self._background = Background()
+        self._orders = OrderSender(self._rest, inbox, clock, self._background)
+        self._queries = QueryRunner(self._rest, inbox, self._skip_unlisted)
+        self._catalogue: dict[tuple[str, str], Instrument] = {}
+        self._told_down: set[int] = set()
+
+    # ---- opening and closing ---------------------------------------------------------------
+
+    async def open(self, instruments: Sequence[str]) -> list[Instrument]:
+        """Measure the clock, check key and account, and list the instruments.
+
+        Raises:
+            VenueUnreachable: no usable answer.
+            CredentialsRefused: the key is not accepted, or may do more or less than trade.
+            AccountUnsupported: the account's mode is outside what is supported.
+            UnknownInstrument: one does not exist, does not trade, or cannot be counted.
+        """
+        clock = await self._rest.measure_offset(_CLOCK_SAMPLES)
+        if not clock.is_ok:
+            where = self.settings.rest_url
+            raise VenueUnreachable(f"{where}: expected the venue's time, found {clock.reason}")
+        self._put_clock()
+        has_key = self.settings.has_key
+        if has_key:
+            self._judge(await check_key(self._rest))
+        listed = await load_instruments(self._rest, instruments, with_fees=has_key)
+        if has_key:
+            self._judge(await check_account(self._rest, listed))
+        self._list(listed)
+        return listed
+
+    async def connect(self) -> None:
+        """Start the links and the clock; they keep themselves alive until ``close``."""
+        if self._signer is not None:
+            self._start_private(self._signer)
+        for index, name in LINKS.items():
+            category = name.removeprefix("public.")
+            topics = [
+                f"{topic}.{item.symbol}"
+                for item in self.instruments.values()
+                if item.category == category
+                for topic in PUBLIC_TOPICS
+            ]
+            if topics:
+                url = f"{self.settings.public_url}/{category}"
+                self._start_link(index, url, BybitDialect(), topics)
+        self._background.start(self._keep_clock(), "clock")
+
+    async def close(self) -> None:
+        """Close every link, end every task, close the REST session."""
+        for link in self.links.values():
+            await link.close()
+        await self._background.close()
+        await self._rest.close()
+
+    async def refresh(self) -> list[Instrument]:
+        """Read filters and fee rates again; return the instruments that changed.
+
+        Raises:
+            VenueUnreachable: no usable answer.
+            UnknownInstrument: one no longer trades.
+        """
+        has_key = self.settings.has_key
+        listed = await load_instruments(self._rest, list(self.instruments), with_fees=has_key)
+        changed = [item for item in listed if item != self.instruments[item.name]]
+        self._list(listed)
+        return changed
+
+    # ---- orders (hot) ----------------------------------------------------------------------
+
+    def create(self, order: OrderIntended) -> Sent | str:
+        """Write a create now, or return the reason why not a byte was written."""
+        return self._orders.create(order)
+
+    def amend(self, order: AmendIntended, instrument: str) -> Sent | str:
+        """Write an amend now, or return the reason why not a byte was written."""
+        return self._orders.amend(order, instrument)
+
+    def cancel(self, order: CancelIntended, instrument: str) -> Sent | str:
+        """Write a cancel now, or return the reason why not a byte was written."""
+        return self._orders.cancel(order, instrument)
+
+    # ---- everything else the engine asks for -----------------------------------------------
+
+    def query(self, query: QueryIntended) -> None:
+        """Ask the venue; rows come in as reports with the query's id, then ``QueryAnswered``."""
+        self._background.start(self._queries.answer(query), f"query {query.query_id}")
+
+    def resubscribe(self, instrument: str) -> None:
+        """Renew an instrument's book, whose content has a gap (reliability MKT-3)."""
+        listed = self.instruments[instrument]
+        link = self.links.get(_public_index(listed.category))
+        if link is not None:
+            link.resubscribe([f"{PUBLIC_TOPICS[0]}.{listed.symbol}"])
+
+    def restart_link(self, link: int, reason: str) -> None:
+        """Drop a link whose frames cannot be read; it comes back by itself."""
+        if link in self.links:
+            self.links[link].restart(reason)
+
+    def metrics(self) -> tuple[dict[str, int], dict[str, float]]:
+        """Return (counters, gauges)."""
+        offset_ns, uncertainty_ns = self._rest.offset.at(self._clock.now_ns())
+        counters = {
+            "orders_sent": self._orders.sent,
+            "rest_requests": self._rest.requests,
+            "rest_failures": self._rest.failures,
+            "parse_errors": self.parse_errors,
+            "unlisted_items": self.unlisted,
+        }
+        gauges: dict[str, float] = {
+            "clock_offset_ms": offset_ns / 1e6,
+            "clock_uncertainty_ms": uncertainty_ns / 1e6,
+            "requests_pending": self._orders.pending,
+            "background_tasks": len(self._background),
+        }
+        for index, link in self.links.items():
+            name = LINKS[index]
+            found = link.metrics()
+            counters |= {f"{name}.{key}": found[key] for key in ("messages", "bytes", "connects")}
+            gauges[f"{name}.up"] = link.is_up
+            gauges[f"{name}.ping_ms"] = found["ping_ns"] / 1e6
+            gauges[f"{name}.last_message_ns"] = found["last_message_ns"]
+        gauges |= {f"limit_left{path}": left for path, left in self._rest.limits_left.items()}
+        return counters, gauges
+
+    # ---- link events (called by the links) ---------------------------------------------------
+
+    def link_up(self, index: int) -> None:
+        """Record that a link is authenticated and subscribed."""
+        self._told_down.discard(index)
+        self._put_link(index, is_up=True, reason="subscribed")
+
+    def link_down(self, index: int, reason: str, was_up: bool) -> None:
+        """Record that a link broke; of attempts that fail only the first in a row is told."""
+        if was_up and index == TRADE:
+            self._orders.link_lost()
+        if was_up:
+            self._put_link(index, is_up=False, reason=reason)
+        elif index not in self._told_down:
+            self._inbox.trouble("link-failed", LINKS[index], reason)
+        self._told_down.add(index)
+
+    def link_report(self, index: int, code: str, subject: str, text: str) -> None:
+        """Pass on what a link has to tell."""
+        self._inbox.trouble(code, f"{LINKS[index]} {subject}".strip(), text)
+
+    # ---- frames ----------------------------------------------------------------------------
+
+    def _take_private(self, link: int, raw: bytes, received_ns: int) -> None:
+        try:
+            for record in parse_private(
+                raw, self._catalogue, self._inbox.stamp, self._skip_unlisted, self._skip_item
+            ):
+                self._inbox.put(record)
+        except ParseError as error:
+            self._skip_item(error)
+            self.restart_link(link, "an unreadable private frame")
+
+    def _take_answer(self, link: int, raw: bytes, received_ns: int) -> None:
+        self._orders.take_answer(raw)
+
+    def _skip_unlisted(self, name: str) -> None:
+        self.unlisted += 1
+        self._inbox.trouble("unlisted", name, "the venue reports an instrument we do not list")
+
+    def _skip_item(self, error: ParseError) -> None:
+        self.parse_errors += 1
+        self._inbox.trouble("parse-error", LINKS[PRIVATE], str(error))
+
+    # ---- starting links --------------------------------------------------------------------
+
+    def _start_private(self, signer: Signer) -> None:
+        settings, venue_ms = self.settings, self._rest.signed_ms
+        dialect = PrivateDialect(signer, venue_ms)
+        self._start_link(PRIVATE, settings.private_url, dialect, PRIVATE_TOPICS)
+        if settings.trade_url:
+            self._start_link(TRADE, settings.trade_url, TradeDialect(signer, venue_ms), ())
+            self._orders.link = self.links[TRADE]
+
+    def _start_link(self, index: int, url: str, dialect: Dialect, topics: Sequence[str]) -> None:
+        own = self.settings
+        is_ours = index in (PRIVATE, TRADE)
+        ping_s = own.private_ping_s if is_ours else own.public_ping_s
+        pong_s = own.private_ping_s if is_ours else own.public_pong_s
+        times = SessionSettings(
+            ping_period_ns=int(ping_s * _SECOND), pong_deadline_ns=int(pong_s * _SECOND)
+        )
+        handlers = {PRIVATE: self._take_private, TRADE: self._take_answer}
+        handler = handlers.get(index, self._inbox.frame)
+        session = Session(dialect, topics, times)
+        self.links[index] = Link(index, url, session, self._clock, handler, self)
+        self.links[index].start()
+
+    # ---- clock, lists, findings --------------------------------------------------------------
+
+    async def _keep_clock(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.clock_period_s)
+            await self._rest.measure_offset(1)
+            self._put_clock()
+
+    def _put_clock(self) -> None:
+        offset_ns, uncertainty_ns = self._rest.offset.at(self._clock.now_ns())
+        self._inbox.put(ClockMeasured(*self._inbox.stamp(), offset_ns, uncertainty_ns))
+
+    def _put_link(self, index: int, *, is_up: bool, reason: str) -> None:
+        self._inbox.put(LinkChanged(*self._inbox.stamp(), LINKS[index], is_up, reason))
+
+    def _list(self, listed: Sequence[Instrument]) -> None:
+        self.instruments = {item.name: item for item in listed}
+        self._catalogue = {(item.category, item.symbol): item for item in listed}
+        self._orders.list_instruments(self.instruments)
+        self._queries.list_instruments(self.instruments)
+
+    def _judge(self, findings: Sequence[Finding]) -> None:
+        """Refuse by the gravest finding; tell the rest."""
+        for finding in findings:
+            text = f"{finding.text}; {finding.fix}"
+            if finding.weight is Weight.KEY:
+                raise CredentialsRefused(text)
+            if finding.weight is Weight.ACCOUNT:
+                raise AccountUnsupported(text)
+            self._inbox.trouble(finding.code, "account", text)
+
+
+def _public_index(category: str) -> int:
+    return next(index for index, name in LINKS.items() if name == f"public.{category}")

@@ -1,0 +1,157 @@
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from plimsoll.core.model import OrderType, Side, TimeInForce
+from plimsoll.core.records import CancelIntended, OrderIntended, RequestAnswered
+from plimsoll.venues.bybit.background import Background
+from plimsoll.venues.bybit.orders import OrderSender
+
+CREATE = "/v5/order/create"
+
+
+class FakeLink:
+    """A trade link whose frames are kept."""
+
+    def __init__(self):
+        self.is_up, self.frames, self.restarts = True, [], 0
+
+    def send(self, payload):
+        self.frames.append(json.loads(payload))
+        return True
+
+    def restart(self, reason):
+        self.restarts += 1
+
+
+@pytest.fixture
+def sender(rest, inbox, clock, linear):
+    """Run a scenario with a sender, its link and prepared REST answers."""
+
+    def run(scenario, **reply):
+        async def inner(client, fake):
+            background = Background()
+            orders = OrderSender(client, inbox, clock, background)
+            orders.list_instruments({linear.name: linear})
+            link: Any = FakeLink()
+            orders.link = link
+            await scenario(orders, link)
+            await asyncio.gather(*background._tasks)
+            return client, fake
+
+        return rest(lambda fake: fake.reply(CREATE, **reply), inner)
+
+    return run
+
+
+def order(inbox):
+    fields: dict[str, Any] = {
+        "client_order_id": "plm-1",
+        "owner": "s",
+        "instrument": "linear:BTCUSDT",
+        "side": Side.BUY,
+        "order_type": OrderType.LIMIT,
+        "tif": TimeInForce.GTC,
+        "price_ticks": 300000,
+        "qty_lots": 10,
+        "reduce_only": False,
+        "label": "",
+    }
+    return inbox.make(OrderIntended, **fields)
+
+
+def cancel_of(inbox):
+    return inbox.make(CancelIntended, client_order_id="plm-1", reason="x")
+
+
+def answer(request_id, code=0):
+    return json.dumps({"reqId": request_id, "retCode": code, "retMsg": "m", "data": {}}).encode()
+
+
+def test_answers_are_matched_in_any_order_with_their_cause(sender, inbox):
+    async def scenario(orders, link):
+        created = order(inbox)
+        first = orders.create(created)
+        cancel = cancel_of(inbox)
+        second = orders.cancel(cancel, "linear:BTCUSDT")
+        assert [f["reqId"] for f in link.frames] == [first.request_id, second.request_id]
+        assert link.frames[0]["header"]["X-BAPI-TIMESTAMP"] == str(first.signed_ms)
+        orders.take_answer(answer(second.request_id, 110001))
+        orders.take_answer(answer(first.request_id))
+        found = [(r.action, r.outcome, r.cause) for r in inbox.of(RequestAnswered)]
+        assert found == [("cancel", "gone", cancel.seq), ("create", "accepted", created.seq)]
+        assert orders.pending == 0
+
+    sender(scenario)
+
+
+def test_answers_that_name_no_request_are_told_and_prove_nothing(sender, inbox):
+    async def scenario(orders, link):
+        orders.create(order(inbox))
+        orders.take_answer(b'{"success":false,"ret_msg":"Params Error","op":"order.create"}')
+        orders.take_answer(b"nonsense")
+        assert [code for code, _, _ in inbox.troubles] == ["stray-answer", "unreadable-answer"]
+        assert orders.pending == 1
+
+    sender(scenario)
+
+
+def test_a_restarting_trade_service_gets_a_new_connection(sender, inbox):
+    async def scenario(orders, link):
+        sent = orders.create(order(inbox))
+        orders.take_answer(answer(sent.request_id, 10019))
+        assert link.restarts == 1
+        assert inbox.of(RequestAnswered, outcome="unknown")
+
+    sender(scenario)
+
+
+def test_after_a_lost_link_orders_go_by_rest_and_open_requests_are_forgotten(sender, inbox):
+    async def scenario(orders, link):
+        late = orders.create(order(inbox))
+        orders.link_lost()
+        assert orders.create(order(inbox)).via == "rest"
+        orders.take_answer(answer(late.request_id))
+        assert inbox.troubles[0][0] == "stray-answer"
+
+    sender(scenario, result={"orderId": "o1"})
+    assert inbox.of(RequestAnswered)[0].venue_order_id == "o1"
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ({}, "accepted"),
+        ({"code": 110007}, "refused"),
+        ({"code": 10006}, "unknown"),
+        ({"code": 110072}, "unknown"),
+        ({"status": 502, "text": "<html>"}, "unknown"),
+        ({"status": 403, "text": "banned"}, "unknown"),
+        ({"status": 429, "text": ""}, "unknown"),
+        ({"status": 0}, "unknown"),
+        ({"text": "garbage"}, "unknown"),
+        ({"status": 404, "text": "no such path"}, "refused"),
+    ],
+)
+def test_what_a_rest_answer_proves(sender, inbox, reply, outcome):
+    async def scenario(orders, link):
+        link.is_up = False
+        assert orders.create(order(inbox)).via == "rest"
+
+    sender(scenario, **reply)
+    assert [r.outcome for r in inbox.of(RequestAnswered)] == [outcome]
+
+
+def test_a_banned_address_without_a_link_writes_nothing(sender, inbox):
+    async def scenario(orders, link):
+        link.is_up = False
+        orders.create(order(inbox))
+        await inbox.until(lambda: inbox.of(RequestAnswered))
+        assert "banned" in orders.create(order(inbox))
+        link.is_up = True
+        orders.link_lost()
+        assert orders.create(order(inbox)).via == "trade"
+
+    sender(scenario, status=403, text="too frequent")

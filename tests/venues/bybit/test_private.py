@@ -1,0 +1,266 @@
+import contextlib
+import itertools
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plimsoll.core.model import OrderState, Side
+from plimsoll.core.records import PositionReported
+from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.private import STATUS, Origin, fee_coin_of, parse_private, read_item
+
+SAMPLES = Path(__file__).resolve().parents[2] / "data" / "bybit"
+
+
+class Reader:
+    """Reads frames with both instruments listed."""
+
+    def __init__(self, *instruments):
+        self.catalogue = {(item.category, item.symbol): item for item in instruments}
+        self.unlisted, self.stamped = [], 0
+
+    def stamp(self):
+        self.stamped += 1
+        return self.stamped, 1, 2, 0
+
+    def read(self, message):
+        raw = message if isinstance(message, bytes) else json.dumps(message).encode()
+        return list(parse_private(raw, self.catalogue, self.stamp, self.unlisted.append))
+
+
+@pytest.fixture
+def reader(linear, spot):
+    return Reader(linear, spot)
+
+
+def changed(sample, name, **fields):
+    message = json.loads(sample(name))
+    message["data"][0] |= fields
+    return message
+
+
+def test_an_order_message(reader, sample):
+    (order,) = reader.read(sample("ws_order"))
+    assert order.client_order_id == "plm-000001"
+    assert order.instrument == "linear:BTCUSDT"
+    assert (order.side, order.status) == (Side.BUY, OrderState.FILLED)
+    assert (order.price_ticks, order.qty_lots, order.cum_lots) == (300000, 10, 10)
+    assert (order.updated_ms, order.reason, order.source) == (1700000000021, "", "stream")
+    assert json.loads(order.raw) == json.loads(sample("ws_order"))["data"][0]
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("New", OrderState.OPEN),
+        ("Created", OrderState.OPEN),
+        ("Active", OrderState.OPEN),
+        ("Untriggered", OrderState.OPEN),
+        ("Triggered", OrderState.OPEN),
+        ("PendingCancel", OrderState.OPEN),
+        ("PartiallyFilled", OrderState.PARTIAL),
+        ("PartiallyFilledCanceled", OrderState.CANCELED),
+        ("Cancelled", OrderState.CANCELED),
+        ("Deactivated", OrderState.CANCELED),
+        ("Filled", OrderState.FILLED),
+    ],
+)
+def test_status_words(reader, sample, word, state):
+    (order,) = reader.read(changed(sample, "ws_order", orderStatus=word))
+    assert order.status is state
+    assert order.is_untriggered is (word == "Untriggered")
+    assert word in STATUS
+
+
+@pytest.mark.parametrize(("cum", "state"), [("0", "rejected"), ("0.003", "canceled")])
+def test_a_rejection_with_executions_is_a_cancel(reader, sample, cum, state):
+    message = changed(sample, "ws_order", orderStatus="Rejected", cumExecQty=cum)
+    assert reader.read(message)[0].status == state
+
+
+def test_the_reason_of_an_end_is_kept(reader, sample):
+    words = {"rejectReason": "EC_PostOnlyWillTakeLiquidity", "cancelType": "UNKNOWN"}
+    (order,) = reader.read(changed(sample, "ws_order", orderStatus="Cancelled", **words))
+    assert order.reason == "EC_PostOnlyWillTakeLiquidity"
+
+
+@pytest.mark.parametrize("price", ["", "0", "0.00", 0])
+def test_a_market_order_may_have_no_price(reader, sample, price):
+    message = changed(sample, "ws_order", orderType="Market", price=price)
+    assert reader.read(message)[0].price_ticks == 0
+
+
+def test_a_spot_market_order_in_quote_coin_counts_what_was_executed(reader, sample):
+    words = {"category": "spot", "orderType": "Market", "qty": "100.1234567", "price": "0"}
+    (order,) = reader.read(changed(sample, "ws_order", cumExecQty="0.0025", **words))
+    assert (order.qty_lots, order.cum_lots) == (2500, 2500)
+
+
+def test_numbers_may_come_in_every_shape(reader, sample):
+    fields = {"qty": 0.01, "price": "3.00000E+4", "updatedTime": 1700000000021, "cumExecQty": ""}
+    (order,) = reader.read(changed(sample, "ws_order", surprise={"a": [1]}, **fields))
+    assert (order.qty_lots, order.price_ticks, order.cum_lots) == (10, 300000, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("price", "30000.05"),
+        ("qty", "0.0001"),
+        ("qty", "-1"),
+        ("qty", "NaN"),
+        ("qty", "1e999999"),
+        ("cumExecQty", "x"),
+        ("side", "Long"),
+        ("orderStatus", "Suspended"),
+        ("updatedTime", "1.5"),
+    ],
+)
+def test_what_is_not_understood_is_named(reader, sample, field, value):
+    with pytest.raises(ParseError, match=f"plm-000001: {field}"):
+        reader.read(changed(sample, "ws_order", **{field: value}))
+
+
+def test_an_execution_message(reader, sample):
+    (execution,) = reader.read(sample("ws_execution"))
+    assert execution.execution_id == "7a11c0de-0001-5000-8000-000000000001"
+    assert (execution.price_ticks, execution.qty_lots) == (300000, 10)
+    assert (execution.fee_units, execution.fee_coin) == (6_000_000, "USDT")
+    assert (execution.is_maker, execution.kind) == (True, "Trade")
+    assert execution.executed_ms == 1700000000020
+
+
+def test_fees_are_rounded_against_us(reader, sample):
+    fee = changed(sample, "ws_execution", execFee="0.000000001")
+    rebate = changed(sample, "ws_execution", execFee="-0.000000019")
+    assert reader.read(fee)[0].fee_units == 1
+    assert reader.read(rebate)[0].fee_units == -1
+
+
+def test_funding_rows_carry_a_mark_price_between_two_ticks(reader, sample):
+    words = {"execType": "Funding", "execPrice": "30010.123", "side": "", "orderLinkId": ""}
+    (row,) = reader.read(changed(sample, "ws_execution", **words))
+    assert (row.kind, row.price_ticks) == ("Funding", 300101)
+
+
+def test_an_unknown_kind_of_execution_reaches_the_core_by_name(reader, sample):
+    (row,) = reader.read(changed(sample, "ws_execution", execType="Novelty"))
+    assert row.kind == "Novelty"
+
+
+def test_the_fast_topic_is_ignored(reader, sample):
+    assert reader.read(sample("ws_execution_fast")) == []
+
+
+@pytest.mark.parametrize(
+    ("maker_fee", "side", "is_maker", "coin"),
+    [
+        ("0.001", Side.BUY, True, "BTC"),
+        ("0.001", Side.SELL, True, "USDT"),
+        ("-0.0001", Side.BUY, True, "USDT"),
+        ("-0.0001", Side.SELL, True, "BTC"),
+        ("-0.0001", Side.BUY, False, "BTC"),
+        ("-0.0001", Side.SELL, False, "USDT"),
+    ],
+)
+def test_the_coin_of_a_spot_fee(spot, maker_fee, side, is_maker, coin):
+    instrument = msgspec.structs.replace(spot, maker_fee=maker_fee)
+    assert fee_coin_of(instrument, side, is_maker=is_maker) == coin
+
+
+def test_derivatives_pay_fees_in_the_settle_coin(linear):
+    assert fee_coin_of(linear, Side.BUY, is_maker=True) == "USDT"
+
+
+def test_positions_are_signed(reader, sample):
+    (long,) = reader.read(sample("ws_position"))
+    (short,) = reader.read(changed(sample, "ws_position", side="Sell"))
+    (flat,) = reader.read(changed(sample, "ws_position", side="", size="0"))
+    assert [p.qty_lots for p in (long, short, flat)] == [10, -10, 0]
+    assert long.entry_price == "30000"
+
+
+def test_hedge_mode_and_sides_without_name_are_errors(reader, sample):
+    with pytest.raises(ParseError, match="positionIdx"):
+        reader.read(changed(sample, "ws_position", positionIdx=1))
+    with pytest.raises(ParseError, match="side"):
+        reader.read(changed(sample, "ws_position", side=""))
+
+
+def test_wallets_are_one_record_a_coin(reader, sample):
+    message = json.loads(sample("ws_wallet"))
+    coin = message["data"][0]["coin"][0]
+    message["data"][0]["coin"].append(coin | {"coin": "BTC", "walletBalance": "0.123456789"})
+    usdt, btc = reader.read(message)
+    assert (usdt.coin, usdt.balance_units) == ("USDT", 999994000000)
+    assert (btc.coin, btc.balance_units) == ("BTC", 12345678)
+    assert json.loads(btc.raw)["coin"] == "BTC"
+
+
+def test_items_of_unlisted_instruments_are_told_and_left_out(reader, sample):
+    message = json.loads(sample("ws_order"))
+    message["data"] = [message["data"][0] | {"symbol": "DOGEUSDT"}, message["data"][0]]
+    assert len(reader.read(message)) == 1
+    assert reader.unlisted == ["linear:DOGEUSDT"]
+
+
+def test_each_record_is_stamped_only_when_it_is_asked_for(reader, sample):
+    message = json.loads(sample("ws_execution"))
+    message["data"] *= 3
+    raw = json.dumps(message).encode()
+    records = parse_private(raw, reader.catalogue, reader.stamp, reader.unlisted.append)
+    assert reader.stamped == 0
+    assert [record.seq for record in itertools.islice(records, 2)] == [1, 2]
+    assert reader.stamped == 2
+
+
+def test_one_faulty_item_does_not_hide_the_others(reader, sample):
+    message = json.loads(sample("ws_execution"))
+    message["data"] = [message["data"][0] | {"execQty": "x"}, message["data"][0]]
+    errors: list[ParseError] = []
+    raw = json.dumps(message).encode()
+    catalogue, told = reader.catalogue, reader.unlisted.append
+    records = list(parse_private(raw, catalogue, reader.stamp, told, errors.append))
+    assert len(records) == len(errors) == 1
+    assert records[0].seq == 1, "a faulty item takes no stamp"
+
+
+def test_rows_of_queries_carry_their_query(reader, sample):
+    answer = json.loads(sample("position_list"))
+    raw = json.dumps(answer["result"]["list"][0]).encode()
+    rows = read_item(
+        "position", raw, "linear", reader.catalogue, reader.stamp, print, Origin("query", 4)
+    )
+    (position,) = rows
+    assert isinstance(position, PositionReported)
+    assert (position.source, position.query_id, position.entry_price) == ("query", 4, "30000")
+
+
+@given(st.data())
+def test_mutated_frames_raise_only_the_named_error(data):
+    names = ["ws_order", "ws_execution", "ws_position", "ws_wallet"]
+    message = json.loads((SAMPLES / f"{data.draw(st.sampled_from(names))}.json").read_bytes())
+    item = message["data"][0]
+    for field in data.draw(st.lists(st.sampled_from(sorted(item)), max_size=4)):
+        item[field] = data.draw(st.none() | st.text(max_size=6) | st.floats() | st.integers())
+    raw = bytearray(json.dumps(message).encode())
+    if data.draw(st.booleans()):
+        at = data.draw(st.integers(0, len(raw) - 1))
+        raw[at : at + 2] = data.draw(st.binary(max_size=3))
+    with contextlib.suppress(ParseError):
+        list(parse_private(bytes(raw), CATALOGUE, lambda: (1, 2, 3, 0), lambda name: None))
+
+
+CATALOGUE: dict = {}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _catalogue():
+    from plimsoll.core.model import Instrument
+
+    names = ("linear:BTCUSDT", "linear", "BTCUSDT", "BTC", "USDT", "USDT")
+    CATALOGUE["linear", "BTCUSDT"] = Instrument(*names, "0.1", "0.001", "0", "0", "0", "0")

@@ -1,0 +1,128 @@
+import pytest
+
+from plimsoll.venues.bybit.rest import Answer, End, needs_clock
+
+PATH = "/v5/order/realtime"
+
+
+def ask(rest, **reply):
+    async def scenario(client, fake):
+        return await client.get(PATH, {"category": "linear"}, signed=True)
+
+    return rest(lambda fake: fake.reply(PATH, **reply), scenario)
+
+
+def test_what_is_signed_is_what_is_sent(rest):
+    async def scenario(client, fake):
+        await client.get(PATH, {"b": "first%3D1,x", "empty": "", "a": 2}, signed=True)
+        return fake.requests[0][0], client
+
+    request, client = rest(lambda fake: fake.reply(PATH), scenario)
+    query = request.raw_path.partition("?")[2]
+    assert query == "b=first%253D1%2Cx&a=2"
+    headers = request.headers
+    signed = f"{headers['X-BAPI-TIMESTAMP']}k2000{query}"
+    assert headers["X-BAPI-SIGN"] == client._signer.sign(signed.encode())
+
+
+def test_a_post_signs_its_body(rest):
+    async def scenario(client, fake):
+        await client.post("/v5/order/create", b'{"a":1}', 1700000000000)
+        return *fake.requests[0], client
+
+    request, body, client = rest(lambda fake: fake.reply("/v5/order/create"), scenario)
+    assert body == '{"a":1}'
+    assert request.headers["X-BAPI-SIGN"] == client._signer.sign(b'1700000000000k2000{"a":1}')
+
+
+@pytest.mark.parametrize(
+    ("reply", "end", "code"),
+    [
+        ({}, End.OK, 0),
+        ({"code": 110007}, End.REFUSED, 110007),
+        ({"code": 10006}, End.LIMITED, 10006),
+        ({"status": 429, "text": ""}, End.LIMITED, 429),
+        ({"status": 502, "text": "<html>"}, End.BROKEN, 502),
+        ({"status": 302, "text": ""}, End.BROKEN, 302),
+        ({"status": 404, "text": "nope"}, End.REFUSED, 404),
+        ({"text": "<html>"}, End.BROKEN, 200),
+        ({"text": "{}"}, End.BROKEN, 200),
+        ({"text": '{"ret_code":10004,"ret_msg":"sign"}'}, End.REFUSED, 10004),
+        ({"status": 0}, End.BROKEN, 0),
+    ],
+)
+def test_every_end_is_a_value(rest, reply, end, code):
+    answer = ask(rest, **reply)
+    assert (answer.end, answer.code) == (end, code)
+
+
+def test_a_timeout_is_a_value(rest):
+    async def scenario(client, fake):
+        return await client.get(PATH, {}, signed=False)
+
+    answer = rest(lambda fake: fake.reply(PATH), scenario, rest_timeout_s=1e-9)
+    assert answer.end is End.BROKEN
+
+
+def test_a_ban_silences_everything(rest):
+    async def scenario(client, fake):
+        first = await client.get(PATH, {}, signed=False)
+        second = await client.get(PATH, {}, signed=False)
+        return first.end, second.end, len(fake.requests), client.is_banned
+
+    found = rest(lambda fake: fake.reply(PATH, status=403, text="too frequent"), scenario)
+    assert found == (End.BANNED, End.NOT_SENT, 1, True)
+
+
+def test_pages_are_followed_to_the_end(rest):
+    def prepare(fake):
+        fake.reply(PATH, {"list": [1, 2], "nextPageCursor": "a%3D"})
+        fake.reply(PATH, {"list": [3], "nextPageCursor": ""})
+
+    async def scenario(client, fake):
+        rows = await client.rows(PATH, {"limit": 2}, signed=True)
+        return rows, fake.requests[1][0].query["cursor"]
+
+    assert rest(prepare, scenario) == ([b"1", b"2", b"3"], "a%3D")
+
+
+def test_a_failed_page_is_no_shorter_answer(rest):
+    def prepare(fake):
+        fake.reply(PATH, {"list": [1], "nextPageCursor": "x"})
+        fake.reply(PATH, code=10016)
+
+    async def scenario(client, fake):
+        return await client.rows(PATH, {}, signed=True)
+
+    assert isinstance(rest(prepare, scenario), Answer)
+
+
+def test_the_clock_is_measured_and_stamps_stay_behind_it(rest, clock):
+    venue_ns = clock.now_ns() + 5_000_000_000
+
+    async def scenario(client, fake):
+        answer = await client.measure_offset(3)
+        ahead_ms = client.signed_ms() - clock.now_ns() // 1_000_000
+        return answer.is_ok, ahead_ms
+
+    def prepare(fake):
+        fake.reply("/v5/market/time", {"timeSecond": "1", "timeNano": str(venue_ns)})
+
+    is_ok, ahead_ms = rest(prepare, scenario)
+    assert is_ok
+    assert 3000 < ahead_ms <= 5000
+
+
+def test_an_unreadable_clock_is_told(rest):
+    async def scenario(client, fake):
+        return await client.measure_offset(1)
+
+    def prepare(fake):
+        fake.reply("/v5/market/time", {"timeNano": "x"})
+
+    assert rest(prepare, scenario).end is End.BROKEN
+
+
+def test_a_stamp_outside_the_window_asks_for_the_clock(rest):
+    assert needs_clock(ask(rest, code=10002))
+    assert not needs_clock(ask(rest, code=10001))

@@ -1,0 +1,115 @@
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plimsoll.core.model import Instrument, OrderType, Side, TimeInForce
+from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
+from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.trade import NO_CODE, OrderWriter, TradeAnswer, read_answer
+
+ID = "plm-000001-000000001-A"
+
+
+def order(**fields):
+    base: dict[str, Any] = {
+        "client_order_id": ID,
+        "owner": "s",
+        "instrument": "linear:BTCUSDT",
+        "side": Side.BUY,
+        "order_type": OrderType.LIMIT,
+        "tif": TimeInForce.GTC,
+        "price_ticks": 300001,
+        "qty_lots": 10,
+        "reduce_only": False,
+        "label": "",
+    }
+    return OrderIntended(1, 2, 3, 0, **(base | fields))
+
+
+def test_a_create_holds_exactly_the_documented_fields(linear):
+    assert json.loads(OrderWriter(linear).create_body(order())) == {
+        "category": "linear",
+        "symbol": "BTCUSDT",
+        "side": "Buy",
+        "orderType": "Limit",
+        "qty": "0.010",
+        "price": "30000.10",
+        "timeInForce": "GTC",
+        "positionIdx": 0,
+        "reduceOnly": False,
+        "smpType": "CancelTaker",
+        "orderLinkId": ID,
+    }
+
+
+def test_a_spot_create_never_borrows_and_has_no_position(spot):
+    body = json.loads(OrderWriter(spot).create_body(order(side=Side.SELL)))
+    assert body["isLeverage"] == 0
+    assert body["side"] == "Sell"
+    assert not {"positionIdx", "reduceOnly"} & set(body)
+
+
+@pytest.mark.parametrize(
+    ("tif", "word"),
+    [
+        (TimeInForce.GTC, "GTC"),
+        (TimeInForce.IOC, "IOC"),
+        (TimeInForce.FOK, "FOK"),
+        (TimeInForce.POST_ONLY, "PostOnly"),
+    ],
+)
+def test_time_in_force_words(linear, tif, word):
+    body = json.loads(OrderWriter(linear).create_body(order(tif=tif, reduce_only=True)))
+    assert (body["timeInForce"], body["reduceOnly"]) == (word, True)
+
+
+def test_the_frame_wraps_the_same_body(linear):
+    writer = OrderWriter(linear)
+    body = writer.create_body(order())
+    frame = json.loads(writer.frame("create", body, "3-1", 1700000000000, 2000))
+    assert frame == {
+        "reqId": "3-1",
+        "header": {"X-BAPI-TIMESTAMP": "1700000000000", "X-BAPI-RECV-WINDOW": "2000"},
+        "op": "order.create",
+        "args": [json.loads(body)],
+    }
+
+
+def test_amend_and_cancel_name_the_order_by_our_id(linear):
+    writer = OrderWriter(linear)
+    target = {"category": "linear", "symbol": "BTCUSDT", "orderLinkId": ID}
+    assert json.loads(writer.cancel_body(CancelIntended(1, 2, 3, 0, ID, "x"))) == target
+    both = writer.amend_body(AmendIntended(1, 2, 3, 0, ID, 300000, 12))
+    assert json.loads(both) == target | {"qty": "0.012", "price": "30000.00"}
+    price_only = writer.amend_body(AmendIntended(1, 2, 3, 0, ID, 300000, 0))
+    assert json.loads(price_only) == target | {"price": "30000.00"}
+
+
+@given(
+    st.sampled_from(["0.1", "0.10", "0.05", "1", "10", "0.0000001", "2.5", "1E-3", "1E+1"]),
+    st.integers(0, 10**12),
+)
+def test_decimal_text_equals_the_instruments(tick, count):
+    instrument = Instrument("spot:X", "spot", "X", "X", "Y", "Y", tick, "1", "1", "0", "0", "0")
+    body = json.loads(OrderWriter(instrument).create_body(order(price_ticks=count, qty_lots=count)))
+    assert body["price"] == instrument.price_text(count)
+    assert body["qty"] == instrument.qty_text(count)
+
+
+def test_answers():
+    text = b'{"reqId":"r7","retCode":110007,"retMsg":"no","op":"order.create","data":{}}'
+    assert read_answer(text) == TradeAnswer("r7", 110007, "no", "")
+    text = b'{"reqId":"r7","retCode":0,"retMsg":"OK","data":{"orderId":"o1","orderLinkId":"x"}}'
+    assert read_answer(text).venue_order_id == "o1"
+    text = b'{"success":false,"ret_msg":"Params Error","op":"order.create"}'
+    assert read_answer(text) == TradeAnswer("", NO_CODE, "Params Error", "")
+
+
+@given(st.binary(max_size=60))
+def test_unreadable_answers_raise_only_the_named_error(raw):
+    with contextlib.suppress(ParseError):
+        read_answer(raw)

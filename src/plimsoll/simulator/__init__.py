@@ -1,0 +1,19 @@
+"""A Bybit-v5-compatible exchange on loopback, a product of its own.
+
+In: settings, bars or a recording, clients. Out: REST, three kinds of socket, a complete record.
+``cli`` and above start it, tests too; it shares only the model and the matching with the engine.
+"""
+
+from plimsoll.simulator.market import DataError
+from plimsoll.simulator.server import PortInUseError, Running, running, serve
+from plimsoll.simulator.settings import AccountSettings, SimSettings
+
+__all__ = [
+    "AccountSettings",
+    "DataError",
+    "PortInUseError",
+    "Running",
+    "SimSettings",
+    "running",
+    "serve",
+]

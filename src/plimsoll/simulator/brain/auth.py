@@ -1,0 +1,84 @@
+"""Signatures and the timestamp window (Bybit v5 docs, guide)."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.errors import VenueRefusal
+from plimsoll.simulator.brain.messages import Rest
+
+FUTURE_MS = 1000
+"""How far a timestamp may lie ahead of the server, whatever the receive window."""
+
+
+def sign(secret: str, text: str) -> str:
+    """Return the lower-case hex HMAC-SHA256 of a text."""
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def account_of_request(accounts: Mapping[str, Account], request: Rest, now_ms: int) -> Account:
+    """Return the account a signed request comes from.
+
+    Raises:
+        VenueRefusal: 10001, 10002, 10003, 10004 or 33004.
+    """
+    headers = request.headers
+    key = headers.get("x-bapi-api-key", "")
+    stamp = headers.get("x-bapi-timestamp", "")
+    window = headers.get("x-bapi-recv-window", "")
+    if not key or not stamp:
+        raise VenueRefusal(10001, "Request parameter error: X-BAPI-API-KEY and -TIMESTAMP needed")
+    account = accounts.get(key)
+    if account is None:
+        raise VenueRefusal(10003)
+    if account.is_expired:
+        raise VenueRefusal(33004)
+    check_window(stamp, window or "5000", now_ms)
+    payload = request.query if request.method == "GET" else request.body.decode(errors="replace")
+    wanted = sign(account.secret, f"{stamp}{key}{window}{payload}")
+    if not hmac.compare_digest(wanted.encode(), headers.get("x-bapi-sign", "").encode()):
+        raise VenueRefusal(10004)
+    return account
+
+
+def check_window(stamp: str, window: str, now_ms: int) -> None:
+    """Refuse a timestamp outside ``now - window <= stamp < now + 1000`` (milliseconds).
+
+    Raises:
+        VenueRefusal: 10001 where they are no numbers, 10002 outside.
+    """
+    if not (_is_whole(stamp) and _is_whole(window)):
+        raise VenueRefusal(10001, f"Request parameter error: timestamp {stamp}, window {window}")
+    if not now_ms - int(window) <= int(stamp) < now_ms + FUTURE_MS:
+        raise VenueRefusal(
+            10002,
+            "invalid request, please check your server timestamp or recv_window param. "
+            f"req_timestamp[{stamp}],server_timestamp[{now_ms}],recv_window[{window}]",
+        )
+
+
+def account_of_socket(accounts: Mapping[str, Account], args: object, now_ms: int) -> Account:
+    """Return the account an ``auth`` operation names.
+
+    Raises:
+        VenueRefusal: 10001 for a bad shape or an expired stamp, 10003, 10004, 33004.
+    """
+    if not isinstance(args, list) or len(args) != 3:
+        raise VenueRefusal(10001, "Params Error")
+    key, expires, signature = (str(arg) for arg in args)
+    account = accounts.get(key)
+    if account is None:
+        raise VenueRefusal(10003, "Params Error")
+    if account.is_expired:
+        raise VenueRefusal(33004)
+    if not _is_whole(expires) or int(expires) <= now_ms:
+        raise VenueRefusal(10001, "Params Error")
+    wanted = sign(account.secret, f"GET/realtime{expires}")
+    if not hmac.compare_digest(wanted.encode(), signature.encode()):
+        raise VenueRefusal(10004, "Params Error")
+    return account
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit()

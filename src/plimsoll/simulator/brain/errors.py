@@ -1,0 +1,63 @@
+"""Refusals of the simulated exchange: the venue's code and text."""
+
+from typing import Final
+
+
+class VenueRefusal(Exception):
+    """A request is refused with a ``retCode``; never crosses the brain's boundary."""
+
+    def __init__(self, code: int, message: str = "", status: int = 200) -> None:
+        """Carry the code, its text (the usual one if empty) and the HTTP status."""
+        self.code = code
+        self.message = message or TEXTS.get(code, "Error")
+        self.status = status
+        super().__init__(f"{code} {self.message}")
+
+
+TEXTS: Final = {
+    10001: "Request parameter error.",
+    10002: "The request time exceeds the time window range.",
+    10003: "API key is invalid.",
+    10004: "Error sign, please check your signature generation algorithm.",
+    10005: "Permission denied, please check your API key permissions.",
+    10006: "Too many visits. Exceeded the API Rate Limit.",
+    10017: "Route not found.",
+    10404: "op type is not found.",
+    20001: "Repeat auth",
+    20006: "Duplicated reqId",
+    30208: "The order price is higher than the maximum buying price.",
+    30209: "The order price is lower than the minimum selling price.",
+    33004: "Your api key has expired.",
+    110001: "order not exists or too late to cancel",
+    110007: "ab not enough for new order",
+    110008: "The order has been completed or cancelled.",
+    110010: "The order has been cancelled.",
+    110013: "cannot set leverage",
+    110017: "orderQty will be truncated to zero.",
+    110020: "Not allowed to have more than 500 active orders.",
+    110024: "You have an existing position, so the position mode cannot be switched.",
+    110025: "Position mode is not modified.",
+    110029: "Hedge mode is not supported on this symbol.",
+    110043: "leverage not modified",
+    110064: "The quantity is less than or equal to the executed quantity.",
+    110072: "OrderLinkedID is duplicate",
+    110094: "Order does not meet minimum order value.",
+    110118: "No price for a market order, low liquidity.",
+    170131: "Insufficient balance.",
+    170134: "Order price has too many decimals.",
+    170137: "Order volume decimal too long.",
+    170139: "Order has been filled.",
+    170140: "Order value exceeded lower limit.",
+    170141: "Duplicate clientOrderId",
+    170142: "Order has been canceled.",
+    170148: "Market order amount decimal too long.",
+    170193: "Buy order price cannot be higher than the price limit.",
+    170194: "Sell order price cannot be lower than the price limit.",
+    170198: "No liquidity for this market order.",
+    170213: "Order does not exist.",
+    170313: "The quantity is less than the executed quantity.",
+    170381: "The order quantity is larger than the maximum.",
+    170810: "Cannot exceed maximum of 500 open orders.",
+    181017: "OrderStatus must be final status",
+}
+"""Source: Bybit v5 docs, error page (texts shortened)."""

@@ -1,0 +1,211 @@
+"""The exchange as one pure object: a request and its time in, everything it causes out."""
+
+from typing import Any, Final
+
+import msgspec
+
+from plimsoll.core.model import Side
+from plimsoll.simulator.brain.entry import OrderEntry
+from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.limits import RateLimits
+from plimsoll.simulator.brain.messages import (
+    BookChanged,
+    MarketNote,
+    Output,
+    Past,
+    Printed,
+    Request,
+    Rest,
+    Send,
+    SocketClosed,
+    SocketOpened,
+    SocketText,
+    Tick,
+)
+from plimsoll.simulator.brain.numbers import drawn_fraction
+from plimsoll.simulator.brain.rest import RestDesk
+from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.streams import Streams
+from plimsoll.simulator.brain.trade_socket import TradeSocket, is_order_entry
+from plimsoll.simulator.settings import SimSettings
+
+_SAMPLE_NS: Final = 100_000_000
+_SECOND_NS: Final = 1_000_000_000
+
+
+class Exchange:
+    """Bybit v5 in small: ``handle`` is the only door. ``now_ns`` is Unix time and never falls."""
+
+    def __init__(self, settings: SimSettings) -> None:
+        """Open with the given accounts and no prices; market events bring them."""
+        self.floor = Floor(settings)
+        limits = RateLimits(is_on=settings.limits == "venue")
+        entry = OrderEntry(self.floor, limits)
+        self._rest = RestDesk(self.floor, limits, entry)
+        self._streams = Streams(self.floor)
+        self._trade = TradeSocket(self.floor, entry)
+        self._output = Output()
+        self._sampled_ns = 0
+        self._second_ns = 0
+        self._drop_at_ns = 0
+        self._drops = 0
+        self._handlers: dict[type, Any] = {
+            Rest: self._on_rest,
+            SocketOpened: self._on_opened,
+            SocketText: self._on_text,
+            SocketClosed: self._on_closed,
+            Tick: self._on_tick,
+            BookChanged: self._on_book,
+            Printed: self._on_print,
+            Past: self._on_past,
+            MarketNote: self._on_note,
+        }
+
+    def open(self, now_ns: int) -> Output:
+        """Write the first line of the record: the settings, secrets left out."""
+        shown = msgspec.to_builtins(self.floor.settings)
+        for account in shown["accounts"]:
+            del account["secret"]
+        self.floor.record(now_ns, "config", 0, {"event": "start", "settings": shown})
+        return self._take()
+
+    def handle(self, now_ns: int, request: Request) -> Output:
+        """Apply one request and return its answer, frames, record lines and drops."""
+        self._handlers[type(request)](now_ns, request)
+        for push in self.floor.pushes:
+            self._output.sends += self._streams.private_frames(push, now_ns)
+        self.floor.pushes.clear()
+        return self._take()
+
+    def state(self, now_ns: int) -> dict[str, Any]:
+        """Return the health of the exchange, for ``GET /sim/state``."""
+        return {
+            "time_ns": now_ns,
+            "accounts": [
+                {
+                    "uid": account.uid,
+                    "key": account.key,
+                    "open_orders": len(account.orders.open),
+                    "executions": len(account.executions),
+                }
+                for account in self.floor.accounts.values()
+            ],
+            "connections": len(self._streams.connections),
+            "markets": {
+                name: {
+                    "last": market.listing.prices.text(market.last_ticks),
+                    "mark": market.listing.prices.text(market.mark_ticks),
+                    "seq": market.seq,
+                    "ready": market.is_ready,
+                }
+                for name, market in self.floor.markets.items()
+            },
+        }
+
+    def _take(self) -> Output:
+        output, self._output = self._output, Output()
+        output.lines = self.floor.lines
+        self.floor.lines = []
+        return output
+
+    def _on_rest(self, now_ns: int, request: Rest) -> None:
+        self._output.answer = self._rest.handle(request, now_ns)
+
+    def _on_opened(self, now_ns: int, request: SocketOpened) -> None:
+        self._streams.open(request.connection, request.path)
+        fields = {"event": "open", "conn": request.connection, "path": request.path}
+        self.floor.record(now_ns, "connection", 0, fields)
+
+    def _on_closed(self, now_ns: int, request: SocketClosed) -> None:
+        connection = self._streams.close(request.connection)
+        if connection is not None:
+            uid = connection.account.uid if connection.account else 0
+            fields = {"event": "close", "conn": request.connection, "reason": request.reason}
+            self.floor.record(now_ns, "connection", uid, fields)
+
+    def _on_text(self, now_ns: int, request: SocketText) -> None:
+        connection = self._streams.connections.get(request.connection)
+        if connection is None:
+            return
+        try:
+            message = msgspec.json.decode(request.text)
+        except msgspec.DecodeError as error:
+            message = None
+            text = f"Failed to decode incoming data:{error}"
+        else:
+            text = "Failed to decode incoming data:not an object"
+        if not isinstance(message, dict):
+            failure = {"success": False, "ret_msg": text, "conn_id": connection.conn_id, "op": ""}
+            frame = msgspec.json.encode(failure)
+            self._output.sends.append(Send((connection.number,), frame, is_push=False))
+        elif is_order_entry(connection, message):
+            self._output.sends += self._trade.handle(connection, message, now_ns)
+        else:
+            self._output.sends += self._streams.handle(connection, message, now_ns)
+
+    def _on_book(self, now_ns: int, event: BookChanged) -> None:
+        market = self.floor.markets[event.name]
+        batch = Batch(self.floor, market, now_ns)
+        batch.fills(market.change_book(event, batch.now_ms))
+        batch.flush()
+
+    def _on_print(self, now_ns: int, event: Printed) -> None:
+        market = self.floor.markets[event.name]
+        batch = Batch(self.floor, market, now_ns)
+        fills = market.book.public_trade(event.taker, event.price_ticks, event.qty_lots)
+        market.print_trade(event.taker, event.price_ticks, event.qty_lots, batch.now_ms)
+        if fills:
+            market.touch(batch.now_ms)
+        batch.fills(fills, printed_ticks=event.price_ticks)
+        batch.flush()
+
+    def _on_past(self, now_ns: int, event: Past) -> None:
+        self.floor.markets[event.name].add_past(event, now_ns // 1_000_000)
+
+    def _on_note(self, now_ns: int, event: MarketNote) -> None:
+        fields = {"event": "note", "symbol": event.name, "text": event.text}
+        self.floor.record(now_ns, "market", 0, fields)
+
+    def _on_tick(self, now_ns: int, request: Tick) -> None:
+        now_ms = now_ns // 1_000_000
+        for market in self.floor.markets.values():
+            market.roll(now_ms)
+        if now_ns - self._sampled_ns >= _SAMPLE_NS:
+            self._sampled_ns = now_ns
+            for market in self.floor.markets.values():
+                market.sample()
+        if now_ns - self._second_ns >= _SECOND_NS:
+            self._second_ns = now_ns
+            self._each_second(now_ns)
+        self._output.sends += self._streams.public_frames(now_ms)
+        self._drop_one(now_ns)
+
+    def _each_second(self, now_ns: int) -> None:
+        for name, market in self.floor.markets.items():
+            market.sample_premium()
+            prices = market.listing.prices
+            fields = {
+                "symbol": name,
+                "lastPrice": prices.text(market.last_ticks),
+                "bid1Price": prices.text(market.best(Side.BUY)),
+                "ask1Price": prices.text(market.best(Side.SELL)),
+                "markPrice": prices.text(market.mark_ticks),
+            }
+            self.floor.record(now_ns, "market", 0, fields)
+
+    def _drop_one(self, now_ns: int) -> None:
+        """Cut a socket now and then: at 0.5 to 1.5 of the mean time, drawn from the seed."""
+        mean_s = self.floor.settings.drop_connections_every_s
+        if not mean_s or now_ns < self._drop_at_ns:
+            return
+        first = self._drop_at_ns == 0
+        self._drops += 1
+        seed = self.floor.settings.seed
+        wait_s = mean_s * (0.5 + drawn_fraction(seed, "drop_at", self._drops))
+        self._drop_at_ns = now_ns + int(wait_s * 1e9)
+        open_now = list(self._streams.connections)
+        if first or not open_now:
+            return
+        number = open_now[int(drawn_fraction(seed, "drop", self._drops) * len(open_now))]
+        self.floor.record(now_ns, "fault", 0, {"event": "drop_connection", "conn": number})
+        self._output.drops.append(number)

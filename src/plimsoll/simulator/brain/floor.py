@@ -1,0 +1,95 @@
+"""What every part of the exchange shares: markets, accounts, ids, the record and the pushes."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.errors import VenueRefusal
+from plimsoll.simulator.brain.listings import Listing, default_listings
+from plimsoll.simulator.brain.numbers import drawn_uuid
+from plimsoll.simulator.brain.orders import Order
+from plimsoll.simulator.brain.public import PublicMarket
+from plimsoll.simulator.settings import SimSettings
+
+_SPOT_ID_BASE = 1_900_000_000_000_000_000
+
+
+class PrivatePush(msgspec.Struct, frozen=True):
+    """Items for one account's subscribers; ``category`` is "" where the topic has none."""
+
+    uid: int
+    topic: str
+    category: str
+    items: list[dict[str, Any]]
+
+
+class Floor:
+    """The state of the exchange, and the only way to write its record."""
+
+    def __init__(self, settings: SimSettings) -> None:
+        """Open with the settings' accounts and no prices yet."""
+        self.settings = settings
+        self.listings = default_listings(settings.price_limit_linear, settings.price_limit_spot)
+        self.markets = {
+            name: PublicMarket(listing, settings.seed, queue=settings.queue)
+            for name, listing in self.listings.items()
+        }
+        self.accounts = {entry.key: Account(entry) for entry in settings.accounts}
+        self.by_uid = {account.uid: account for account in self.accounts.values()}
+        self.working: dict[str, Order] = {}
+        """Orders that may still be filled, by order id."""
+        self.lines: list[bytes] = []
+        self.pushes: list[PrivatePush] = []
+        self.serial = 0
+        self._n = 0
+        self._ids = 0
+
+    def record(self, now_ns: int, kind: str, uid: int, fields: dict[str, Any]) -> int:
+        """Append a line to the record and return its ``n``; ``uid`` 0 means no account."""
+        self._n += 1
+        head = {"n": self._n, "t_ns": now_ns, "kind": kind, "account": str(uid) if uid else ""}
+        self.lines.append(msgspec.json.encode(head | fields))
+        return self._n
+
+    def push(self, uid: int, topic: str, category: str, items: list[dict[str, Any]]) -> None:
+        """Queue items for an account's subscribers."""
+        self.pushes.append(PrivatePush(uid, topic, category, items))
+
+    def listing(self, category: object, symbol: object) -> Listing:
+        """Return an instrument.
+
+        Raises:
+            VenueRefusal: 10001 for an unknown category or symbol.
+        """
+        if category not in ("linear", "spot"):
+            raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
+        found = self.listings.get(f"{category}:{symbol}")
+        if found is None:
+            raise VenueRefusal(10001, f"params error: symbol invalid {symbol}")
+        return found
+
+    def next_serial(self) -> int:
+        """Return the next number of an order, execution or log row."""
+        self.serial += 1
+        return self.serial
+
+    def next_id(self, listing: Listing, kind: str) -> str:
+        """Return the next order or execution id: UUID text on linear, digits on spot."""
+        self._ids += 1
+        if listing.is_spot:
+            return str(_SPOT_ID_BASE + self.settings.seed % 1000 * 10**12 + 2 * self._ids)
+        return drawn_uuid(self.settings.seed, kind, self._ids)
+
+    def mark_of(self, name: str) -> int:
+        """Return an instrument's mark price in ticks."""
+        return self.markets[name].mark_ticks
+
+    def index_of(self) -> dict[str, Decimal]:
+        """Return the USD price of each coin: the spot index; USDT counts as one."""
+        prices = {"USDT": Decimal(1)}
+        for market in self.markets.values():
+            if market.listing.is_spot:
+                prices[market.listing.instrument.base] = market.listing.price(market.index_ticks)
+        return prices

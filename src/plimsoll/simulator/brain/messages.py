@@ -1,0 +1,109 @@
+"""What comes into the brain and what leaves it."""
+
+import msgspec
+
+from plimsoll.core.model import Side
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """One HTTP request as it arrived; header names in lower case, query and body as sent."""
+
+    method: str
+    path: str
+    query: str = ""
+    body: bytes = b""
+    headers: dict[str, str] = {}
+    address: str = "127.0.0.1"
+
+
+class SocketOpened(msgspec.Struct, frozen=True):
+    """A WebSocket was accepted on a path; ``connection`` is the shell's number for it."""
+
+    connection: int
+    path: str
+
+
+class SocketText(msgspec.Struct, frozen=True):
+    """A text frame arrived."""
+
+    connection: int
+    text: str
+
+
+class SocketClosed(msgspec.Struct, frozen=True):
+    """A WebSocket ended, for the given reason."""
+
+    connection: int
+    reason: str
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """Time passed: publish what is due."""
+
+
+class BookChanged(msgspec.Struct, frozen=True):
+    """External levels (price_ticks, qty_lots); absolute, 0 deletes; ``whole`` replaces the book."""
+
+    name: str
+    bids: list[tuple[int, int]]
+    asks: list[tuple[int, int]]
+    whole: bool = False
+
+
+class Printed(msgspec.Struct, frozen=True):
+    """A public trade of the outside market."""
+
+    name: str
+    taker: Side
+    price_ticks: int
+    qty_lots: int
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A finished minute before the start: open, high, low, close in ticks, quantity in lots."""
+
+    name: str
+    minutes_ago: int
+    open: int
+    high: int
+    low: int
+    close: int
+    lots: int
+
+
+class MarketNote(msgspec.Struct, frozen=True):
+    """Something about the market itself worth recording, such as the end of a recording."""
+
+    name: str
+    text: str
+
+
+MarketEvent = BookChanged | Printed | Past | MarketNote
+Request = Rest | SocketOpened | SocketText | SocketClosed | Tick | MarketEvent
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The HTTP answer to a ``Rest``; ``lost`` means it must never be sent."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = {}
+    lost: bool = False
+
+
+class Send(msgspec.Struct, frozen=True):
+    """One frame for some connections; ``is_push`` takes the stream delay, others the ack delay."""
+
+    connections: tuple[int, ...]
+    frame: bytes
+    is_push: bool
+
+
+class Output(msgspec.Struct):
+    """Everything one request caused, in order."""
+
+    answer: Answer | None = None
+    sends: list[Send] = []
+    lines: list[bytes] = []
+    drops: list[int] = []
+    """Connections the exchange cuts off."""

@@ -1,0 +1,173 @@
+"""What an event does to orders and money, gathered and then pushed and recorded in one go."""
+
+from collections.abc import Iterable
+
+from plimsoll.core.matching import Fill
+from plimsoll.core.model import Side
+from plimsoll.simulator.brain.accounts import Account, Entry
+from plimsoll.simulator.brain.codec import (
+    Row,
+    execution_row,
+    fast_row,
+    order_line,
+    order_row,
+    position_row,
+    transaction_rows,
+    wallet_row,
+)
+from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.numbers import ZERO, text_of
+from plimsoll.simulator.brain.orders import Order
+from plimsoll.simulator.brain.public import PublicMarket
+
+
+class Batch:
+    """The consequences of one event on one instrument; ``flush`` sends them."""
+
+    def __init__(self, floor: Floor, market: PublicMarket, now_ns: int) -> None:
+        """Gather for one event at a time."""
+        self.floor = floor
+        self.market = market
+        self.now_ns = now_ns
+        self.now_ms = now_ns // 1_000_000
+        self._orders: dict[str, Order] = {}
+        self._executions: dict[int, list[Row]] = {}
+
+    def accept(self, order: Order) -> None:
+        """Register a new order; its first line in the record says ``Created``."""
+        self.floor.by_uid[order.uid].orders.add(order)
+        self.floor.working[order.order_id] = order
+        self._record_order(order)
+
+    def changed(self, order: Order) -> None:
+        """Note a new state of an order."""
+        self._orders[order.order_id] = order
+        self._record_order(order)
+        if not order.is_open:
+            self.floor.working.pop(order.order_id, None)
+            self.floor.by_uid[order.uid].orders.close(order)
+
+    def fills(self, fills: Iterable[Fill], *, printed_ticks: int = 0) -> None:
+        """Book fills; those the outside print does not cover go onto the tape as well."""
+        for fill in fills:
+            order = self.floor.working[fill.key]
+            if not fill.is_maker:
+                self._print(order.side, fill)
+            elif not fill.counter and fill.price_ticks != printed_ticks:
+                self._print(order.side.opposite, fill)
+            self._book(order, fill)
+
+    def flush(self) -> None:
+        """Trim reduce-only orders, then push and record what changed."""
+        for uid in list(self._executions):
+            self._trim_reduce_only(self.floor.by_uid[uid])
+        category = self.market.listing.instrument.category
+        accounts = {order.uid: self.floor.by_uid[order.uid] for order in self._orders.values()}
+        for uid, account in accounts.items():
+            rows = [order_row(order) for order in self._orders.values() if order.uid == uid]
+            self.floor.push(uid, "order", category, rows)
+            executions = self._executions.get(uid, [])
+            if executions:
+                self.floor.push(uid, "execution", category, executions)
+                self.floor.push(uid, "execution.fast", category, [fast_row(r) for r in executions])
+            self._push_money(account, traded=bool(executions))
+
+    def _book(self, order: Order, fill: Fill) -> None:
+        account = self.floor.by_uid[order.uid]
+        listing = order.listing
+        booked = account.ledger.book(
+            listing, order.side, fill.price_ticks, fill.qty_lots, is_maker=fill.is_maker
+        )
+        order.fill(fill.price_ticks, fill.qty_lots, self.now_ms)
+        order.fees[booked.fee_coin] = order.fees.get(booked.fee_coin, ZERO) + booked.fee
+        if booked.closed_lots:
+            order.closed_pnl += booked.realised - booked.fee
+        exec_id = self.floor.next_id(listing, "execution")
+        row = execution_row(order, fill, booked, self.market, exec_id, self.now_ms)
+        self._executions.setdefault(order.uid, []).append(row)
+        account.executions.append(Entry(self.floor.next_serial(), self.now_ms, row))
+        size = ""
+        if not listing.is_spot:
+            opened = fill.qty_lots - booked.closed_lots
+            size = text_of(listing.qty(self._stamp_position(account, opened)))
+        for entry in transaction_rows(row, booked, size, exec_id):
+            account.transactions.append(Entry(self.floor.next_serial(), self.now_ms, entry))
+        self.floor.record(self.now_ns, "execution", order.uid, row)
+        self.changed(order)
+
+    def _stamp_position(self, account: Account, opened_lots: int) -> int:
+        """Note when the position changed, and began; return its signed lots."""
+        position = account.ledger.position(self.market.listing)
+        position.updated_ms = self.now_ms
+        position.created_ms = position.created_ms or self.now_ms
+        if opened_lots and abs(position.lots) == opened_lots:
+            position.opened_ms = self.now_ms
+        position.seq = self.market.seq
+        return position.lots
+
+    def _print(self, taker: Side, fill: Fill) -> None:
+        self.market.print_trade(taker, fill.price_ticks, fill.qty_lots, self.now_ms)
+
+    def _trim_reduce_only(self, account: Account) -> None:
+        """Cut resting reduce-only orders to the position, the newest first."""
+        if self.market.listing.is_spot:
+            return
+        lots = account.ledger.position(self.market.listing).lots
+        orders = [
+            order
+            for order in account.orders.open_on(self.market.listing)
+            if order.reduce_only and order.is_open
+        ]
+        room = {Side.BUY: max(0, -lots), Side.SELL: max(0, lots)}
+        for order in orders:  # oldest first: they keep what room there is
+            keep = min(order.leaves_lots, room[order.side])
+            room[order.side] -= keep
+            if keep == order.leaves_lots:
+                continue
+            if keep:
+                self.market.book.amend(order.order_id, order.price_ticks, keep)
+                order.qty_lots = order.cum_lots + keep
+                order.updated_ms = self.now_ms
+            else:
+                self.market.book.cancel(order.order_id)
+                order.end(self.now_ms, "CancelByReduceOnly", "EC_NoError")
+            self.changed(order)
+
+    def _push_money(self, account: Account, *, traded: bool) -> None:
+        listing = self.market.listing
+        item = listing.instrument
+        if not listing.is_spot:
+            position = account.ledger.position(listing)
+            row = position_row(position, self.market.mark_ticks, rest=False)
+            self.floor.push(account.uid, "position", item.category, [row])
+            if traded:
+                self.floor.record(self.now_ns, "position", account.uid, _position_line(row))
+        if traded or listing.is_spot:
+            coins = {item.base, item.quote} if listing.is_spot else {item.settle}
+            wallet = wallet_row(account, self.floor.mark_of, self.floor.index_of(), coins)
+            self.floor.push(account.uid, "wallet", "", [wallet])
+            if traded:
+                self.floor.record(self.now_ns, "wallet", account.uid, _wallet_line(wallet))
+
+    def _record_order(self, order: Order) -> None:
+        self.floor.record(self.now_ns, "order", order.uid, order_line(order))
+
+
+def _position_line(row: Row) -> Row:
+    keys = (
+        "category",
+        "symbol",
+        "side",
+        "size",
+        "entryPrice",
+        "positionValue",
+        "curRealisedPnl",
+        "cumRealisedPnl",
+        "seq",
+    )
+    return {key: row[key] for key in keys}
+
+
+def _wallet_line(row: Row) -> Row:
+    keys = ("coin", "walletBalance", "locked", "cumRealisedPnl")
+    return {"coin": [{key: coin[key] for key in keys} for coin in row["coin"]]}

@@ -1,0 +1,62 @@
+"""Runs one engine for the process-level tests: ``engine_child.py JOB.json``."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import msgspec
+
+from plimsoll.core.settings import CoreSettings, StrategySettings
+from plimsoll.core.strategy import Strategy
+from plimsoll.engine import EngineSettings, serve
+from plimsoll.venues.bybit import BybitSettings
+from plimsoll.venues.bybit.settings import Secret, environment
+
+
+class Job(msgspec.Struct):
+    """What the parent asks for."""
+
+    core: CoreSettings
+    directory: str
+    sim: str
+
+
+def load(settings: StrategySettings) -> Strategy:
+    """Load a strategy from a file of this repository."""
+    path, _, name = settings.source.partition(":")
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    strategy: Strategy = getattr(module, name)()
+    for key, value in settings.params.items():
+        setattr(strategy, key, value)
+    return strategy
+
+
+def settings_of(job: Job) -> EngineSettings:
+    """Return the engine settings of a job."""
+    port = msgspec.json.decode(Path(job.sim).read_bytes())["port"]
+    hosts = environment("simulator", simulator_port=port)
+    root = Path(job.directory)
+    return EngineSettings(
+        core=job.core,
+        journal_dir=root / "journal",
+        lease_dir=root / "lease",
+        run_dir=root / "run",
+        load=load,
+        venue=BybitSettings(
+            rest_url=hosts.rest_url,
+            public_url=hosts.public_url,
+            private_url=hosts.private_url,
+            trade_url=hosts.trade_url,
+            key="sim-key",
+            secret=Secret("sim-secret"),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    job = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Job)
+    sys.exit(serve(settings_of(job)))

@@ -1,0 +1,126 @@
+"""The judge of process-level tests: the simulator's own record against the engine's log.
+
+It reads the record as text and the log through a replica, and shares no code with what it judges.
+"""
+
+import json
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+from plimsoll.core.records import ExecutionReported, OrderIntended, PaperOrderIntended, decode
+from plimsoll.engine import Replica
+from plimsoll.journal import KIND_RECORD, TRADING, scan
+
+OPEN = {"New", "PartiallyFilled", "Untriggered"}
+
+
+def read_record(path: Path) -> list[dict]:
+    """Return the lines of a simulator's record; a torn last line is left out."""
+    lines = []
+    for text in path.read_text().splitlines():
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            break
+    assert [line["n"] for line in lines] == list(range(lines[0]["n"], lines[0]["n"] + len(lines)))
+    return lines
+
+
+def violations(record: list[dict], journal_dir: Path, tag: str) -> list[str]:
+    """Return everything that must never be, in words; empty is a pass."""
+    replica = Replica(journal_dir)
+    replica.poll()
+    replica.close()
+    core = replica.core
+    found: list[str] = []
+    found += _orders(record, journal_dir, tag, core)
+    found += _executions(record, journal_dir, tag)
+    found += _positions(record, core)
+    found += _wallet(record, core)
+    return found
+
+
+def _orders(record, journal_dir, tag, core) -> list[str]:
+    found = []
+    intents = {}
+    for entry in scan(journal_dir, TRADING):
+        if entry.kind == KIND_RECORD:
+            item = decode(entry.payload)
+            if isinstance(item, OrderIntended):
+                if item.client_order_id in intents:
+                    found.append(f"id intended twice: {item.client_order_id}")
+                intents[item.client_order_id] = item
+            elif isinstance(item, PaperOrderIntended):
+                intents[item.client_order_id] = None
+    venue_ids = {}
+    last = {}
+    epochs = []
+    for line in record:
+        if line["kind"] != "order" or not line.get("orderLinkId", "").startswith(f"{tag}-"):
+            continue
+        link, number = line["orderLinkId"], line["orderId"]
+        if link not in venue_ids:
+            venue_ids[link] = number
+            epochs.append(int(link.split("-")[1]))
+            if intents.get(link) is None:
+                found.append(f"order at the venue without a live intent: {link}")
+        elif venue_ids[link] != number:
+            found.append(f"order doubled: {link}")
+        last[link] = line
+    if epochs != sorted(epochs):
+        found.append("epochs at the venue decrease")
+    working = {link for link, line in last.items() if line["orderStatus"] in OPEN}
+    ours = {one.id for one in core.orders.working.values() if not one.is_paper}
+    if working != ours:
+        found.append(f"open at the venue {sorted(working)}, ours {sorted(ours)}")
+    return found
+
+
+def _executions(record, journal_dir, tag) -> list[str]:
+    theirs = Counter()
+    for line in record:
+        if line["kind"] == "execution" and line.get("orderLinkId", "").startswith(f"{tag}-"):
+            theirs[line["execId"]] += 1
+    ours = {}
+    for entry in scan(journal_dir, TRADING):
+        if entry.kind == KIND_RECORD:
+            item = decode(entry.payload)
+            if isinstance(item, ExecutionReported):
+                ours[item.execution_id] = item
+    found = [f"execution twice in the record: {one}" for one, n in theirs.items() if n > 1]
+    found += [f"execution lost: {one}" for one in theirs if one not in ours]
+    found += [f"execution invented: {one}" for one in ours if one not in theirs]
+    return found
+
+
+def _positions(record, core) -> list[str]:
+    theirs: dict[str, Decimal] = {}
+    for line in record:
+        if line["kind"] == "position":
+            sign = -1 if line["side"] == "Sell" else 1
+            theirs[f"{line.get('category', 'linear')}:{line['symbol']}"] = sign * Decimal(
+                line["size"] or "0"
+            )
+    found = []
+    for name, instrument in core.ledger.instruments.items():
+        if instrument.is_spot:
+            continue
+        ours = core.ledger.account_lots(name, core.state.paper_owners) * instrument.lot
+        if ours != theirs.get(name, Decimal(0)):
+            found.append(f"position {name}: ours {ours}, venue {theirs.get(name)}")
+    return found
+
+
+def _wallet(record, core) -> list[str]:
+    theirs: dict[str, Decimal] = {}
+    for line in record:
+        if line["kind"] == "wallet":
+            for coin in line["coin"]:
+                theirs[coin["coin"]] = Decimal(coin["walletBalance"])
+    found = []
+    for coin, balance in theirs.items():
+        ours = Decimal(core.ledger.cash.get(coin, 0)) / 10**8
+        if ours != balance:
+            found.append(f"wallet {coin}: ours {ours}, venue {balance}")
+    return found

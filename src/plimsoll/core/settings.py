@@ -61,6 +61,10 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """Period of the core's own look at timeouts, losses and silence."""
     checkpoint_ns: int = 60_000_000_000
     bar_grace_ns: int = 250_000_000
+    silent_ns: int = 3_500_000_000
+    """A book without a message for this long is SUSPECT (floor of MKT-2)."""
+    late_ms: int = 2_000
+    """A book event older than this by the venue's clock is SUSPECT."""
     paper_latency_ns: int = 10_000_000
     stop_ns: int = 5_000_000_000
     """A stop waits this long for orders to end before it reports what is still working."""

@@ -61,7 +61,8 @@ class Engine:
         self.wake_ns = 0
         """When the core wants to be woken; the process arms a timer for it."""
         self.on_wake: Callable[[int], None] = lambda _due: None
-        self._journal = journal
+        self.on_unreadable: Callable[[int], None] = lambda _link: None
+        """Called with a link whose frame could not be understood: the book behind it has a hole."""
         self._trading = journal.trading
         self._market = journal.market
         self._clock = clock
@@ -120,6 +121,7 @@ class Engine:
                 record = self._parse[link](raw, seq, received_ns, self._epoch)
             except ParseError as error:
                 self.trouble("parse-error", f"link {link}", str(error))
+                self.on_unreadable(link)
                 return
             if record is not None:
                 self._received_ns = received_ns

@@ -55,6 +55,9 @@ HALT_REQUEST: Final = "halt.json"
 
 SOCKET: Final = "engine.sock"
 STOP_DEADLINE_S: Final = 10.0
+TIMER_SLACK_S: Final = 0.001
+"""The loop's timers have millisecond grain: too late by this is better than too early, twice."""
+
 CLOCK_WARN_NS: Final = 250_000_000
 
 _EXIT_OF: Final[tuple[tuple[type[Exception], int], ...]] = (
@@ -219,6 +222,7 @@ class Process:
             self.lease.epoch, core.account, self._applied, list(self.journal.notes)
         )
         engine.on_wake = self._arm
+        engine.on_unreadable = self._unreadable
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue)
         engine.connect(gateway, self.venue.query)
@@ -276,15 +280,23 @@ class Process:
             seconds += 1
             gc.collect(2 if seconds % 60 == 0 else 1)
 
+    def _unreadable(self, link: int) -> None:
+        """Start a link again after this callback: its stream cannot be trusted any more."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self.venue.restart_link, link, "an unreadable public frame")
+
     def _arm(self, due_ns: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if due_ns:
-            delay = max(0.0, (due_ns - self.clock.now_ns()) / 1e9)
+            delay = max(0.0, (due_ns - self.clock.now_ns()) / 1e9) + TIMER_SLACK_S
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(delay, self._fire, due_ns)
 
     def _fire(self, due_ns: int) -> None:
+        if self.clock.now_ns() < due_ns:
+            self._arm(due_ns)
+            return
         self.engine.wake_ns = 0
         self.engine.fire(due_ns)
 

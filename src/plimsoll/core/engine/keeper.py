@@ -11,7 +11,7 @@ from typing import Final
 from plimsoll.core.engine.comparing import Comparing
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
-from plimsoll.core.execution.inquiry import ESCALATE_NS, Inquiries, Inquiry
+from plimsoll.core.execution.inquiry import EMPTY_NEEDED, ESCALATE_NS, Inquiries, Inquiry
 from plimsoll.core.model import Order, OrderState
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
@@ -43,6 +43,10 @@ MEASURE_NS: Final = 1_000_000_000
 """Equity is measured once a second (trading.md 4)."""
 
 
+CANCEL_NS: Final = 1_000_000_000
+"""Period of cancelling again what a halt or a stop wants gone and is still there (RSK-10)."""
+
+
 class Keeper:
     """Watches every order until its fate is known and the books until they agree."""
 
@@ -54,6 +58,7 @@ class Keeper:
         self.inquiries = Inquiries(settings.timing)
         self.comparing = Comparing(state, settings, self.inquiries)
         self.measured_ns = 0
+        self.cancelled_ns = 0
         self.leads: dict[str, int] = {}
         """Orders whose executions lag behind the venue's count, since when."""
 
@@ -113,6 +118,8 @@ class Keeper:
         """Take the end of a query: a comparison's, or an inquiry's that may now prove absence."""
         if self.comparing.owns(answer.query_id):
             yield from self.comparing.answered(answer)
+            if self.state.safety.is_reconciled and not self.state.losses.is_known:
+                yield from self._measure()  # before any strategy may ask for an order
             return
         proven = self.inquiries.answered(
             answer.query_id, self.state.ts_ns, is_ok=answer.is_ok, rows=answer.rows
@@ -136,9 +143,10 @@ class Keeper:
         yield from self._leads()
         yield from self._ask()
         yield from self._escalate()
-        if state.ledger.cash and state.ts_ns - self.measured_ns >= MEASURE_NS:
-            self.measured_ns = state.ts_ns
-            yield EquityMeasured(*state.stamp(), state.account_equity())
+        if state.ts_ns - self.measured_ns >= MEASURE_NS:
+            yield from self._measure()
+        if state.ts_ns - self.cancelled_ns >= CANCEL_NS:
+            yield from self._cancel_again()
         yield from self.comparing.on_time()
 
     def on_contradictions(self) -> Iterator[Record]:
@@ -216,14 +224,26 @@ class Keeper:
             return
         for ask in self.inquiries.due(state.ts_ns, state.orders.find):
             stamp = state.stamp()
-            venue_ms = (state.ts_ns + state.safety.clock_offset_ns) // 1_000_000
-            self.inquiries.asked(ask, stamp[0], venue_ms, is_connected=state.safety.is_reconciled)
+            self.inquiries.asked(
+                ask,
+                stamp[0],
+                state.ts_ns,
+                state.safety.clock_offset_ns,
+                is_connected=state.safety.is_reconciled,
+            )
             yield self._query(ask.order, stamp)
 
     def _conclude(self, inquiry: Inquiry) -> Iterator[Record]:
         state = self.state
         order = state.orders.find(inquiry.order_id)
         if order is None or not order.is_working:
+            return
+        if order.amend_qty_lots and inquiry.unmoved >= EMPTY_NEEDED:
+            evidence = f"{inquiry.unmoved} queries after the receive window show the old terms"
+            yield AbsenceShown(*state.stamp(), order.id, evidence, "amend")
+            self.inquiries.settle(order)
+            return
+        if inquiry.empties < EMPTY_NEEDED:
             return
         evidence = f"{inquiry.empties} empty queries after the receive window, streams healthy"
         if order.state in (OrderState.UNKNOWN, OrderState.INTENT):
@@ -234,6 +254,24 @@ class Keeper:
             text = f"the venue does not know our {order.state} order any more"
             yield IncidentRaised(*state.stamp(), "order_vanished", order.id, text)
             yield from self._block(order.instrument, f"order {order.id}: {text}")
+
+    def _measure(self) -> Iterator[Record]:
+        state = self.state
+        if not state.safety.is_reconciled and not state.ledger.cash:
+            return
+        equity = state.account_equity()
+        if equity is not None:
+            self.measured_ns = state.ts_ns
+            yield EquityMeasured(*state.stamp(), equity)
+
+    def _cancel_again(self) -> Iterator[Record]:
+        """Cancel what a halt or a stop left: refused, unanswered, or turned up since."""
+        safety = self.state.safety
+        self.cancelled_ns = self.state.ts_ns
+        if safety.is_halted:
+            yield from self.cancel_risk(f"halt: {safety.halt_reason}")
+        elif safety.is_stopping and self.settings.end_policy == "cancel":
+            yield from self.cancel_risk("stop: still there")
 
     def _leads(self) -> Iterator[Record]:
         """Fetch executions when the venue's count leads ours for too long (ACC-2)."""
@@ -247,7 +285,7 @@ class Keeper:
                 yield self._query(order, state.stamp())
 
     def _query(self, order: Order, stamp: tuple[int, int, int, int]) -> QueryIntended:
-        category = self.state.instruments[order.instrument].category
+        category = order.instrument.partition(":")[0]  # foreign orders may be of any instrument
         return QueryIntended(*stamp, stamp[0], "order", category, "", order.instrument, order.id, 0)
 
     def _escalate(self) -> Iterator[Record]:

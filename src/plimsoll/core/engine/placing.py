@@ -62,13 +62,15 @@ class Placer:
         if request.order_type is OrderType.MARKET:
             price_ticks, tif = self._band(instrument, request.side), Tif.IOC
         route = self.routes[desk.name]
+        # Spot knows no reduce-only: what is sold is limited by what is held (RSK-3).
+        reduce_only = request.reduce_only and not instrument.is_spot
         candidate = Candidate(
             desk.name if route is PAPER_ROUTE else "",
             instrument,
             request.side,
             price_ticks,
             request.qty_lots,
-            request.reduce_only,
+            reduce_only,
         )
         denied = self._check(desk, candidate, price_ticks)
         if denied is not None:
@@ -96,7 +98,7 @@ class Placer:
             tif,
             price_ticks,
             request.qty_lots,
-            request.reduce_only,
+            reduce_only,
             request.label,
         )
         if request.handle is not None:
@@ -181,7 +183,7 @@ class Placer:
                 continue
             worst = state.exposure.worst_lots(scope, other, state.held_lots(scope, other))
             if worst:
-                reference = state.markets[other].reference_ticks(state.ts_ns)
+                reference = state.markets[other].newest_ticks(state.ts_ns)
                 collared = reference + reference * self.settings.collar_ppm // PPM
                 total += instrument.notional_units(collared, worst)
         return total
@@ -189,10 +191,15 @@ class Placer:
     def _opposite_best(self, candidate: Candidate) -> int:
         """Return the best price of own resting orders on the other side, 0 = none."""
         other = candidate.side.opposite
+        name = candidate.instrument.name
+        if not self.state.exposure.sides.get((candidate.scope, name, other)):
+            return 0
         prices = [
-            order.price_ticks
-            for order in self.state.orders.on_instrument.get(candidate.instrument.name, {}).values()
+            price
+            for order in self.state.orders.on_instrument.get(name, {}).values()
             if order.side is other and (order.owner if order.is_paper else "") == candidate.scope
+            for price in (order.price_ticks, order.amend_price_ticks)
+            if price
         ]
         if not prices:
             return 0
@@ -204,6 +211,11 @@ class Placer:
             order.leaves_lots
             for order in self.state.orders.of_owner(desk.name, name)
             if order.side is Side.SELL
+        )
+        going += sum(
+            order.leaves_lots
+            for order in self.state.orders.lagging(desk.name, name)
+            if order.side is Side.SELL and not order.is_working
         )
         return self.state.ledger.qty_lots(desk.name, name) - going
 

@@ -158,15 +158,20 @@ class State:
                 capital = strategy.capital
         return capital + self.profit_of(owner)
 
-    def account_equity(self) -> int:
-        """Return the live account's equity in USDT cash units: cash, coins, open profit."""
+    def account_equity(self) -> int | None:
+        """Return the live account's equity in USDT cash units: cash, coins, open profit.
+
+        None while something held has had no price yet: peak and baseline outlive the moment.
+        """
         total = self.ledger.cash.get("USDT", 0)
         for name, instrument in self.instruments.items():
             market = self.markets.get(name)
-            reference = market.reference_ticks(self.ts_ns) if market else 0
+            reference = market.newest_ticks(self.ts_ns) if market else 0
+            base = self.ledger.cash.get(instrument.base, 0) if instrument.is_spot else 0
+            if not reference and (base or self.held_lots("", name)):
+                return None
             if instrument.is_spot:
-                base = self.ledger.cash.get(instrument.base, 0)
-                if base and reference:
+                if base:
                     total += (
                         instrument.notional_units(reference, 1)
                         * base
@@ -202,10 +207,13 @@ class State:
     def _listed(self, record: InstrumentListed) -> None:
         instrument = record.instrument
         self.ledger.instruments[instrument.name] = instrument
-        if instrument.name not in self.markets:
-            self.markets[instrument.name] = Market(instrument)
-        else:
-            self.markets[instrument.name].instrument = instrument
+        market = self.markets.get(instrument.name)
+        if market is None:
+            market = self.markets[instrument.name] = Market(instrument)
+        market.instrument = instrument
+        if self.settings is not None:
+            timing = self.settings.timing
+            market.silent_after_ns, market.late_after_ms = timing.silent_ns, timing.late_ms
 
     def _measured(self, record: EquityMeasured) -> None:
         self.losses.measure(record.equity_units, record.ts_ns)

@@ -10,7 +10,7 @@ from typing import Final
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
 from plimsoll.core.feed import Bar, Market
-from plimsoll.core.matching.paper import PaperEvent, PaperVenue
+from plimsoll.core.matching.paper import MarketRows, PaperEvent, PaperVenue
 from plimsoll.core.model import Order, OrderType
 from plimsoll.core.model import TimeInForce as Tif
 from plimsoll.core.portfolio import fee_of
@@ -73,7 +73,7 @@ class Trader:
             settings.timing.paper_latency_ns,
             state.orders.find,
             state.ledger.qty_lots,
-            lambda name: state.markets[name].book.rows(),
+            self._trusted_rows,
             lambda name: state.instruments[name],
         )
         self.placer = Placer(state, settings, self.paper)
@@ -142,13 +142,16 @@ class Trader:
 
     def on_book(self, change: BookChanged) -> Iterator[Record]:
         """Match paper orders, then let the instances hear the book that want to."""
+        market = self.state.markets.get(change.instrument)
+        if market is None:
+            return
         if self.paper.matching or self.paper.waiting or self.resumes:
-            yield from self._paper_round(self.paper.on_book(change))
+            is_whole = market.book.fault is None  # a refused message moves no paper order either
+            yield from self._paper_round(self.paper.on_book(change) if is_whole else iter(()))
             if self.resumes:
-                self._resume(change.instrument)
+                yield from self._resume(change.instrument)
         hearers = self.book_hearers.get(change.instrument)
         if hearers:
-            market = self.state.markets[change.instrument]
             if market.fault is None:  # never a torn book (MKT-4)
                 for desk in hearers:
                     yield from self._hear_book(desk, market)
@@ -345,8 +348,8 @@ class Trader:
 
     def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
         state = self.state
-        if state.ts_ns < target.not_before_ns:
-            return
+        if state.ts_ns < target.not_before_ns or state.orders.lagging(desk.name, name):
+            return  # while executions are on their way the position is not what it seems
         working = [o for o in state.orders.of_owner(desk.name, name) if o.label == TARGET_LABEL]
         held = state.ledger.qty_lots(desk.name, name)
         change = plan_target(target, held, working, state.instruments[name])
@@ -422,12 +425,17 @@ class Trader:
             event.is_maker,
         )
 
-    def _resume(self, instrument: str) -> None:
+    def _resume(self, instrument: str) -> Iterator[Record]:
         if self.state.markets[instrument].fault is None:
-            for order in self.resumes:
-                if order.instrument == instrument:
-                    self.paper.resume(order)
+            back = [order for order in self.resumes if order.instrument == instrument]
             self.resumes = [order for order in self.resumes if order.instrument != instrument]
+            for order in back:
+                for event in self.paper.resume(order, self.state.ts_ns):
+                    yield from self._paper(event)
+
+    def _trusted_rows(self, name: str) -> tuple[MarketRows, MarketRows]:
+        book = self.state.markets[name].book
+        return book.rows() if book.fault is None else ([], [])
 
     # ---- reading for desks ----
 

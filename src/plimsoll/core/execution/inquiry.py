@@ -14,7 +14,11 @@ from plimsoll.core.model import Order, OrderState
 from plimsoll.core.settings import Timing
 
 EMPTY_NEEDED = 3
-"""Clean empty queries that prove absence."""
+"""Clean empty queries that prove absence; as many with the old terms prove an amend was lost."""
+
+PROVABLE_MS = 23 * 3_600_000
+"""After this long since the last send silence proves nothing: the venue lists cancelled orders
+for 24 hours only (ORD-10 e, V-5)."""
 
 ESCALATE_NS = 15_000_000_000
 """An inquiry open for longer is an incident a person sees (ALR-4)."""
@@ -27,6 +31,8 @@ class Inquiry(msgspec.Struct):
     opened_ns: int
     next_ns: int
     empties: int = 0
+    unmoved: int = 0
+    """Clean queries that showed the order and left its amend unanswered."""
     query_id: int = 0
     """Query under way, 0 = none."""
     counts: bool = False
@@ -75,23 +81,23 @@ class Inquiries:
                 asks.append(Ask(inquiry, order))
         return asks
 
-    def asked(self, ask: Ask, query_id: int, venue_ms: int, *, is_connected: bool) -> None:
+    def asked(
+        self, ask: Ask, query_id: int, now_ns: int, offset_ns: int, *, is_connected: bool
+    ) -> None:
         """Note that the query left.
 
-        ``venue_ms``: venue time now. ``is_connected``: private streams healthy and the books
-        compared since they came up (condition d of the proof).
+        ``offset_ns``: venue clock minus ours. ``is_connected``: private streams healthy and the
+        books compared since they came up (condition d of the proof).
         """
         ask.inquiry.query_id = query_id
-        ask.inquiry.counts = is_connected and venue_ms >= self.provable_ms(ask.order)
+        sent_ms = ask.order.signed_ms or (ask.order.touched_ns + offset_ns) // 1_000_000
+        age_ms = (now_ns + offset_ns) // 1_000_000 - sent_ms
+        proves = self.timing.recv_window_ms + self.timing.absence_margin_ms
+        ask.inquiry.counts = is_connected and proves <= age_ms < PROVABLE_MS
         self.of_query[query_id] = ask.inquiry.order_id
 
-    def provable_ms(self, order: Order) -> int:
-        """Return the venue time from which an empty query counts (condition a)."""
-        stamp = order.signed_ms or order.created_ns // 1_000_000
-        return stamp + self.timing.recv_window_ms + self.timing.absence_margin_ms
-
     def answered(self, query_id: int, now_ns: int, *, is_ok: bool, rows: int) -> Inquiry | None:
-        """Note the end of a query; return the inquiry when its silence is now proof."""
+        """Note the end of a query; return the inquiry when what it (not) saw is now proof."""
         order_id = self.of_query.pop(query_id, None)
         inquiry = self.open.get(order_id) if order_id else None
         if inquiry is None:
@@ -102,16 +108,16 @@ class Inquiries:
             return None
         if rows:
             inquiry.empties = 0  # it is there, and its report has moved the order
-            return None
-        if inquiry.counts:
+            inquiry.unmoved += inquiry.counts
+        elif inquiry.counts:
             inquiry.empties += 1
-        return inquiry if inquiry.empties >= EMPTY_NEEDED else None
+        return inquiry if max(inquiry.empties, inquiry.unmoved) >= EMPTY_NEEDED else None
 
     def reset(self) -> None:
         """Forget queries under way: the connection they ran on is gone."""
         self.of_query.clear()
         for inquiry in self.open.values():
-            inquiry.query_id, inquiry.empties = 0, 0
+            inquiry.query_id = inquiry.empties = inquiry.unmoved = 0
 
 
 def _is_open(order: Order) -> bool:

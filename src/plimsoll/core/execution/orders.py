@@ -51,6 +51,8 @@ class OrderStore:
         self.on_instrument: dict[str, dict[str, Order]] = {}
         """The working orders once more, by instrument."""
         self.id_of_venue_id: dict[str, str] = {}
+        self.behind: dict[str, Order] = {}
+        """Orders of ours whose executions lag behind what the venue says is matched (ACC-2)."""
         self.listener: Callable[[Order, int], None] = _nobody
         """Called with (order, -1) before and (order, +1) after each change."""
         self.contradictions: list[tuple[Order, str]] = []
@@ -73,6 +75,14 @@ class OrderStore:
         for order in self.on_instrument.get(instrument, {}).values():
             if order.owner == owner:
                 yield order
+
+    def lagging(self, owner: str, instrument: str) -> list[Order]:
+        """Return an owner's orders, working or over, that have matched more than is booked."""
+        return [
+            order
+            for order in self.behind.values()
+            if order.owner == owner and order.instrument == instrument
+        ]
 
     # ---- our own decisions ----
 
@@ -191,6 +201,7 @@ class OrderStore:
         self.listener(order, -1)
         order.updated_ms = record.updated_ms
         order.venue_cum_lots = max(order.venue_cum_lots, record.cum_lots)
+        self._watch(order)
         order.is_untriggered = record.is_untriggered
         if record.reason:
             order.reason = record.reason
@@ -242,6 +253,7 @@ class OrderStore:
             self._add_working(order)
         else:
             self.closed[order.id] = order
+        self._watch(order)
         self.listener(order, +1)
 
     # ---- inside ----
@@ -282,6 +294,7 @@ class OrderStore:
         order.filled_lots += qty_lots
         order.filled_notional += qty_lots * price_ticks
         order.venue_cum_lots = max(order.venue_cum_lots, order.filled_lots)
+        self._watch(order)
         self.listener(order, +1)
         # An amend in flight may have taken effect: an order is full only under both terms.
         most_lots = max(order.qty_lots, order.amend_qty_lots)
@@ -308,6 +321,12 @@ class OrderStore:
         else:
             self._close(order)
 
+    def _watch(self, order: Order) -> None:
+        if order.owner != FOREIGN and order.venue_cum_lots > order.filled_lots:
+            self.behind[order.id] = order
+        else:
+            self.behind.pop(order.id, None)
+
     def _add_working(self, order: Order) -> None:
         self.working[order.id] = order
         self.on_instrument.setdefault(order.instrument, {})[order.id] = order
@@ -320,6 +339,7 @@ class OrderStore:
         if len(self.closed) > self.keep_closed:
             _, oldest = self.closed.popitem(last=False)
             self.id_of_venue_id.pop(oldest.venue_id, None)
+            self.behind.pop(oldest.id, None)
 
     def _name(self, order: Order, venue_id: str) -> None:
         order.venue_id = venue_id

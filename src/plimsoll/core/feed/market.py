@@ -134,6 +134,13 @@ class Market:
             return f"order book silent for {silence / 1e9:.1f} s"
         return ""
 
+    def newest_ticks(self, now_ns: int) -> int:
+        """Return the reference price, else the newest price known however old; 0 before any.
+
+        For valuing what is held: a book that falters must not make it worthless for a moment.
+        """
+        return self.reference_ticks(now_ns) or int(self.last * self.scale + 0.5) or self.bid_ticks
+
     def reference_ticks(self, now_ns: int) -> int:
         """Return the price risk is measured at (RSK-2), 0 where there is none to trust.
 

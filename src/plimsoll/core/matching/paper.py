@@ -115,20 +115,28 @@ class PaperVenue:
                 ((price_ticks, qty_lots),) = _rows([(price, qty)], instrument)
                 yield from _filled(matching.public_trade(taker, price_ticks, qty_lots))
 
-    def resume(self, order: Order) -> None:
-        """Put a working order of an earlier session back, at the end of its queue."""
+    def resume(self, order: Order, now_ns: int) -> Iterator[PaperEvent]:
+        """Put a working order of an earlier session back, at the end of its queue.
+
+        A request that had not taken effect is asked again. What the market has passed meanwhile
+        fills at once.
+        """
         if order.state is OrderState.INTENT:
-            self.ask(order.id, "place", order.price_ticks, order.qty_lots, order.created_ns)
-            return
-        book = self._book(order)
-        book.submit(
-            order.id,
-            order.side,
-            order.price_ticks,
-            order.qty_lots - order.filled_lots,
-            TimeInForce.GTC,
-            owner=order.owner,
-        )
+            self.ask(order.id, "place", order.price_ticks, order.qty_lots, now_ns)
+        else:
+            outcome = self._book(order).submit(
+                order.id,
+                order.side,
+                order.price_ticks,
+                order.qty_lots - order.filled_lots,
+                TimeInForce.GTC,
+                owner=order.owner,
+            )
+            yield from _filled(outcome.fills)
+        if order.amend_qty_lots:
+            self.ask(order.id, "amend", order.amend_price_ticks, order.amend_qty_lots, now_ns)
+        if order.cancel_pending:
+            self.ask(order.id, "cancel", 0, 0, now_ns)
 
     def _act(self, action: _Action, order: Order) -> Iterator[PaperEvent]:
         book = self._book(order)
@@ -137,7 +145,13 @@ class PaperVenue:
             yield _event(order, OrderState.CANCELED, order.price_ticks, order.qty_lots, "cancelled")
         elif action.kind == "amend":
             leaves = action.qty_lots - order.filled_lots
-            outcome = book.amend(order.id, action.price_ticks, leaves) if leaves > 0 else None
+            if leaves <= 0:  # filled that far while the amend was on its way
+                book.cancel(order.id)
+                yield _event(
+                    order, OrderState.CANCELED, order.price_ticks, order.filled_lots, "amended away"
+                )
+                return
+            outcome = book.amend(order.id, action.price_ticks, leaves)
             if outcome is not None:
                 yield from self._open(order, action.price_ticks, action.qty_lots, outcome)
         else:

@@ -1,7 +1,9 @@
 """Worst-case exposure over everything in flight (RSK-1), kept incrementally.
 
 The live account is one scope, each paper instance one of its own. Reduce-only orders never carry a
-position across zero, so they cannot raise the worst case and are not counted. A naive twin in the
+position across zero, so they are not summed; but they may take it to zero *before* the others
+match, and they pass every check themselves. So the worst case never counts on the position held:
+sells must fit from zero too, with a long held or without, and buys likewise. A naive twin in the
 tests sums over all orders.
 """
 
@@ -19,12 +21,16 @@ class Exposure:
         self.buys: dict[tuple[str, str], int] = {}
         self.sells: dict[tuple[str, str], int] = {}
         self.open_orders: dict[str, int] = {}
+        self.sides: dict[tuple[str, str, Side], int] = {}
+        """Working orders by scope, instrument and side, reduce-only ones included."""
 
     def on_order(self, order: Order, sign: int) -> None:
         """Take an order out (-1, before a change) or in (+1, after it)."""
         scope = order.owner if order.is_paper else LIVE_SCOPE
         if order.is_working:
             self.open_orders[scope] = self.open_orders.get(scope, 0) + sign
+            place = (scope, order.instrument, order.side)
+            self.sides[place] = self.sides.get(place, 0) + sign
         if order.reduce_only:
             return
         leaves = order.leaves_lots
@@ -38,6 +44,6 @@ class Exposure:
     ) -> int:
         """Return the largest absolute position reachable, a candidate of buys or sells added."""
         key = (scope, instrument)
-        longest = held_lots + self.buys.get(key, 0) + buy_lots
-        shortest = held_lots - self.sells.get(key, 0) - sell_lots
-        return max(abs(longest), abs(shortest), abs(held_lots))
+        longest = max(held_lots, 0) + self.buys.get(key, 0) + buy_lots
+        shortest = max(-held_lots, 0) + self.sells.get(key, 0) + sell_lots
+        return max(longest, shortest)

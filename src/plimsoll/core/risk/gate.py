@@ -209,8 +209,10 @@ class Gate:
 
     def _affordable(self, order: Candidate, total: int, limits: Limits) -> Denied | None:
         losses = self.losses
-        if order.scope != LIVE_SCOPE or not losses.is_known:
+        if order.scope != LIVE_SCOPE:
             return None
+        if not losses.is_known:
+            return Denied(Refusal.NOT_RECONCILED, "the account's equity is not measured yet")
         if total * PPM > limits.leverage_ppm * max(losses.equity, 0):
             return Denied(
                 Refusal.LEVERAGE,

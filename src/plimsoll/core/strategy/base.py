@@ -167,7 +167,7 @@ class StrategyPort(Protocol):
 
     def indicator(
         self, kind: str, instrument: str, frame: str, period: int, make: Callable[[], Any]
-    ) -> Any:
+    ) -> Any:  # noqa: ANN401 - whatever ``make`` makes
         """Return the indicator kept under these terms, made and warmed when first asked for."""
         ...
 
@@ -178,11 +178,11 @@ class state:
     The default and every value must be numbers, text, booleans, lists or dicts of these.
     """
 
-    def __init__(self, default: Any) -> None:
+    def __init__(self, default: Any) -> None:  # noqa: ANN401 - any plain value
         """Keep the default; each instance starts with a copy of its own."""
         self.encoded = msgspec.msgpack.encode(default)
 
-    def fresh(self) -> Any:
+    def fresh(self) -> Any:  # noqa: ANN401 - any plain value
         """Return a new copy of the default."""
         return msgspec.msgpack.decode(self.encoded)
 

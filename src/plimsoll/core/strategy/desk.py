@@ -278,7 +278,7 @@ class Desk:
 
     def indicator(
         self, kind: str, instrument: str, frame: str, period: int, make: Callable[[], Any]
-    ) -> Any:
+    ) -> Any:  # noqa: ANN401 - whatever ``make`` makes
         """Return the indicator under these terms; a new one is fed the bars kept so far."""
         key = (kind, instrument, frame, period)
         found = self.indicators.get(key)

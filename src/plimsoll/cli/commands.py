@@ -1,0 +1,261 @@
+"""Every command: its words, its help, its arguments and where its function is."""
+
+from typing import Final
+
+from plimsoll.cli.arguments import JSON, SHARED, Argument, Command
+
+_REASON: Final = Argument("--reason", "why, for the log", default="", metavar="TEXT")
+_MARKET: Final = Argument(
+    "--market",
+    "prices: bars, generated or from --data; arrivals: a recorded order book",
+    default="prices",
+    choices=("prices", "arrivals"),
+)
+_DATA: Final = Argument(
+    "--data", "bar file or recording that --instrument follows", default="", metavar="FILE"
+)
+_SPEED: Final = Argument(
+    "--speed",
+    "how fast the market moves; clocks stay real",
+    kind=float,
+    default=1.0,
+    metavar="X",
+)
+_SEED: Final = Argument("--seed", "seed of everything drawn", kind=int, default=1, metavar="N")
+
+COMMANDS: Final = (
+    Command(
+        "demo",
+        "trade on a simulated exchange in a throw-away project: no keys, no network",
+        (
+            "plimsoll demo",
+            "plimsoll demo --duration 30 --headless --json",
+            "plimsoll demo --kill 10 --duration 30      # kill -9 the engine ten times",
+        ),
+        "demo.command:demo",
+        (
+            Argument(
+                "--duration",
+                "seconds to run; 0 runs until Ctrl-C",
+                kind=float,
+                default=0.0,
+                metavar="S",
+            ),
+            Argument("--headless", "no screen: one line per 10 s on stderr", is_flag=True),
+            Argument(
+                "--kill",
+                "kill -9 the engine this often, spread over --duration",
+                kind=int,
+                default=0,
+                metavar="N",
+            ),
+            _MARKET,
+            _DATA,
+            Argument(
+                "--instruments",
+                "three instruments: the average cross, the quoter, the paper instance",
+                default="linear:BTCUSDT,linear:ETHUSDT,linear:DOGEUSDT",
+                metavar="A,B,C",
+            ),
+            _SPEED,
+            _SEED,
+            Argument(
+                "--dir", "where the project is made, instead of $TMPDIR", default="", metavar="DIR"
+            ),
+            JSON,
+        ),
+        "The project directory is printed and kept: every other command works on it. At the end\n"
+        "the books are compared with the exchange's own record, and every session is replayed.",
+    ),
+    Command(
+        "sim",
+        "run the exchange simulator",
+        (
+            "plimsoll sim",
+            "plimsoll sim --port 8811 --data bars.csv --instrument linear:BTCUSDT --speed 10",
+        ),
+        "sim:sim",
+        (
+            Argument(
+                "--port",
+                "port on 127.0.0.1; 0 takes any free one",
+                kind=int,
+                default=0,
+                metavar="N",
+            ),
+            _MARKET,
+            _DATA,
+            Argument(
+                "--instrument",
+                "the instrument that follows --data",
+                default="linear:BTCUSDT",
+                metavar="NAME",
+            ),
+            _SEED,
+            _SPEED,
+            Argument(
+                "--limits",
+                "count requests as the venue does, or not",
+                default="venue",
+                choices=("venue", "off"),
+            ),
+            Argument(
+                "--record",
+                "path of the record; default DIR/record.jsonl",
+                default="",
+                metavar="FILE",
+            ),
+            Argument("--dir", "where sim.json and the record go", default="var/sim", metavar="DIR"),
+            Argument(
+                "--key",
+                "file with the API key of its account; default: sim-key",
+                default="",
+                metavar="FILE",
+            ),
+            Argument(
+                "--secret", "file with its secret; default: sim-secret", default="", metavar="FILE"
+            ),
+            JSON,
+        ),
+        "It speaks the venue's protocol and moves no money. DIR/sim.json says where it listens.",
+    ),
+    Command(
+        "run",
+        "run the engine of a project in the foreground",
+        (
+            "plimsoll run --project desk",
+            "plimsoll run --project desk --env production --confirm-live main",
+        ),
+        "run:run",
+        (
+            *SHARED,
+            Argument(
+                "--confirm-live",
+                "name of the account that may trade real money",
+                default="",
+                metavar="ACCOUNT",
+            ),
+        ),
+        "Ctrl-C or SIGTERM stops it gracefully: no new risk, orders that add risk are cancelled,\n"
+        "the log is forced to disk. A second one hastens it.",
+    ),
+    Command(
+        "status",
+        "show what an account is doing, from its logs",
+        ("plimsoll status --project desk", "plimsoll status --json | jq .equity"),
+        "status:status",
+        SHARED,
+        "Works with the engine dead. Exit code 4 when it died, is halted or has blocked "
+        "instruments.",
+    ),
+    Command(
+        "orders",
+        "list orders, from the logs",
+        ("plimsoll orders", "plimsoll orders --all --limit 50"),
+        "orders:orders",
+        (
+            *SHARED,
+            Argument("--all", "those that are over as well, newest last", is_flag=True),
+            Argument("--limit", "at most this many", kind=int, default=100, metavar="N"),
+        ),
+    ),
+    Command(
+        "positions",
+        "list positions and profit of each strategy, from the logs",
+        ("plimsoll positions", "plimsoll positions --json"),
+        "orders:positions",
+        SHARED,
+    ),
+    Command(
+        "halt",
+        "stop adding risk now and cancel every order that can add risk",
+        ('plimsoll halt --reason "wrong prices"',),
+        "control:halt",
+        (*SHARED, _REASON),
+        "Durable: only `plimsoll resume` ends it. Without a running engine a standing request is\n"
+        "written, which the next engine obeys before anything else.",
+    ),
+    Command(
+        "resume",
+        "end a halt",
+        ('plimsoll resume --reason "prices are right again"',),
+        "control:resume",
+        (*SHARED, _REASON),
+    ),
+    Command(
+        "reconcile",
+        "compare the books with the venue's own record, order by order",
+        ("plimsoll reconcile --project desk", "plimsoll reconcile --record var/sim/record.jsonl"),
+        "reconcile:reconcile",
+        (
+            *SHARED,
+            Argument(
+                "--record",
+                "the simulator's record; default: the one venue.url leads to",
+                default="",
+                metavar="FILE",
+            ),
+        ),
+        "Read-only. Exit code 9 when they differ.",
+    ),
+    Command(
+        "replay",
+        "run a session again from its log and compare every decision",
+        ("plimsoll replay last", "plimsoll replay 3 --json"),
+        "replay:replay",
+        (
+            Argument("session", "epoch of the session, or `last`", default="last"),
+            *SHARED,
+        ),
+        "Exit code 9 when a decision differs.",
+    ),
+    Command(
+        "journal tail",
+        "print the newest records of the trading log",
+        ("plimsoll journal tail --limit 20", "plimsoll journal tail --follow --json"),
+        "journal:tail",
+        (
+            *SHARED,
+            Argument("--limit", "how many", kind=int, default=20, metavar="N"),
+            Argument("--follow", "go on as records are written", is_flag=True),
+            Argument(
+                "--type",
+                "only this type of record, such as intend or execution",
+                default="",
+                metavar="TAG",
+            ),
+        ),
+    ),
+    Command(
+        "journal verify",
+        "check every byte of the logs: checksums, hash chain, missing segments",
+        ("plimsoll journal verify --project desk",),
+        "journal:verify",
+        SHARED,
+        "Exit code 9 when something is not what was written.",
+    ),
+    Command(
+        "config check",
+        "check a project's configuration and its strategies",
+        ("plimsoll config check --project desk", "plimsoll config check --env production"),
+        "config:check",
+        SHARED,
+    ),
+    Command(
+        "config show",
+        "print the merged configuration and where each value came from",
+        ("plimsoll config show --project desk",),
+        "config:show",
+        SHARED,
+        "Keys and secrets are shown as references only.",
+    ),
+    Command(
+        "strategy list",
+        "list the strategies of a project with their parameters",
+        ("plimsoll strategy list --project desk",),
+        "config:strategies",
+        SHARED,
+    ),
+    Command("version", "print the version", ("plimsoll version",), "version:version", (JSON,)),
+)
+"""In the order of the overview."""

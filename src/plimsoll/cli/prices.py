@@ -1,0 +1,34 @@
+"""The newest prices for books read from the trading log alone: open profit needs them.
+
+Only the end of the market log is read, so that looking at an account stays quick however long it
+has traded.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from plimsoll.core.engine import Core
+from plimsoll.core.records import FRAME_KIND, PublicTraded, TickerChanged
+from plimsoll.journal import MARKET, scan
+from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.venue import parsers_for
+
+_SPAN: Final = 20_000
+"""Records looked back over: minutes of a busy market."""
+
+
+def add_prices(core: Core, journal_dir: Path) -> None:
+    """Give a core's markets the last prints and reference prices that the log holds."""
+    parsers = parsers_for()
+    for entry in scan(journal_dir, MARKET, max(0, core.seq - _SPAN)):
+        if entry.kind != FRAME_KIND:
+            continue
+        parser = parsers[entry.payload[0]]
+        try:
+            record = parser.parse(entry.payload[1:], entry.seq, entry.ts_ns, entry.epoch)
+        except ParseError:
+            continue  # the engine has told of it when it came
+        if isinstance(record, TickerChanged) and record.instrument in core.markets:
+            core.markets[record.instrument].on_ticker(record)
+        elif isinstance(record, PublicTraded) and record.instrument in core.markets:
+            core.markets[record.instrument].on_public_trade(record)

@@ -1,0 +1,122 @@
+"""``status``: what an account is doing, from its logs alone."""
+
+from typing import Any
+
+from plimsoll.cli import text
+from plimsoll.cli.books import holder_of, project_of, replica_of, wall_ns
+from plimsoll.cli.exits import Exit
+from plimsoll.cli.output import print_json
+from plimsoll.cli.rows import live_totals, position_rows, strategy_rows
+from plimsoll.config.project import Project
+from plimsoll.core.engine import Core
+from plimsoll.lease import Holder
+
+_SHOWN_INCIDENTS = 5
+
+
+def status(project: str, env: str, *, json: bool) -> Exit:
+    """Print the state of an account; see `health` for the exit code."""
+    found = project_of(project, env)
+    with replica_of(found) as replica:
+        core, holder = replica.core, holder_of(found)
+        state = engine_state(core, holder)
+        if json:
+            print_json(_document(found, core, holder, state))
+        else:
+            print(_page(found, core, holder, state))
+        return health(core, state)
+
+
+def engine_state(core: Core, holder: Holder | None) -> str:
+    """Return ``running``, ``stopped`` (cleanly) or ``died``."""
+    if holder is not None:
+        return "running"
+    return "stopped" if core.is_ended else "died"
+
+
+def health(core: Core, state: str) -> Exit:
+    """Return 4 where the engine died, is halted, or has blocked instruments; 0 otherwise."""
+    is_bad = state == "died" or core.safety.is_halted or bool(core.safety.blocks)
+    return Exit.UNHEALTHY if is_bad else Exit.DONE
+
+
+def safety_words(core: Core) -> str:
+    """Return whether new risk is allowed, and what forbids it."""
+    safety = core.safety
+    if safety.is_halted:
+        return f"HALTED by {safety.halt_actor}: {safety.halt_reason}; `plimsoll resume` ends it"
+    if safety.is_stopping:
+        return "stopping"
+    if not safety.is_reconciled:
+        return "no new risk: the books are not yet compared with the venue's"
+    blocks = "; ".join(f"{name} blocked: {why}" for name, why in safety.blocks.items())
+    return blocks or "trading allowed"
+
+
+def _standing(core: Core) -> str:
+    """Return what stays in force while no engine runs."""
+    return safety_words(core) if core.safety.is_halted else "no engine, no new risk"
+
+
+def _page(project: Project, core: Core, holder: Holder | None, state: str) -> str:
+    age_s = max(0.0, (wall_ns() - core.ts_ns) / 1e9)
+    who = f", process {holder.pid}" if holder else ""
+    links = ", ".join(f"{name} {'up' if up else 'DOWN'}" for name, up in core.safety.links.items())
+    losses = core.losses
+    lines = [
+        f"account    {project.settings.account.name} on {project.settings.venue.environment}, "
+        f"{project.layout.environment}",
+        f"engine     {state}{who}; epoch {core.epoch}, seq {core.seq:,}, newest record "
+        f"{text.moment(core.ts_ns)} UTC ({age_s:,.1f} s ago)",
+        f"safety     {safety_words(core) if state == 'running' else _standing(core)}",
+        f"links      {links if state == 'running' and links else 'none'}",
+    ]
+    if losses.is_known:
+        today = text.money(losses.equity - losses.baseline, signed=True)
+        drawdown = text.percent(losses.drawdown_ppm)
+        lines.append(f"equity     {text.money(losses.equity)}, today {today}, drawdown {drawdown}")
+    counts = core.counts
+    lines.append(
+        f"orders     {len(core.orders.working)} working, {counts.get('sent', 0):,} requests sent, "
+        f"{counts.get('deny', 0):,} denied; {live_totals(core)[2]:,} fills, "
+        f"{counts.get('paper-fill', 0):,} on paper"
+    )
+    for title, rows in (("strategies", strategy_rows(core)), ("positions", position_rows(core))):
+        if len(rows) > 1:
+            lines += ["", title, text.table(rows[0], rows[1:], "  ")]
+    if core.incidents:
+        lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
+        newest = list(core.incidents)[-_SHOWN_INCIDENTS:]
+        lines += [
+            f"  {text.clock(one.ts_ns)}  {one.code} {one.subject}: {one.text}" for one in newest
+        ]
+    return "\n".join(lines)
+
+
+def _document(project: Project, core: Core, holder: Holder | None, state: str) -> dict[str, Any]:
+    safety, losses = core.safety, core.losses
+    return {
+        "account": project.settings.account.name,
+        "environment": project.layout.environment,
+        "venue": project.settings.venue.environment,
+        "state": state,
+        "pid": holder.pid if holder else 0,
+        "epoch": core.epoch,
+        "seq": core.seq,
+        "ts_ns": core.ts_ns,
+        "halted": safety.is_halted,
+        "halt_reason": safety.halt_reason,
+        "blocks": safety.blocks,
+        "links": safety.links if state == "running" else {},
+        "reconciled": safety.is_reconciled,
+        "equity": text.exact(losses.equity) if losses.is_known else None,
+        "today": text.exact(losses.equity - losses.baseline) if losses.is_known else None,
+        "drawdown_ppm": losses.drawdown_ppm,
+        "working_orders": len(core.orders.working),
+        "fills": live_totals(core)[2],
+        "counts": core.counts,
+        "incidents": [
+            {"ts_ns": one.ts_ns, "code": one.code, "subject": one.subject, "text": one.text}
+            for one in core.incidents
+        ],
+    }

@@ -1,0 +1,140 @@
+"""Loading the strategies people wrote: the right file, the right class, the right parameters."""
+
+import difflib
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from plimsoll.config.errors import ConfigError
+from plimsoll.config.sources import digest_of, is_file, locate, split
+from plimsoll.core.settings import StrategySettings
+from plimsoll.core.strategy import Strategy, parameters_of
+
+
+def load(settings: StrategySettings, root: Path) -> Strategy:
+    """Return an instance of a strategy with its parameters set.
+
+    Args:
+        settings: Of the instance; its ``source_hash``, where there is one, must be the file's.
+        root: The project directory; a file outside of it is refused.
+
+    Raises:
+        ConfigError: no such file or class, no strategy, a parameter that is unknown or of another
+            type, or code that is not the one the session started with.
+    """
+    key = f"strategy.{settings.name}.class"
+    path = locate(settings.source, root, key=key)
+    found = digest_of(path)
+    if settings.source_hash not in ("", found):
+        raise ConfigError(
+            file=path,
+            key=key,
+            expected=f"the file of SHA-256 {settings.source_hash[:12]}, as when the session began",
+            found=f"{found[:12]}",
+            hint="put the file back as it was, or start a new session with the new one",
+        )
+    kind = _class_of(settings, path, key)
+    strategy = kind()
+    for name, value in _parameters(settings, kind, path).items():
+        setattr(strategy, name, value)
+    return strategy
+
+
+def _class_of(settings: StrategySettings, path: Path, key: str) -> type[Strategy]:
+    place, name = split(settings.source)
+    module = _run(path, key) if is_file(settings.source) else _import(place, path, key)
+    found = getattr(module, name, None)
+    if found is None:
+        names = [other for other, value in vars(module).items() if _is_strategy(value)]
+        hint = f"strategies there: {', '.join(names) or 'none'}"
+        raise ConfigError(file=path, key=key, expected=f"there is no class {name}", hint=hint)
+    if not _is_strategy(found):
+        raise ConfigError(
+            file=path,
+            key=key,
+            expected=f"{name} is no strategy",
+            hint=f"from plimsoll.core.strategy import Strategy; class {name}(Strategy): ...",
+        )
+    kind: type[Strategy] = found
+    return kind
+
+
+def _is_strategy(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Strategy) and value is not Strategy
+
+
+def _run(path: Path, key: str) -> ModuleType:
+    """Run a file as a module of its own; files beside it may be imported from it."""
+    name = f"plimsoll_strategy_{digest_of(path)[:16]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(file=path, key=key, expected="cannot be read as Python")
+    folder = str(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the user's own code: anything may come out of it
+        del sys.modules[name]
+        raise _broken(path, key, error) from error
+    return module
+
+
+def _import(place: str, path: Path, key: str) -> ModuleType:
+    try:
+        return importlib.import_module(place)
+    except Exception as error:  # likewise
+        raise _broken(path, key, error) from error
+
+
+def _broken(path: Path, key: str, error: Exception) -> ConfigError:
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            place = f" (line {trace.tb_lineno})"
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError):
+        place = f" (line {error.lineno})"
+    words = f"{type(error).__name__}: {error}"
+    return ConfigError(file=path, key=key, expected=f"cannot be imported{place}: {words}")
+
+
+def _parameters(settings: StrategySettings, kind: type[Strategy], path: Path) -> dict[str, Any]:
+    prefix = f"strategy.{settings.name}.params"
+    try:
+        declared = parameters_of(kind)
+    except TypeError as error:
+        raise ConfigError(file=path, key=settings.source, expected=str(error)) from error
+    values: dict[str, Any] = {}
+    for name, value in settings.params.items():
+        if name not in declared:
+            near = difflib.get_close_matches(name, declared, n=1, cutoff=0.5)
+            known = ", ".join(declared) or "none"
+            raise ConfigError(
+                file=path,
+                key=f"{prefix}.{name}",
+                expected=f"{kind.__name__} has no such parameter",
+                hint=f"did you mean {near[0]!r}?" if near else f"it has: {known}",
+            )
+        wanted = declared[name][0]
+        if wanted is float and type(value) is int:
+            value = float(value)
+        if type(value) is not wanted:
+            raise ConfigError(
+                file=path,
+                key=f"{prefix}.{name}",
+                expected=f"expected {_TYPES[wanted]}",
+                found=repr(value),
+            )
+        values[name] = value
+    return values
+
+
+_TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}

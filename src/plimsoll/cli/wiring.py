@@ -1,0 +1,119 @@
+"""From a project to the settings of the engine process: addresses, keys, strategy loader."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from plimsoll.cli import strategies
+from plimsoll.cli.exits import Exit
+from plimsoll.cli.failure import Failure
+from plimsoll.config.project import Project
+from plimsoll.config.secret import read_key
+from plimsoll.config.translate import core_settings
+from plimsoll.core.settings import StrategySettings
+from plimsoll.core.strategy import Strategy
+from plimsoll.engine.settings import EngineSettings
+from plimsoll.venues.bybit.errors import VenueError
+from plimsoll.venues.bybit.settings import BybitSettings, Secret, environment
+
+SIM_FILE = "var/sim/sim.json"
+"""Where `plimsoll sim` says where it listens, unless told otherwise."""
+
+
+def engine_settings(project: Project) -> EngineSettings:
+    """Return everything the engine process is started with; strategies are loaded once to check.
+
+    Raises:
+        ConfigError: the configuration, a strategy or a credential cannot be used.
+        Failure: the simulator is not there.
+    """
+    core = core_settings(project)
+    load = loader(project.root)
+    for entry in core.strategies:
+        load(entry)
+    journal = project.settings.journal
+    return EngineSettings(
+        core=core,
+        journal_dir=project.journal_dir,
+        lease_dir=project.lease_dir,
+        run_dir=project.run_dir,
+        venue=venue_settings(project),
+        load=load,
+        sync=journal.sync,
+        market_keep_bytes=journal.market_keep,
+    )
+
+
+def loader(root: Path) -> Callable[[StrategySettings], Strategy]:
+    """Return what makes strategy objects from the files of one project."""
+    return partial(strategies.load, root=root)
+
+
+def venue_settings(project: Project) -> BybitSettings:
+    """Return addresses and keys of the project's venue.
+
+    Raises:
+        ConfigError: region or credentials cannot be used.
+        Failure: the simulator is not there.
+    """
+    venue = project.settings.venue
+    port = simulator_port(project) if venue.environment == "simulator" else 0
+    key, secret = read_key(project)
+    try:
+        hosts = environment(venue.environment, venue.region, port)
+    except VenueError as error:
+        raise project.error("venue.region", str(error)) from error
+    return BybitSettings(
+        rest_url=hosts.rest_url,
+        public_url=hosts.public_url,
+        private_url=hosts.private_url,
+        trade_url=hosts.trade_url,
+        key=key,
+        secret=Secret(secret.get_secret_value()),
+    )
+
+
+def simulator_file(project: Project) -> Path | None:
+    """Return the ``sim.json`` that venue.url names, None where it is an address."""
+    url = project.settings.venue.url or SIM_FILE
+    return project.root / Path(url).expanduser() if url.endswith(".json") else None
+
+
+def simulator_port(project: Project) -> int:
+    """Return the port of the simulator on this machine.
+
+    Raises:
+        ConfigError: venue.url is neither an address on this machine nor a file.
+        Failure: no simulator has written that file.
+    """
+    file = simulator_file(project)
+    if file is None:
+        return _port_of(project)
+    try:
+        found = json.loads(file.read_text())
+        return int(found["port"])
+    except FileNotFoundError:
+        raise Failure(
+            Exit.UNREACHABLE,
+            "no-simulator",
+            f"no simulator runs for this project: {file} does not exist",
+            f"start one in another terminal: plimsoll sim --dir {file.parent}",
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise project.error(
+            "venue.url", f"{file} was not written by `plimsoll sim`: {error}"
+        ) from (error)
+
+
+def _port_of(project: Project) -> int:
+    url = project.settings.venue.url
+    host, _, port = url.rpartition(":")
+    if host not in ("127.0.0.1", "localhost") or not port.isdecimal():
+        raise project.error(
+            "venue.url",
+            'expected "127.0.0.1:PORT" or the path of a sim.json',
+            found=f'"{url}"',
+            hint="the simulator listens on this machine only",
+        )
+    return int(port)

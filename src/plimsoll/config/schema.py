@@ -1,0 +1,274 @@
+"""The keys of a configuration, their types and defaults. Unknown keys are refused everywhere."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from plimsoll.config import units
+from plimsoll.core.model import Mode, cash_text, check_tag
+from plimsoll.core.settings import CoreSettings, Timing
+
+_NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,31}")
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_INSTRUMENT: Final = re.compile(r"(linear|spot):[A-Z0-9]{2,30}")
+_SOURCE: Final = re.compile(r"([^:]+\.py|[A-Za-z_][\w.]*):[A-Za-z_]\w*")
+_TIMING: Final = Timing()
+_CORE: Final = CoreSettings(account="", tag="")
+
+MODES_LATER: Final = {"hybrid": "hybrid comes with a later release: write two instances, one live"}
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text) or text == "foreign":
+        raise ValueError("1 to 32 letters, digits, dashes or underscores, a letter first")
+    return text
+
+
+def _account(text: str) -> str:
+    if not _ACCOUNT.fullmatch(text):
+        raise ValueError("1 to 64 letters, digits, dots, dashes or underscores")
+    return text
+
+
+def _tag(text: str) -> str:
+    try:
+        return check_tag(text)
+    except ValueError:
+        raise ValueError("1 to 8 letters or digits, a letter first") from None
+
+
+def _instrument(text: str) -> str:
+    if not _INSTRUMENT.fullmatch(text):
+        raise ValueError('an instrument such as "linear:BTCUSDT" or "spot:BTCUSDT"')
+    return text
+
+
+def _source(text: str) -> str:
+    if not _SOURCE.fullmatch(text):
+        raise ValueError('a class such as "strategies/ema.py:EmaCross" or "package.module:Class"')
+    return text
+
+
+def _reference(text: str) -> str:
+    scheme, _, target = text.partition(":")
+    if text and (scheme not in ("file", "env") or not target):
+        raise ValueError('a reference, "file:PATH" or "env:NAME"; the key itself never stands here')
+    return text
+
+
+def _mode(value: object) -> object:
+    if isinstance(value, str) and value in MODES_LATER:
+        raise ValueError(f'"paper" or "live"; {MODES_LATER[value]}')
+    return value
+
+
+Duration = Annotated[int, BeforeValidator(units.duration_ns)]
+Fraction = Annotated[int, BeforeValidator(units.fraction_ppm)]
+Multiple = Annotated[int, BeforeValidator(units.multiple_ppm)]
+Cash = Annotated[int, BeforeValidator(units.cash)]
+Bytes = Annotated[int, BeforeValidator(units.byte_count)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Reference = Annotated[str, AfterValidator(_reference)]
+
+
+class Section(BaseModel):
+    """A table of the file: its keys and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class Venue(Section):
+    """``[venue]``: where orders go."""
+
+    kind: Literal["bybit"] = Field(default="bybit", description="The venue.")
+    environment: Literal["mainnet", "demo", "testnet", "simulator"] = Field(
+        default="simulator", description="Which of the venue's environments."
+    )
+    region: str = Field(default="global", description="Regional site of a mainnet account.")
+    url: str = Field(
+        default="",
+        description="Simulator only: `host:port` on this machine, or the path of the `sim.json` it "
+        "wrote. Empty: `var/sim/sim.json`.",
+    )
+
+
+class Account(Section):
+    """``[account]``: whose orders they are. One engine serves one account."""
+
+    name: Annotated[str, AfterValidator(_account)] = Field(
+        default="main", description="Name of the account; its logs and its lease carry it."
+    )
+    tag: Annotated[str, AfterValidator(_tag)] = Field(
+        description="Begins every client order id: 1 to 8 letters or digits. Never change it while "
+        "orders are open."
+    )
+    key: Reference = Field(default="", description="API key, as `file:PATH` or `env:NAME`.")
+    secret: Reference = Field(
+        default="", description="API secret, as `file:PATH` (mode 600) or `env:NAME`."
+    )
+    dedicated: bool = Field(
+        default=False, description="Nothing else trades on the account: every order in it is ours."
+    )
+
+
+class Journal(Section):
+    """``[journal]``: how the logs are kept."""
+
+    sync: Literal["kernel", "disk"] = Field(
+        default="kernel",
+        description="`kernel` survives kill -9, the disk follows within 5 ms; `disk` waits for the "
+        "disk before each send.",
+    )
+    market_keep: Bytes = Field(
+        default=10_000_000_000,
+        description="Market data kept, the oldest dropped first.",
+        examples=["10 GB"],
+    )
+
+
+class LimitKeys(Section):
+    """The limits of RSK-4. One left out is zero: nothing passes it."""
+
+    price_distance: Fraction = Field(
+        default=0,
+        description="Worst distance of an order's price from the reference.",
+        examples=["2 %"],
+    )
+    order_notional: Cash = Field(
+        default=0, description="Value of one order.", examples=["500 USDT"]
+    )
+    orders_per_second: Count = Field(default=0, description="Creates and amends in any second.")
+    orders_per_day: Count = Field(
+        default=0, description="Creates and amends between two 00:00 UTC."
+    )
+    open_orders: Count = Field(default=0, description="Orders working at the same time.")
+    position_notional: Cash = Field(
+        default=0,
+        description="Worst-case value of one instrument, everything in flight counted.",
+        examples=["2_000 USDT"],
+    )
+    exposure: Cash = Field(
+        default=0, description="Worst-case value over all instruments.", examples=["5_000 USDT"]
+    )
+    daily_loss: Cash = Field(
+        default=0,
+        description="Loss since 00:00 UTC after which no risk is added.",
+        examples=["100 USDT"],
+    )
+    drawdown: Fraction = Field(
+        default=0,
+        description="Fall from the highest equity after which no risk is added.",
+        examples=["5 %"],
+    )
+    leverage: Multiple = Field(
+        default=0, description="Worst-case exposure over equity.", examples=[2]
+    )
+
+
+class Limits(LimitKeys):
+    """``[limits]``: of the account; ``[limits.strategy.NAME]`` narrows them for one instance."""
+
+    strategy: dict[str, LimitKeys] = Field(
+        default={}, description="Narrower limits by instance; a key left out is the account's."
+    )
+
+
+class StrategyEntry(Section):
+    """``[[strategy]]``: one instance."""
+
+    name: Annotated[str, AfterValidator(_name)] = Field(description="Name of the instance.")
+    class_: Annotated[str, AfterValidator(_source)] = Field(
+        alias="class",
+        description='`"strategies/FILE.py:Class"` or `"package.module:Class"`.',
+    )
+    instruments: tuple[Annotated[str, AfterValidator(_instrument)], ...] = Field(
+        default=(),
+        description="What it trades; empty: what the class names.",
+        examples=[["linear:BTCUSDT"]],
+    )
+    mode: Annotated[Mode, BeforeValidator(_mode)] = Field(
+        default=Mode.PAPER,
+        description="`paper` (matched inside the engine) or `live` (sent to the venue).",
+    )
+    capital: Cash = Field(
+        default=0, description="What the instance may think it has.", examples=["10_000 USDT"]
+    )
+    params: dict[str, Any] = Field(
+        default={}, description="Values for the class's parameters.", examples=[{"fast": 10}]
+    )
+
+
+class Execution(Section):
+    """``[execution]``: how orders are sent and looked after."""
+
+    max_slippage: Fraction = Field(
+        default=_CORE.max_slippage_ppm,
+        description="Band of a market order around the price it was decided at.",
+        examples=["0.2 %"],
+    )
+    answer_timeout: Duration = Field(
+        default=_TIMING.answer_ns, description="A request unanswered for this long is UNKNOWN."
+    )
+    confirm_timeout: Duration = Field(
+        default=_TIMING.confirm_ns,
+        description="An accepted order the stream has not confirmed is asked for after this.",
+    )
+    absence_margin: Duration = Field(
+        default=_TIMING.absence_margin_ms * 1_000_000,
+        description="How long after the receive window an order may still appear at the venue.",
+    )
+    sweep: Duration = Field(
+        default=_TIMING.sweep_ns,
+        description="Period of the comparison of our books with the venue's.",
+    )
+    paper_latency: Duration = Field(
+        default=_TIMING.paper_latency_ns, description="Delay of paper orders and their answers."
+    )
+    end_policy: Literal["cancel", "keep"] = Field(
+        default="cancel",
+        description="At a stop: `cancel` orders that can add risk, or `keep` them.",
+    )
+    seed: int = Field(
+        default=_CORE.seed, ge=0, description="Seed of the strategies' random streams."
+    )
+
+
+class Settings(Section):
+    """A whole configuration."""
+
+    venue: Venue = Venue()
+    account: Account
+    journal: Journal = Journal()
+    limits: Limits = Limits()
+    strategy: tuple[StrategyEntry, ...] = ()
+    execution: Execution = Execution()
+
+
+LATER: Final = {
+    "alerts": "alerts come with a later release",
+    "dashboard": "the dashboard comes with a later release",
+    "deploy": "deployments come with a later release",
+    "strategy.live_capital": "hybrid mode comes with a later release",
+    "strategy.shared": "shared instruments come with a later release",
+}
+"""Keys of the design that this release does not have yet, and what to tell who uses them."""
+
+
+def as_written(metadata: Iterable[object], value: object) -> object:
+    """Return a value of a key in the words of the file: ``5 s`` and not its nanoseconds."""
+    for item in metadata:
+        if isinstance(item, BeforeValidator) and isinstance(value, int):
+            words = _WORDS.get(item.func)
+            return words(value) if words else value
+    return value
+
+
+_WORDS: Final[dict[object, Callable[[int], str]]] = {
+    units.duration_ns: units.duration_text,
+    units.fraction_ppm: units.fraction_text,
+    units.multiple_ppm: units.multiple_text,
+    units.cash: cash_text,
+    units.byte_count: units.byte_text,
+}

@@ -1,0 +1,194 @@
+"""The engine process seen from outside: what it refuses, how it stops, what it obeys."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+
+import pytest
+from live import EngineProcess, Sim, busy_settings, wait_for
+
+from plimsoll.control import Command, send_command
+from plimsoll.core.records import Halted, OrderIntended, OrderSent, Rearmed, decode
+from plimsoll.engine import Replica
+from plimsoll.journal import KIND_RECORD, TRADING, scan
+
+
+@pytest.fixture
+def sim(tmp_path):
+    found = Sim(tmp_path / "sim", limits="off", speed=20.0)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def engine(tmp_path, sim):
+    found = EngineProcess(tmp_path / "engine", sim, busy_settings())
+    yield found
+    if found.process is not None and found.process.poll() is None:
+        found.kill()
+
+
+def records(engine):
+    return [
+        decode(entry.payload)
+        for entry in scan(engine.journal_dir, TRADING)
+        if entry.kind == KIND_RECORD
+    ]
+
+
+def command(engine, cmd, **args):
+    return send_command(
+        engine.directory / "run" / "engine.sock",
+        Command(id=uuid.uuid4().hex, actor="tester", cmd=cmd, args=args),
+    )
+
+
+def is_trading(engine):
+    return any(isinstance(record, OrderSent) for record in records(engine))
+
+
+def test_halt_stops_new_risk_at_once_and_only_a_person_rearms(engine, sim):
+    engine.start()
+    wait_for("orders", lambda: is_trading(engine))
+    answer = command(engine, "halt", reason="test")
+    assert answer.accepted, answer.reason
+    halted = [r for r in records(engine) if isinstance(r, Halted)]
+    assert [r.reason for r in halted] == ["test"]
+    assert engine.stop() == 143
+    after = [
+        r
+        for r in records(engine)
+        if isinstance(r, OrderIntended) and not r.reduce_only and r.seq > halted[0].seq
+    ]
+    assert after == []
+
+    engine.start()  # a halt survives the restart
+    wait_for("readiness", lambda: engine.has_told("ready", pid=engine.process.pid))
+    wait_for("a denial", lambda: any(r.code == "halted" for r in denials(engine)))
+    before = len(records(engine))
+    assert command(engine, "resume", reason="checked").accepted
+    wait_for(
+        "new orders", lambda: any(isinstance(r, OrderIntended) for r in records(engine)[before:])
+    )
+    assert any(isinstance(r, Rearmed) and r.actor == "tester" for r in records(engine))
+    engine.stop()
+
+
+def denials(engine):
+    replica = Replica(engine.journal_dir)
+    replica.poll()
+    replica.close()
+    return list(replica.core.state.denials)
+
+
+def test_a_halt_asked_for_while_no_engine_ran_comes_first(engine, sim):
+    run = engine.directory / "run"
+    run.mkdir(parents=True)
+    (run / "halt.json").write_text(json.dumps({"actor": "night shift", "reason": "fire"}))
+    engine.start()
+    wait_for("readiness", lambda: engine.has_told("ready"))
+    wait_for("a denial", lambda: bool(denials(engine)))
+    assert not (run / "halt.json").exists()
+    engine.stop()
+    found = records(engine)
+    assert not any(isinstance(r, OrderIntended) for r in found)
+    assert [r.actor for r in found if isinstance(r, Halted)] == ["night shift"]
+
+
+def test_a_second_engine_on_the_same_account_is_refused(engine, sim, tmp_path):
+    engine.start()
+    wait_for("readiness", lambda: engine.has_told("ready"))
+    second = EngineProcess(engine.directory, sim, busy_settings())
+    second.log = tmp_path / "second.log"
+    second.start()
+    assert second.process.wait(20) == 7
+    assert "one engine per account" in second.log.read_text()
+    assert engine.stop() == 143
+
+
+def test_unknown_commands_and_other_sessions_are_refused_with_words(engine, sim):
+    engine.start()
+    wait_for("readiness", lambda: engine.has_told("ready"))
+    path = engine.directory / "run" / "engine.sock"
+    unknown = send_command(path, Command(id="1", actor="t", cmd="flatter"))
+    assert not unknown.accepted
+    assert "halt, resume" in unknown.reason
+    other = send_command(path, Command(id="2", actor="t", cmd="halt", epoch=99))
+    assert not other.accepted
+    assert "session" in other.reason
+    assert engine.stop() == 143
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"instruments": ("linear:NOSUCH",)}, 3, "NOSUCH"),
+        ({"key": "wrong"}, 5, "key"),
+        ({"port": 1}, 6, "127.0.0.1:1"),
+    ],
+)
+def test_what_stands_against_a_start_has_a_message_and_an_exit_code(
+    tmp_path, sim, change, code, words
+):
+    settings = busy_settings(instruments=change.get("instruments", ("linear:ETHUSDT",)))
+    engine = EngineProcess(tmp_path / "engine", sim, settings)
+    job = json.loads(engine.job.read_text())
+    if "port" in change:
+        dead = tmp_path / "dead.json"
+        dead.write_text(json.dumps({"port": change["port"]}))
+        job["sim"] = str(dead)
+    if "key" in change:
+        job["key"] = change["key"]
+    engine.job.write_text(json.dumps(job))
+    engine.start()
+    assert engine.process.wait(30) == code, engine.log.read_text()
+    text = engine.log.read_text()
+    assert words in text
+    assert "Traceback" not in text
+    assert text.splitlines()[-1].startswith("error: ")
+
+
+def test_the_trading_process_is_small():
+    code = (
+        "import sys, plimsoll.engine; print('\\n'.join({n.partition('.')[0] for n in sys.modules}))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    forbidden = {"fastapi", "uvicorn", "pandas", "sqlalchemy", "rich", "typer", "numpy", "pydantic"}
+    assert not forbidden & set(found)
+    own = {"plimsoll", *sys.stdlib_module_names}
+    third = {name for name in found if name not in own and not name.startswith("_")}
+    assert len(third) <= 15, sorted(third)
+
+
+def test_a_stopped_engine_leaves_a_snapshot_that_equals_the_log(engine, sim):
+    engine.start()
+    wait_for("orders", lambda: is_trading(engine))
+    engine.process.send_signal(signal.SIGTERM)
+    assert engine.process.wait(20) == 143
+    from plimsoll.core.engine import State, books_hash
+    from plimsoll.engine.restoring import restore_state
+
+    with_snapshot, tail = restore_state(engine.journal_dir)
+    assert tail == 0
+    without = State()
+    for record in records(engine):
+        without.apply(record)
+    assert books_hash(with_snapshot) == books_hash(without)
+    assert os.listdir(engine.journal_dir / "snapshots")
+
+
+def test_a_clock_ten_seconds_off_is_corrected_and_told(tmp_path, sim, engine):
+    job = json.loads(engine.job.read_text())
+    job["clock_off_s"] = 10
+    engine.job.write_text(json.dumps(job))
+    engine.start()
+    wait_for("orders", lambda: is_trading(engine))
+    assert engine.stop() == 143
+    told = [line for line in engine.events() if "clock differs" in line["event"]]
+    assert told
+    assert abs(abs(told[0]["offset_ms"]) - 10_000) < 2_000

@@ -173,8 +173,8 @@ def test_a_stopped_engine_leaves_a_snapshot_that_equals_the_log(engine, sim):
     from plimsoll.core.engine import State, books_hash
     from plimsoll.engine.restoring import restore_state
 
-    with_snapshot, tail = restore_state(engine.journal_dir)
-    assert tail == 0
+    with_snapshot, applied, _ = restore_state(engine.journal_dir)
+    assert applied == 0
     without = State()
     for record in records(engine):
         without.apply(record)

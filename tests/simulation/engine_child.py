@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,8 @@ class Job(msgspec.Struct):
     core: CoreSettings
     directory: str
     sim: str
+    key: str = "sim-key"
+    clock_off_s: int = 0
 
 
 def load(settings: StrategySettings) -> Strategy:
@@ -51,7 +54,7 @@ def settings_of(job: Job) -> EngineSettings:
             public_url=hosts.public_url,
             private_url=hosts.private_url,
             trade_url=hosts.trade_url,
-            key="sim-key",
+            key=job.key,
             secret=Secret("sim-secret"),
         ),
     )
@@ -59,4 +62,7 @@ def settings_of(job: Job) -> EngineSettings:
 
 if __name__ == "__main__":
     job = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Job)
+    if job.clock_off_s:
+        real, ahead_ns = time.time_ns, job.clock_off_s * 1_000_000_000
+        time.time_ns = lambda: real() + ahead_ns  # this machine's clock is wrong
     sys.exit(serve(settings_of(job)))

@@ -40,6 +40,17 @@ class Configured(Record, frozen=True, tag="configured"):
     settings: str
 
 
+class StrategyRestored(Record, frozen=True, tag="restored"):
+    """The state an instance had when its last session broke off, worked out again from the logs.
+
+    Newer than the newest checkpoint: what was recorded since has been run through the strategy
+    once more, its decisions discarded. An input, so that a replay of this session needs no other.
+    """
+
+    owner: str
+    state: bytes
+
+
 class InstrumentListed(Record, frozen=True, tag="instrument"):
     """The venue's filters for one instrument, at start and whenever they change."""
 
@@ -534,6 +545,7 @@ class Telemetry(Record, frozen=True, tag="telemetry"):
 
 INPUTS: Final[tuple[type[Record], ...]] = (
     LeaseTaken,
+    StrategyRestored,
     Configured,
     InstrumentListed,
     ClockMeasured,
@@ -599,6 +611,7 @@ FRAME_KIND: Final = 2
 
 _Stored = (
     LeaseTaken
+    | StrategyRestored
     | Configured
     | InstrumentListed
     | ClockMeasured

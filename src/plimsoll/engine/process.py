@@ -18,20 +18,22 @@ from typing import Final
 
 from plimsoll import __version__
 from plimsoll.control import Answer, Command, ControlError, ControlServer
-from plimsoll.core.engine import Core, State, snapshot
+from plimsoll.core.engine import Core, snapshot
 from plimsoll.core.records import (
     Configured,
     InstrumentListed,
     LeaseTaken,
     OperatorCommand,
     SessionStopping,
+    StrategyRestored,
 )
 from plimsoll.core.settings import to_text
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
-from plimsoll.engine.restoring import SNAPSHOTS, restore_state
+from plimsoll.engine.restoring import SNAPSHOTS, Restored, restore_state
 from plimsoll.engine.settings import EngineSettings
+from plimsoll.engine.shadowing import newest_states
 from plimsoll.journal import (
     Journal,
     JournalDamaged,
@@ -109,7 +111,7 @@ def _session(settings: EngineSettings) -> Iterator["Process"]:
     """Hold lease and journal for one session."""
     with _refusing():
         settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lease, state, applied = _take(settings)
+        lease, restored = _take(settings)
         try:
             journal = Journal.open(
                 settings.journal_dir,
@@ -121,7 +123,7 @@ def _session(settings: EngineSettings) -> Iterator["Process"]:
             lease.release()
             raise
     try:
-        yield Process(settings, lease, journal, state, applied)
+        yield Process(settings, lease, journal, restored)
     finally:
         lease.held = False
         with contextlib.suppress(JournalError):
@@ -129,19 +131,19 @@ def _session(settings: EngineSettings) -> Iterator["Process"]:
         lease.release()
 
 
-def _take(settings: EngineSettings) -> tuple[FileLease, State, int]:
+def _take(settings: EngineSettings) -> tuple[FileLease, Restored]:
     """Take the lease with an epoch above every one in the journal, and read the journal."""
     account = settings.core.account
     lease = take(settings.lease_dir, account, "engine")
     try:
-        state, applied = restore_state(settings.journal_dir)
-        if state.epoch >= lease.epoch:  # the epoch file was lost or is older than the journal
+        restored = restore_state(settings.journal_dir)
+        if restored.state.epoch >= lease.epoch:  # the epoch file was lost, or is an old copy
             lease.release()
-            lease = take(settings.lease_dir, account, "engine", floor=state.epoch)
+            lease = take(settings.lease_dir, account, "engine", floor=restored.state.epoch)
     except BaseException:
         lease.release()
         raise
-    return lease, state, applied
+    return lease, restored
 
 
 @contextlib.contextmanager
@@ -162,8 +164,7 @@ class Process:
         settings: EngineSettings,
         lease: FileLease,
         journal: Journal,
-        state: State,
-        applied: int,
+        restored: Restored,
     ) -> None:
         """Put the parts together; nothing runs yet."""
         self.settings = settings
@@ -171,7 +172,7 @@ class Process:
         self.journal = journal
         self.clock = EngineClock()
         self.log = Log()
-        self.core = Core(settings.load, state)
+        self.core = Core(settings.load, restored.state)
         self.engine = Engine(
             self.core,
             journal,
@@ -186,7 +187,7 @@ class Process:
         self._stop_reason = ""
         self._stop = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._applied = applied
+        self._restored = restored
 
     async def run(self, started: float) -> int:
         """Run until told to stop; return the exit code."""
@@ -219,13 +220,14 @@ class Process:
     async def _start(self) -> None:
         engine, core = self.engine, self.settings.core
         self.log.session_started(
-            self.lease.epoch, core.account, self._applied, list(self.journal.notes)
+            self.lease.epoch, core.account, self._restored.applied, list(self.journal.notes)
         )
         engine.on_wake = self._arm
         engine.on_unreadable = self._unreadable
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue)
         engine.connect(gateway, self.venue.query)
+        self._restore_strategies()
         engine.put(Configured(*engine.stamp(), to_text(core)))
         self._obey_standing_request()
         wanted = dict.fromkeys(name for one in core.strategies for name in one.instruments)
@@ -237,6 +239,15 @@ class Process:
             self.log.clock(safety.clock_offset_ns / 1e6, safety.clock_uncertainty_ns / 1e6)
         await self.venue.connect()
         self._check()
+
+    def _restore_strategies(self) -> None:
+        """Work out what the strategies knew when the last session broke off, and record it."""
+        engine, settings = self.engine, self.settings
+        states = newest_states(
+            settings.journal_dir, self._restored.checkpoint_seq, settings.load, engine.trouble
+        )
+        for owner, saved in states.items():
+            engine.put(StrategyRestored(*engine.stamp(), owner, saved))
 
     def _is_held(self, name: str) -> bool:
         """Return whether something of ours is left in an instrument no strategy names any more."""

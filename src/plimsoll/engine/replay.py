@@ -12,9 +12,9 @@ from pathlib import Path
 
 from plimsoll.core.engine import Core, Load, State
 from plimsoll.core.records import DECISIONS, FRAME_KIND, Record, Telemetry, decode, encode
+from plimsoll.engine.reading import EntryReader
+from plimsoll.engine.restoring import forget_news
 from plimsoll.journal import MARKET, TRADING, Entry, merge, scan
-from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.venue import parsers_for
 
 _DECISIONS = frozenset(DECISIONS)
 
@@ -70,7 +70,7 @@ class _Prover:
 
     def __init__(self, load: Load) -> None:
         self.core = Core(load, State())
-        self.parsers = parsers_for()
+        self.reader = EntryReader()
         self.expected: Iterator[Record] = iter(())
         self.ahead: deque[Record] = deque()
         self.entries = 0
@@ -88,10 +88,9 @@ class _Prover:
     def step(self, entry: Entry) -> bool:
         """Take one entry of the session; return whether everything is equal so far."""
         if not self.entries:
-            self.core.state.news.clear()
-            self.core.state.orders.contradictions.clear()
+            forget_news(self.core.state)
         self.entries += 1
-        record = self._record(entry)
+        record = self.reader.record(entry)
         if record is None:
             return True
         if type(record) in _DECISIONS:
@@ -116,12 +115,3 @@ class _Prover:
             return False
         self.core.apply(made)
         return True
-
-    def _record(self, entry: Entry) -> Record | None:
-        if entry.kind != FRAME_KIND:
-            return decode(entry.payload)
-        try:
-            parser = self.parsers[entry.payload[0]]
-            return parser.parse(entry.payload[1:], entry.seq, entry.ts_ns, entry.epoch)
-        except ParseError:
-            return None

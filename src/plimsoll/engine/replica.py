@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from plimsoll.core.engine import Core
-from plimsoll.core.records import FRAME_KIND, Telemetry, decode
+from plimsoll.core.records import Telemetry
+from plimsoll.engine.reading import EntryReader
+from plimsoll.engine.restoring import forget_news
 from plimsoll.journal import MARKET, TRADING, Entry, Follower
-from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.venue import parsers_for
 
 
 class Replica:
@@ -17,7 +17,7 @@ class Replica:
         self.core = Core()
         self.telemetry: Telemetry | None = None
         self._follower = Follower(journal_dir, (TRADING, MARKET) if market else (TRADING,))
-        self._parsers = parsers_for()
+        self._reader = EntryReader()
 
     def poll(self) -> int:
         """Apply what is new; return how many records that were.
@@ -30,8 +30,7 @@ class Replica:
             for entry in batch:
                 self._apply(entry)
             applied += len(batch)
-        self.core.state.news.clear()
-        self.core.state.orders.contradictions.clear()
+        forget_news(self.core.state)
         return applied
 
     def close(self) -> None:
@@ -39,16 +38,9 @@ class Replica:
         self._follower.close()
 
     def _apply(self, entry: Entry) -> None:
-        if entry.kind == FRAME_KIND:
-            parser = self._parsers[entry.payload[0]]
-            try:
-                record = parser.parse(entry.payload[1:], entry.seq, entry.ts_ns, entry.epoch)
-            except ParseError:
-                return
-            if record is not None:
-                self.core.apply(record)
+        record = self._reader.record(entry)
+        if record is None:
             return
-        found = decode(entry.payload)
-        if isinstance(found, Telemetry):
-            self.telemetry = found
-        self.core.apply(found)
+        if isinstance(record, Telemetry):
+            self.telemetry = record
+        self.core.apply(record)

@@ -8,8 +8,12 @@ price last on both sides (asks by negated price), so that the common insert is n
 
 from bisect import bisect_left, insort
 from enum import StrEnum
+from typing import Final
 
 from plimsoll.core.records import BookChanged
+
+
+INF: Final = float("inf")
 
 
 class BookFault(StrEnum):
@@ -96,7 +100,7 @@ class OrderBook:
         self.update_id = update_id
         bids, bid_keys = self.bids, self.bid_keys
         for price, qty in change.bids:
-            if qty > 0.0 and price > 0.0:
+            if 0.0 < qty < INF and 0.0 < price < INF:
                 if price not in bids:
                     insort(bid_keys, price)
                 bids[price] = qty
@@ -107,7 +111,7 @@ class OrderBook:
                 return self._spoil(BookFault.BAD_LEVEL)
         asks, ask_keys = self.asks, self.ask_keys
         for price, qty in change.asks:
-            if qty > 0.0 and price > 0.0:
+            if 0.0 < qty < INF and 0.0 < price < INF:
                 if price not in asks:
                     insort(ask_keys, -price)
                 asks[price] = qty
@@ -128,11 +132,10 @@ class OrderBook:
         self.update_id = change.update_id
         self.snapshots += 1
         self.fault = None
-        # "not > 0" also catches NaN; infinity cannot be written in JSON numbers or decimal text
-        # that passed the parser, but is refused all the same.
+        # The comparisons catch NaN as well.
         for side in (self.bids, self.asks):
             for price, qty in side.items():
-                if not 0.0 < price < float("inf") or not 0.0 < qty < float("inf"):
+                if not 0.0 < price < INF or not 0.0 < qty < INF:
                     return self._spoil(BookFault.BAD_LEVEL)
         if self.bid_keys and self.ask_keys and self.bid_keys[-1] >= -self.ask_keys[-1]:
             return self._spoil(BookFault.CROSSED)

@@ -182,7 +182,29 @@ class Core:
 
     # ---- deciders ----
 
-    def _configured(self, record: Configured) -> Iterator[Record]:
+    def _configured(self, _record: Configured) -> Iterator[Record]:
+        self._begin()
+        return self._with_keeper().take_over()
+
+    def shadow(self) -> None:
+        """Run the strategies from here on as the session before did, from its checkpoints.
+
+        For working out their newest state: what ``decide`` yields is to be discarded, the recorded
+        decisions are applied instead.
+        """
+        self._begin()
+        self._waits = frozenset()
+        trader = self._with_trader()
+        for desk in trader.desks.values():
+            deque(trader.start(desk), maxlen=0)
+
+    def saved(self) -> dict[str, bytes]:
+        """Return the state of every instance that is not stopped."""
+        desks = self._with_trader().desks.values()
+        return {desk.name: desk.save() for desk in desks if not desk.is_stopped}
+
+    def _begin(self) -> None:
+        """Make the deciding half from the settings and checkpoints applied so far."""
         settings = self.state.settings
         assert settings is not None
         assert self._load is not None
@@ -191,9 +213,8 @@ class Core:
         self._keeper = Keeper(self.state, settings, self._trader.placer)
         self._waits = frozenset(self._trader.desks)
         self._stop_until_ns = 0
-        self._beat_ns = record.ts_ns + settings.timing.beat_ns
-        self._checkpoint_ns = record.ts_ns + settings.timing.checkpoint_ns
-        yield from self._keeper.take_over()
+        self._beat_ns = self.state.ts_ns + settings.timing.beat_ns
+        self._checkpoint_ns = self._beat_ns  # one at the start: from here on nothing is forgotten
 
     def _timer(self, record: TimerFired) -> Iterator[Record]:
         trader, keeper, settings = self._trader, self._keeper, self.state.settings

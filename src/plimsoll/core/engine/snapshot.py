@@ -7,6 +7,7 @@ import msgspec
 from plimsoll.core.engine.state import State
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position
+from plimsoll.core.portfolio import History
 from plimsoll.core.risk import Pacing
 
 VERSION = 1
@@ -37,6 +38,7 @@ class _Snapshot(msgspec.Struct):
     pacings: dict[str, _Pace]
     paper_owners: list[str]
     checkpoints: dict[str, bytes]
+    histories: list[tuple[str, str, History]] = []
 
 
 def snapshot(state: State) -> bytes:
@@ -65,6 +67,7 @@ def snapshot(state: State) -> bytes:
             },
             paper_owners=sorted(state.paper_owners),
             checkpoints=state.checkpoints,
+            histories=[(owner, name, one) for (owner, name), one in ledger.histories.items()],
         )
     )
 
@@ -91,6 +94,8 @@ def restore(payload: bytes) -> State:
         state.orders.restore(order)
     for owner, name, held in saved.positions:
         state.ledger.positions[owner, name] = held
+    for owner, name, history in saved.histories:
+        state.ledger.histories[owner, name] = history
     state.ledger.cash = saved.cash
     state.ledger.seen = OrderedDict(((name, one), at) for name, one, at in saved.seen)
     state.ledger.cursor_ms = saved.cursor_ms

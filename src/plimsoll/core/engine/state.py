@@ -51,6 +51,7 @@ from plimsoll.core.records import (
     SessionEnded,
     SessionStopping,
     StrategyCheckpoint,
+    StrategyRestored,
     StrategyStopped,
     TickerChanged,
     WalletAdopted,
@@ -344,7 +345,7 @@ class State:
         if record.coin == "USDT":
             self.losses.flow(record.delta_units)
 
-    def _checkpoint(self, record: StrategyCheckpoint) -> None:
+    def _checkpoint(self, record: StrategyCheckpoint | StrategyRestored) -> None:
         self.checkpoints[record.owner] = record.state
 
     def _strategy_stopped(self, record: StrategyStopped) -> None:
@@ -392,4 +393,5 @@ class State:
             StrategyStopped: self._strategy_stopped,
             IncidentRaised: self.incidents.append,
             StrategyCheckpoint: self._checkpoint,
+            StrategyRestored: self._checkpoint,
         }

@@ -151,10 +151,9 @@ class Trader:
             if self.resumes:
                 yield from self._resume(change.instrument)
         hearers = self.book_hearers.get(change.instrument)
-        if hearers:
-            if market.fault is None:  # never a torn book (MKT-4)
-                for desk in hearers:
-                    yield from self._hear_book(desk, market)
+        if hearers and market.fault is None:  # never a torn book (MKT-4)
+            for desk in hearers:
+                yield from self._hear_book(desk, market)
 
     def on_public_trade(self, traded: PublicTraded) -> Iterator[Record]:
         """Match paper orders, make bars, let the instances hear prints."""
@@ -328,6 +327,8 @@ class Trader:
             price = market.last if market.instrument.is_spot else market.mark or market.last
             ticks = int(price * market.scale + 0.5)
             sign = 1 if target.qty_lots > 0 else -1
+            if target.is_held and self.state.ledger.qty_lots(desk.name, instrument) * sign <= 0:
+                continue  # the stop of another session's other direction
             if target.qty_lots and ticks and (target.stop_ticks - ticks) * sign >= 0:
                 target.stopped_sign = sign
                 desk.wish_changed.add(instrument)

@@ -1,6 +1,8 @@
 """Client order ids: derived, never drawn (account tag, epoch, counter, check character)."""
 
 import re
+from itertools import count
+from operator import mul
 from typing import Final
 
 _TAG: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}")
@@ -57,7 +59,5 @@ def counter_of(client_order_id: str) -> int:
 
 
 def _check(body: str) -> str:
-    total = 0
-    for place, char in enumerate(body, start=1):
-        total = (total + place * ord(char)) % _MODULUS
-    return _ALPHABET[total % 36]
+    weighted = sum(map(mul, count(1), body.encode()))
+    return _ALPHABET[weighted % _MODULUS % 36]

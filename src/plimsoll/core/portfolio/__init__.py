@@ -5,6 +5,6 @@ In: executions, adopted differences, wallet statements. Out: positions, balances
 """
 
 from plimsoll.core.portfolio.fees import fee_of
-from plimsoll.core.portfolio.ledger import KNOWN_KINDS, Ledger
+from plimsoll.core.portfolio.ledger import KNOWN_KINDS, History, Ledger
 
-__all__ = ["KNOWN_KINDS", "Ledger", "fee_of"]
+__all__ = ["KNOWN_KINDS", "History", "Ledger", "fee_of"]

@@ -3,9 +3,16 @@
 A closing execution removes ``cost x closed / held`` from the entry cost, rounded against us by at
 most one cash unit, so that a position closed to zero has lost nothing to rounding. Fees stand
 apart from realised profit. Spot fees charged in the base coin shrink the holding (ACC-3).
+
+What a closing realises depends on what came before it, so live executions are booked in the order
+the venue made them, not that of arrival: one that comes late (fetched after a broken link, while
+newer ones streamed in) is put in its place and the newer ones are booked again (ACC-1).
 """
 
+from bisect import insort
 from collections import OrderedDict
+
+import msgspec
 
 from plimsoll.core.model import Instrument, Position, Side
 from plimsoll.core.records import ExecutionReported, PaperFilled
@@ -22,6 +29,33 @@ KNOWN_KINDS = POSITION_KINDS | {"Funding"}
 """What the ledger can book; another kind blocks the instrument and is told (ACC-3)."""
 
 
+REORDER_FILLS = 256
+"""Executions of one position that a late one may still be put in front of."""
+
+
+class Booked(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
+    """One booked execution; sorts as the venue made them.
+
+    Within a millisecond a taker walks away from the best price: ``walk`` is the signed price.
+    """
+
+    executed_ms: int
+    walk: int
+    execution_id: str
+    side: Side
+    price_ticks: int
+    qty_lots: int
+    fee_units: int
+    fee_coin: str
+
+
+class History(msgspec.Struct):
+    """The newest executions of a position, and the position before them."""
+
+    base: Position
+    fills: list[Booked] = []
+
+
 class Ledger:
     """Positions by (owner, instrument), cash by coin, and the set of executions already booked."""
 
@@ -30,6 +64,7 @@ class Ledger:
         self.positions: dict[tuple[str, str], Position] = {}
         self.cash: dict[str, int] = {}
         """Wallet balance by coin as the live account's executions and adoptions explain it."""
+        self.histories: dict[tuple[str, str], History] = {}
         self.instruments: dict[str, Instrument] = {}
         self.seen: OrderedDict[tuple[str, str], int] = OrderedDict()
         self.cursor_ms = 0
@@ -78,14 +113,19 @@ class Ledger:
             self.position(owner, record.instrument).funding_units += record.fee_units
             self._add_cash(record.fee_coin, -record.fee_units)
             return
-        realised = self._book(
+        realised = self._book_in_order(
             instrument,
             owner,
-            record.side,
-            record.price_ticks,
-            record.qty_lots,
-            record.fee_units,
-            record.fee_coin,
+            Booked(
+                record.executed_ms,
+                record.side.sign * record.price_ticks,
+                record.execution_id,
+                record.side,
+                record.price_ticks,
+                record.qty_lots,
+                record.fee_units,
+                record.fee_coin,
+            ),
         )
         self._add_cash(record.fee_coin, -record.fee_units)
         if instrument.is_spot:
@@ -99,8 +139,8 @@ class Ledger:
     def book_paper(self, owner: str, instrument: str, side: Side, record: PaperFilled) -> None:
         """Book one paper execution on its owner; the account's cash is not touched."""
         self._book(
+            self.position(owner, instrument),
             self.instruments[instrument],
-            owner,
             side,
             record.price_ticks,
             record.qty_lots,
@@ -113,6 +153,7 @@ class Ledger:
         held = self.position(owner, instrument)
         held.qty_units += qty_lots * self.instruments[instrument].base_units_per_lot
         held.cost_units += cost_units
+        self.histories.pop((owner, instrument), None)  # executions begin anew after it
 
     def adopt_cash(self, coin: str, delta_units: int) -> None:
         """Add a balance difference with a recorded cause."""
@@ -139,17 +180,50 @@ class Ledger:
                 for (owner, name), held in self.positions.items()
                 if held.fills or held.qty_units
             ),
-            "cash": sorted([coin, units] for coin, units in self.cash.items()),
+            "cash": sorted([coin, units] for coin, units in self.cash.items() if units),
             "paper": sorted(paper),
             "cursor_ms": self.cursor_ms,
         }
 
     # ---- inside ----
 
+    def _book_in_order(self, instrument: Instrument, owner: str, fill: Booked) -> int:
+        """Book an execution in its place; return the change of realised profit."""
+        key = (owner, instrument.name)
+        held = self.position(*key)
+        history = self.histories.get(key)
+        if history is None:
+            history = self.histories[key] = History(msgspec.structs.replace(held))
+        fills = history.fills
+        if not fills or fills[-1] < fill:
+            fills.append(fill)
+            realised = self._book_one(held, instrument, fill)
+        else:
+            insort(fills, fill)
+            again = msgspec.structs.replace(history.base, funding_units=held.funding_units)
+            for one in fills:
+                self._book_one(again, instrument, one)
+            self.positions[key] = again
+            realised = again.realised_units - held.realised_units
+        if len(fills) > REORDER_FILLS:
+            self._book_one(history.base, instrument, fills.pop(0))
+        return realised
+
+    def _book_one(self, held: Position, instrument: Instrument, fill: Booked) -> int:
+        return self._book(
+            held,
+            instrument,
+            fill.side,
+            fill.price_ticks,
+            fill.qty_lots,
+            fill.fee_units,
+            fill.fee_coin,
+        )
+
     def _book(
         self,
+        held: Position,
         instrument: Instrument,
-        owner: str,
         side: Side,
         price_ticks: int,
         qty_lots: int,
@@ -157,7 +231,6 @@ class Ledger:
         fee_coin: str,
     ) -> int:
         """Book quantity, cost and fee; return the profit realised, in quote cash units."""
-        held = self.position(owner, instrument.name)
         units = side.sign * qty_lots * instrument.base_units_per_lot
         value = side.sign * instrument.notional_units(price_ticks, qty_lots)
         realised = _change(held, units, value)

@@ -111,6 +111,8 @@ class Desk:
             for frame, keep in strategy.bars.items()
         }
         self.indicators: dict[tuple[str, str, str, int], Any] = {}
+        self.saved_indicators: dict[str, Any] = {}
+        """Of an earlier session, until the strategy asks for them."""
         kind = type(strategy)
         self.hears_book = kind.on_book is not Strategy.on_book
         self.hears_trades = kind.on_trade is not Strategy.on_trade
@@ -151,7 +153,7 @@ class Desk:
             now.stopped_sign = 0
         if now.qty_lots != lots:
             now.not_before_ns = 0
-        now.qty_lots, now.stop_ticks = lots, stop_ticks
+        now.qty_lots, now.stop_ticks, now.is_held = lots, stop_ticks, False
         self.wish_changed.add(instrument)
         return None
 
@@ -283,9 +285,14 @@ class Desk:
         key = (kind, instrument, frame, period)
         found = self.indicators.get(key)
         if found is None:
-            found = self.indicators[key] = make()
-            for bar in self._maker(instrument, frame).window:
-                found.update(bar.close)
+            found = make()
+            saved = self.saved_indicators.pop(_KEY_JOIN.join(map(str, key)), None)
+            if saved is not None:
+                found = msgspec.convert(saved, type(found))
+            else:
+                for bar in self._maker(instrument, frame).window:
+                    found.update(bar.close)
+            self.indicators[key] = found
         return found
 
     # ---- the engine's side ----
@@ -320,6 +327,9 @@ class Desk:
             if name in saved.states:
                 setattr(self.strategy, name, saved.states[name])
         self.targets, self.rng.word = saved.targets, saved.rng_word
+        for target in self.targets.values():
+            target.is_held = True
+        self.saved_indicators = saved.indicators
         for (name, frame), maker in self.makers.items():
             maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
         # Quotes are not restored: they were prices of another moment, the strategy states anew.

@@ -24,6 +24,9 @@ class Target(msgspec.Struct):
     stop_ticks: int = 0
     stopped_sign: int = 0
     """Direction a stop has closed; it is not entered again until another one was asked for."""
+    is_held: bool = False
+    """Taken over from an earlier session: nothing is traded towards it until the strategy speaks
+    again, but its stop works."""
     not_before_ns: int = 0
     """A refused attempt is not repeated before this."""
 
@@ -74,7 +77,10 @@ def plan_target(
     """
     if working:
         return None
-    wanted = 0 if target.stopped_sign * target.qty_lots > 0 else target.qty_lots
+    is_stopped = target.stopped_sign * target.qty_lots > 0
+    if target.is_held and not is_stopped:
+        return None
+    wanted = 0 if is_stopped else target.qty_lots
     wanted_now = 0 if wanted * held_lots < 0 else wanted
     gap = wanted_now - held_lots
     if gap == 0:

@@ -1,0 +1,63 @@
+"""What the strategies knew when their last session broke off: its records run once more.
+
+A checkpoint is up to a minute old. From the newest one on, the recorded inputs are run through the
+strategies again and their decisions discarded; the recorded decisions are applied. The result goes
+into the new session's log as ``StrategyRestored``. Books are whole again from the first snapshot
+after the checkpoint on; bars and fills miss nothing.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from plimsoll.core.engine import Core, Load, State
+from plimsoll.core.records import DECISIONS, StrategyCheckpoint, Telemetry
+from plimsoll.engine.reading import EntryReader
+from plimsoll.engine.restoring import from_snapshot
+from plimsoll.journal import MARKET, TRADING, JournalError, merge, scan
+
+_DECISIONS = frozenset(DECISIONS)
+
+
+def newest_states(
+    journal_dir: Path, checkpoint_seq: int, load: Load, trouble: Callable[[str, str, str], None]
+) -> dict[str, bytes]:
+    """Return the state of each instance at the end of the logs; empty after a clean stop.
+
+    What stands against it (a changed strategy, missing market data) is told through ``trouble``;
+    then the checkpoints stay the newest state.
+
+    Raises:
+        JournalDamaged: the logs are not whole.
+    """
+    if not checkpoint_seq:
+        return {}
+    try:
+        return _run(journal_dir, checkpoint_seq, load)
+    except (JournalError, OSError):
+        raise
+    except Exception as error:
+        trouble("not-restored", "strategies", f"they go on from their checkpoints: {error!r}")
+        return {}
+
+
+def _run(journal_dir: Path, checkpoint_seq: int, load: Load) -> dict[str, bytes]:
+    start = from_snapshot(journal_dir)
+    core = Core(load, start if start.seq < checkpoint_seq else State())
+    reader, is_shadowing = EntryReader(), False
+    logs = (
+        scan(journal_dir, TRADING, core.seq + 1),
+        scan(journal_dir, MARKET, checkpoint_seq),
+    )
+    for entry in merge(*logs):
+        record = reader.record(entry)
+        if record is None or isinstance(record, Telemetry):
+            continue
+        core.apply(record)
+        if is_shadowing:
+            if type(record) not in _DECISIONS:
+                deque(core.decide(record), maxlen=0)
+        elif entry.seq > checkpoint_seq and type(record) is not StrategyCheckpoint:
+            core.shadow()
+            is_shadowing = True
+    return core.saved() if is_shadowing and not core.is_ended else {}

@@ -14,8 +14,15 @@ from live import EngineProcess, Sim, busy_settings, wait_for
 from plimsoll.engine import Replica, prove, sessions
 from plimsoll.engine.replay import ReplayReport
 
-KILLS = int(os.environ.get("KILLS", "10"))
-SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else [1, 2]
+KILLS = int(os.environ.get("KILLS", "8"))
+
+
+def seeds() -> list[int]:
+    """Return SEED=7, or SEEDS=200 (1 to 200) or SEEDS=5-9 of the environment; else the gate's."""
+    if os.environ.get("SEED"):
+        return [int(os.environ["SEED"])]
+    first, _, last = os.environ.get("SEEDS", "2").rpartition("-")
+    return list(range(int(first or 1), int(last) + 1))
 
 
 def prove_all(engine: EngineProcess) -> list[ReplayReport]:
@@ -33,7 +40,8 @@ def is_settled(engine: EngineProcess) -> bool:
     )
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", seeds())
 def test_killed_at_random_instants_nothing_is_lost_or_doubled(tmp_path, seed):
     draw = random.Random(seed)
     sim = Sim(tmp_path / "sim", seed=seed, lose_ack=0.05, limits="off", speed=20.0)

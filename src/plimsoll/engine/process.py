@@ -185,6 +185,7 @@ class Process:
         self.venue = BybitVenue(settings.venue, self.engine, self.clock)
         self.failure: BaseException | None = None
         self._stop_reason = ""
+        self._is_warned = False
         self._stop = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._restored = restored
@@ -283,6 +284,7 @@ class Process:
             due = max(due + 1.0, loop.time())
             self.engine.meter.loop_lag.add_ns(max(0, int(lag * 1e9)))
             counters, gauges = self.venue.metrics()
+            self._warn_of_space()
             gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
             self.engine.tell(counters, gauges)
             for name, market in self.core.markets.items():
@@ -290,6 +292,12 @@ class Process:
                     self.venue.resubscribe(name)
             seconds += 1
             gc.collect(2 if seconds % 60 == 0 else 1)
+
+    def _warn_of_space(self) -> None:
+        """Tell once, long before the lack of space forbids new risk (JRN-4)."""
+        if self.journal.warn_space and not self._is_warned:
+            self._is_warned = True
+            self.engine.trouble("disk", str(self.settings.journal_dir), "space is getting short")
 
     def _unreadable(self, link: int) -> None:
         """Start a link again after this callback: its stream cannot be trusted any more."""

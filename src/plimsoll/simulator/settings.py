@@ -69,6 +69,8 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, found {value!r}")
         if self.market == "arrivals" and not self.data:
             raise ValueError("market 'arrivals' needs data: the path of a recording")
+        if not 0 <= self.port <= 65_535:
+            raise ValueError(f"port must be from 0 (any free one) to 65535, found {self.port}")
         if not self.speed > 0:
             raise ValueError(f"speed must be above 0, found {self.speed}")
         if not 0 <= self.lose_ack <= 1:

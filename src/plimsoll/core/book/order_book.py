@@ -12,7 +12,6 @@ from typing import Final
 
 from plimsoll.core.records import BookChanged
 
-
 INF: Final = float("inf")
 
 
@@ -23,7 +22,6 @@ class BookFault(StrEnum):
     EARLY_DELTA = "delta before snapshot"
     CROSSED = "crossed"
     BAD_LEVEL = "bad level"
-    RESTART = "venue restart"
 
 
 class OrderBook:

@@ -39,6 +39,7 @@ from plimsoll.core.records import (
 from plimsoll.core.settings import CoreSettings
 
 LOOK_AGAIN_NS: Final = 300_000_000
+SOON_NS: Final = 1_000_000_000
 RETRY_NS: Final = 1_000_000_000
 _REASON: Final = "position differs from the venue's"
 
@@ -104,6 +105,16 @@ class Comparing:
             collect_position(self.under_way, record)
         elif isinstance(record, WalletReported):
             collect_wallet(self.under_way, record)
+
+    def on_position(self, record: PositionReported) -> None:
+        """Compare soon where the stream's position is not ours (ACC-7): fills may be on their way.
+
+        The stream sends a position with every order action, so most of them say nothing new.
+        """
+        ours = self.state.ledger.account_lots(record.instrument, self.state.paper_owners)
+        soon = self.state.ts_ns + SOON_NS
+        if record.qty_lots != ours and self.next_ns > soon:
+            self.next_ns, self.next_trigger = soon, "position stream"
 
     def answered(self, answer: QueryAnswered) -> Iterator[Record]:
         """Take the end of one of the round's queries; judge after the last."""

@@ -248,6 +248,8 @@ class Core:
     def _stated(self, record: PositionReported | WalletReported) -> Iterator[Record]:
         assert self._keeper is not None
         self._keeper.comparing.collect(record, is_new=False)
+        if isinstance(record, PositionReported) and record.source == "stream":
+            self._keeper.comparing.on_position(record)
         return iter(())
 
     def _queried(self, record: QueryAnswered) -> Iterator[Record]:

@@ -12,7 +12,7 @@ from plimsoll.core.engine.comparing import Comparing
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.inquiry import EMPTY_NEEDED, ESCALATE_NS, Inquiries, Inquiry
-from plimsoll.core.model import Order, OrderState
+from plimsoll.core.model import FOREIGN, Order, OrderState
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
     AbsenceShown,
@@ -187,9 +187,12 @@ class Keeper:
             yield from self.cancel_risk(f"stop: {stopping.reason}")
 
     def cancel_risk(self, reason: str) -> Iterator[Record]:
-        """Cancel every order that can add risk; reduce-only orders protect and stay (RSK-10)."""
+        """Cancel every order of ours that can add risk (RSK-10).
+
+        Reduce-only orders protect and stay; foreign orders are not ours to end.
+        """
         for order in list(self.state.orders.working.values()):
-            if not order.reduce_only:
+            if not order.reduce_only and order.owner != FOREIGN:
                 yield from self.placer.cancel(order, reason)
 
     def open_ends(self) -> list[Order]:

@@ -4,7 +4,7 @@ Restart, replicas, dashboards and the trading process all build it the same way,
 What happened to orders while one record was applied is left in ``news`` for ``decide``.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ class State:
         self.safety = Safety()
         self.exposure = Exposure()
         self.losses = Losses()
-        self.pacings: dict[str, Pacing] = {}
+        self.pacings: defaultdict[str, Pacing] = defaultdict(Pacing)
         self.markets: dict[str, Market] = {}
         self.paper_owners: frozenset[str] = frozenset()
         self.checkpoints: dict[str, bytes] = {}
@@ -269,7 +269,7 @@ class State:
             self._pacing(order).note(record.ts_ns)
 
     def _pacing(self, order: Order) -> Pacing:
-        return self.pacings.setdefault(order.owner if order.is_paper else "", Pacing())
+        return self.pacings[order.owner if order.is_paper else ""]
 
     def _denied(self, record: OrderDenied) -> None:
         self.denials.append(record)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from plimsoll.core.execution.lifecycle import Evidence, Step, next_state
-from plimsoll.core.model import FOREIGN, Order, OrderState, OrderType, TimeInForce
+from plimsoll.core.model import FOREIGN, Order, OrderState, OrderType, TimeInForce, is_own
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
@@ -366,6 +366,8 @@ class OrderStore:
             reason=record.reason,
         )
         self._enter(order, record.venue_order_id)
+        if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)
+            self.contradictions.append((order, "it carries our tag and our log does not know it"))
         return order
 
     def _adopt_execution(self, record: ExecutionReported) -> Order:

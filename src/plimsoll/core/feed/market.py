@@ -12,7 +12,6 @@ class StreamStatus(StrEnum):
 
     LIVE = "live"
     SUSPECT = "suspect"
-    DEAD = "dead"
 
 
 class Market:
@@ -119,11 +118,7 @@ class Market:
 
     def status(self, now_ns: int) -> StreamStatus:
         """Return the trust in this market at ``now_ns``."""
-        if self.fault is not None:
-            return StreamStatus.SUSPECT
-        if now_ns - self.book_ns > self.silent_after_ns:
-            return StreamStatus.SUSPECT
-        return StreamStatus.LIVE
+        return StreamStatus.SUSPECT if self.why_not(now_ns) else StreamStatus.LIVE
 
     def why_not(self, now_ns: int) -> str:
         """Return in words why the market is not LIVE, empty when it is."""
@@ -148,7 +143,7 @@ class Market:
         """
         if not self.instrument.is_spot and self.mark:
             return int(self.mark * self.scale + 0.5)
-        if self.status(now_ns) is StreamStatus.LIVE and self.bid_ticks and self.ask_ticks:
+        if not self.why_not(now_ns) and self.bid_ticks and self.ask_ticks:
             return (self.bid_ticks + self.ask_ticks + 1) // 2
         if self.last and now_ns - self.last_ns <= 5_000_000_000:
             return int(self.last * self.scale + 0.5)

@@ -48,7 +48,7 @@ class Instrument(msgspec.Struct, frozen=True, dict=True):
                 f"{self.name}: tick {tick} x lot {lot} is finer than 1e-{CASH_SCALE}; not supported"
             )
 
-    @property
+    @cached_property
     def is_spot(self) -> bool:
         """Return whether this trades the coin itself."""
         return self.category == "spot"
@@ -125,6 +125,18 @@ class Instrument(msgspec.Struct, frozen=True, dict=True):
     def notional_units(self, price_ticks: int, qty_lots: int) -> int:
         """Return price x quantity in quote cash units, signed like the quantity."""
         return price_ticks * qty_lots * self.cash_per_tick_lot
+
+
+def whole_steps(value: float, per_unit: float) -> int | None:
+    """Return how many steps a float's shortest text stands for, None where that takes a Decimal.
+
+    Steps have at most eight decimals, so a multiple under ten million has at most the 15 digits
+    that tell one float from the next: the float nearest to a multiple is that multiple's text.
+    """
+    if not -1e7 < value < 1e7 or not per_unit.is_integer():
+        return None
+    steps = round(value * per_unit)
+    return steps if steps / per_unit == value else None
 
 
 def _steps(value: str | Decimal, step: Decimal, rounding: str | None, what: str, rule: str) -> int:

@@ -13,12 +13,16 @@ class Side(StrEnum):
     @property
     def sign(self) -> int:
         """Return +1 for buy, -1 for sell."""
-        return 1 if self is Side.BUY else -1
+        return 1 if self is _BUY else -1
 
     @property
     def opposite(self) -> "Side":
         """Return the other side."""
-        return Side.SELL if self is Side.BUY else Side.BUY
+        return _SELL if self is _BUY else _BUY
+
+
+_BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
+_SELL: Final = Side.SELL
 
 
 class OrderType(StrEnum):

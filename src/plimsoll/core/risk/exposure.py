@@ -7,7 +7,11 @@ sells must fit from zero too, with a long held or without, and buys likewise. A 
 tests sums over all orders.
 """
 
+from typing import Final
+
 from plimsoll.core.model import Order, Side
+
+_BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
 
 LIVE_SCOPE = ""
 """Scope of the live account, all owners together."""
@@ -35,7 +39,7 @@ class Exposure:
             return
         leaves = order.leaves_lots
         if leaves:
-            side = self.buys if order.side is Side.BUY else self.sells
+            side = self.buys if order.side is _BUY else self.sells
             key = (scope, order.instrument)
             side[key] = side.get(key, 0) + sign * leaves
 

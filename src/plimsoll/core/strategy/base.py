@@ -17,7 +17,7 @@ everything a strategy may know or ask comes through ``self``. Refusals are value
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple, Protocol, get_origin, get_type_hints
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, get_origin, get_type_hints
 
 import msgspec
 
@@ -28,6 +28,9 @@ from plimsoll.core.strategy.random_stream import RandomStream
 
 Number = str | int | float | Decimal
 """Prices and quantities: text, integers and Decimals are exact, floats are rounded by rule."""
+
+_TIME_IN_FORCE: Final = {tif.value: tif for tif in TimeInForce}
+"""By text and by member alike."""
 
 
 class FillEvent(NamedTuple):
@@ -352,7 +355,7 @@ class Strategy:
         reduce_only: bool,
         label: str,
     ) -> OrderHandle:
-        how = TimeInForce.POST_ONLY if post_only else TimeInForce(tif)
+        how = TimeInForce.POST_ONLY if post_only else _TIME_IN_FORCE.get(tif) or TimeInForce(tif)
         return self._port.place(
             instrument, side, qty, limit, how, reduce_only=reduce_only, label=label
         )

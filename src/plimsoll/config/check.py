@@ -155,6 +155,7 @@ def _shown(value: object) -> str:
 
 def _contradictions(settings: Settings, layers: Sequence[Layer]) -> Iterator[ConfigError]:
     yield from _repeated_names(settings, layers)
+    yield from _shared_instruments(settings, layers)
     yield from _venue_errors(settings, layers)
     yield from _limit_errors(settings, layers)
 
@@ -170,6 +171,24 @@ def _repeated_names(settings: Settings, layers: Sequence[Layer]) -> Iterator[Con
                 found=f'a second "{entry.name}"',
             )
         seen.add(entry.name)
+
+
+def _shared_instruments(settings: Settings, layers: Sequence[Layer]) -> Iterator[ConfigError]:
+    """Refuse a second live instance on an instrument: their stops and fees would mix."""
+    owners: dict[str, str] = {}
+    for number, entry in enumerate(settings.strategy):
+        if entry.mode != Mode.LIVE:
+            continue
+        for name in entry.instruments:
+            if name in owners:
+                yield ConfigError(
+                    file=origin(layers, ("strategy", number)),
+                    key=f"strategy.{entry.name}.instruments",
+                    expected="a live instrument belongs to one strategy instance",
+                    found=f'{name}, which "{owners[name]}" trades as well',
+                    hint="give one of them a sub-account, or run it on paper",
+                )
+            owners[name] = entry.name
 
 
 def _venue_errors(settings: Settings, layers: Sequence[Layer]) -> Iterator[ConfigError]:

@@ -129,7 +129,7 @@ class Journal(Section):
 
 
 class LimitKeys(Section):
-    """The limits of RSK-4. One left out is zero: nothing passes it."""
+    """``[limits]``: pre-trade limits (RSK-4). One left out is zero: nothing passes it."""
 
     price_distance: Fraction = Field(
         default=0,

@@ -62,7 +62,9 @@ class Core:
         self._waits: frozenset[str] = frozenset()
         """Instances not started yet."""
         self.apply: Final = self.state.apply
-        self._deciders = self._table()
+        self._deciders: dict[type[Record], Callable[[Any], Iterator[Record]]] = {
+            Configured: self._configured
+        }
 
     # ---- what readers use ----
 
@@ -211,6 +213,7 @@ class Core:
         self.state.news.clear()  # left by records applied without deciding
         self._trader = Trader(self.state, settings, self._load)
         self._keeper = Keeper(self.state, settings, self._trader.placer)
+        self._deciders = self._table(self._trader, self._keeper)
         self._waits = frozenset(self._trader.desks)
         self._stop_until_ns = 0
         self._beat_ns = self.state.ts_ns + settings.timing.beat_ns
@@ -337,23 +340,25 @@ class Core:
     def _quiet(self, _record: Record) -> Iterator[Record]:
         return iter(())
 
-    def _table(self) -> dict[type[Record], Callable[[Any], Iterator[Record]]]:
+    def _table(
+        self, trader: Trader, keeper: Keeper
+    ) -> dict[type[Record], Callable[[Any], Iterator[Record]]]:
         return {
             Configured: self._configured,
             TimerFired: self._timer,
-            BookChanged: lambda record: self._with_trader().on_book(record),
-            PublicTraded: lambda record: self._with_trader().on_public_trade(record),
+            BookChanged: trader.on_book,
+            PublicTraded: trader.on_public_trade,
             TickerChanged: self._ticker,
-            BarChanged: lambda record: self._with_trader().on_minute(record),
-            BarReported: lambda record: self._with_trader().on_fetched(record),
-            LinkChanged: lambda record: self._with_keeper().on_link(record),
-            RequestAnswered: lambda record: self._with_keeper().on_answer(record),
+            BarChanged: trader.on_minute,
+            BarReported: trader.on_fetched,
+            LinkChanged: keeper.on_link,
+            RequestAnswered: keeper.on_answer,
             OrderReported: self._reported,
             ExecutionReported: self._executed,
             PositionReported: self._stated,
             WalletReported: self._stated,
             QueryAnswered: self._queried,
-            OperatorCommand: lambda record: self._with_keeper().on_command(record),
+            OperatorCommand: keeper.on_command,
             SessionStopping: self._stopping,
         }
 

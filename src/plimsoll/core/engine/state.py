@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.feed import Market
-from plimsoll.core.model import FOREIGN, IdMaker, Instrument, Mode, Order, OrderState
+from plimsoll.core.model import FOREIGN, IdMaker, Mode, Order, OrderState
 from plimsoll.core.model.ids import counter_of
 from plimsoll.core.portfolio import KNOWN_KINDS, Ledger
 from plimsoll.core.records import (
@@ -78,6 +78,8 @@ class State:
         self.ids = IdMaker("x", 0)
         self.orders = OrderStore("")
         self.ledger = Ledger()
+        self.instruments: Final = self.ledger.instruments
+        """Listed instruments by name."""
         self.safety = Safety()
         self.exposure = Exposure()
         self.losses = Losses()
@@ -96,11 +98,6 @@ class State:
         """Orders changed by the record being applied; a fill carries its record."""
         self.orders.listener = self.exposure.on_order
         self._handlers = self._table()
-
-    @property
-    def instruments(self) -> dict[str, Instrument]:
-        """Listed instruments by name."""
-        return self.ledger.instruments
 
     def apply(self, record: Record) -> None:
         """Change state by one record. Total: no record of this build is refused."""

@@ -74,12 +74,12 @@ class Trader:
             state.orders.find,
             state.ledger.qty_lots,
             self._trusted_rows,
-            lambda name: state.instruments[name],
+            state.instruments.__getitem__,
         )
         self.placer = Placer(state, settings, self.paper)
         reader = Reader(
-            lambda name: state.markets[name],
-            lambda name: state.instruments.get(name),
+            state.markets.__getitem__,
+            state.instruments.get,
             self._holding,
             lambda owner, name: list(state.orders.of_owner(owner, name)),
             state.profit_of,
@@ -205,6 +205,7 @@ class Trader:
                 if maker.is_own:
                     for bar in maker.close_until(until):
                         yield from self._hear_bar(desk, bar)
+            yield from self._fire_timers(desk)
             desk.wish_changed.update(desk.targets)
             desk.wish_changed.update(desk.quotes)
 
@@ -230,6 +231,8 @@ class Trader:
         dues = [self.paper.next_due_ns]
         offset = self.state.safety.clock_offset_ns
         for desk in self.desks.values():
+            if desk.is_started and not desk.is_stopped:
+                dues += desk.timers.values()
             for maker in desk.makers.values():
                 if maker.is_own and maker.start_ns:
                     close_ns = maker.start_ns + maker.span
@@ -238,8 +241,18 @@ class Trader:
 
     # ---- callbacks ----
 
+    def _fire_timers(self, desk: Desk) -> Iterator[Record]:
+        """Call ``on_timer`` for what is due, the earliest first."""
+        if not desk.timers or not desk.is_started or desk.is_stopped:
+            return
+        now = self.state.ts_ns
+        for due, name in sorted((due, name) for name, due in desk.timers.items() if due <= now):
+            if desk.timers.get(name) == due:  # not moved by the one before
+                del desk.timers[name]
+                yield from self._call(desk, desk.strategy.on_timer, name)
+
     def _hear_book(self, desk: Desk, market: Market) -> Iterator[Record]:
-        if desk.is_started and not desk.is_stopped:
+        if desk.is_started and not desk.stop_reason:
             yield from self._call(desk, desk.strategy.on_book, market)
 
     def _hear_bar(self, desk: Desk, bar: Bar) -> Iterator[Record]:

@@ -77,8 +77,9 @@ class Market:
         fault: BookFault | str | None = self.book.apply(change)
         book = self.book
         if fault is None:
-            self.bid_ticks = int(book.best_bid * self.scale + 0.5)
-            self.ask_ticks = int(book.best_ask * self.scale + 0.5)
+            bids, asks, scale = book.bid_keys, book.ask_keys, self.scale
+            self.bid_ticks = int(bids[-1] * scale + 0.5) if bids else 0
+            self.ask_ticks = int(0.5 - asks[-1] * scale) if asks else 0
             age_ms = (change.ts_ns + clock_offset_ns) // 1_000_000 - change.venue_ms
             if age_ms > self.late_after_ms:
                 fault = "late"

@@ -5,7 +5,9 @@ there room in the limits. The first that fails answers, with words that name the
 """
 
 from collections import defaultdict
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Denied, Instrument, Refusal, Side, cash_text
@@ -19,7 +21,7 @@ PPM = 1_000_000
 _BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
 
 
-class Candidate(NamedTuple):
+class Candidate(msgspec.Struct, frozen=True):
     """An order, or the new terms of one, that wants to be sent."""
 
     scope: str
@@ -32,7 +34,7 @@ class Candidate(NamedTuple):
     """Leaves of the same order already counted in exposure (amend)."""
 
 
-class Surroundings(NamedTuple):
+class Surroundings(msgspec.Struct, frozen=True):
     """What the candidate meets: read-only views the engine owns."""
 
     market: Market

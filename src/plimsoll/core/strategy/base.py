@@ -144,6 +144,10 @@ class StrategyPort(Protocol):
         """State what to quote."""
         ...
 
+    def set_timer(self, name: str, after_ns: int) -> None:
+        """Wake the strategy later."""
+        ...
+
     def holding(self, instrument: str) -> Holding:
         """Return the own position."""
         ...
@@ -225,9 +229,6 @@ class Strategy:
     def on_order(self, order: Order) -> None:
         """Hear that an own order changed state."""
 
-    def on_signal(self, signal: dict[str, Any]) -> None:
-        """Hear an external signal."""
-
     def on_stop(self) -> None:
         """Hear that the strategy ends."""
 
@@ -295,6 +296,14 @@ class Strategy:
     ) -> OrderHandle:
         """Sell; without ``limit`` at the market, as an IOC limit inside the slippage band."""
         return self._order(instrument, Side.SELL, qty, limit, tif, post_only, reduce_only, label)
+
+    def timer(self, name: str, after_s: float) -> None:
+        """Call ``on_timer(name)`` once, ``after_s`` seconds from now (to a quarter second).
+
+        A later call with the same name moves it. Timers survive a restart; one that came due
+        meanwhile fires at the start.
+        """
+        self._port.set_timer(name, int(after_s * 1e9))
 
     # ---- what is known ----
 

@@ -32,7 +32,7 @@ _MARKET: Final = OrderType.MARKET
 _LIMIT: Final = OrderType.LIMIT
 
 
-class PlaceRequest(NamedTuple):
+class PlaceRequest(msgspec.Struct, frozen=True):
     """A new order; ``price_ticks`` 0 = at the market."""
 
     instrument: str
@@ -83,6 +83,7 @@ class _Saved(msgspec.Struct):
     windows: dict[str, list[Bar]]
     indicators: dict[str, Any]
     rng_word: int
+    timers: dict[str, int] = {}
 
 
 class Desk:
@@ -108,6 +109,8 @@ class Desk:
         self.targets: dict[str, Target] = {}
         self.quotes: dict[str, Quote] = {}
         self.wish_changed: set[str] = set()
+        self.timers: dict[str, int] = {}
+        """When each named timer is due, Unix ns."""
         self.denials: list[int] = []
         """Times of recent refusals, for the repetition guard (RSK-8)."""
         self.makers: dict[tuple[str, str], BarMaker] = {
@@ -212,16 +215,15 @@ class Desk:
         rounding = ROUND_FLOOR if side is _BUY else ROUND_CEILING
         lots = _lots(listed, qty)
         ticks = 0 if price is None else _ticks(listed, price, rounding)
-        for found in (lots, ticks):
-            if isinstance(found, Denied):
-                handle.refusal = found
-                return handle
-        assert isinstance(lots, int)
-        assert isinstance(ticks, int)
-        kind = _MARKET if price is None else _LIMIT
-        self.requests.append(
-            PlaceRequest(instrument, side, kind, tif, ticks, lots, reduce_only, label, handle)
-        )
+        if isinstance(lots, Denied):
+            handle.refusal = lots
+        elif isinstance(ticks, Denied):
+            handle.refusal = ticks
+        else:
+            kind = _MARKET if price is None else _LIMIT
+            self.requests.append(
+                PlaceRequest(instrument, side, kind, tif, ticks, lots, reduce_only, label, handle)
+            )
         return handle
 
     def amend(self, handle: OrderHandle, price: Number | None, qty: Number | None) -> Denied | None:
@@ -253,6 +255,10 @@ class Desk:
         if not order.cancel_pending:
             self.requests.append(CancelRequest(order, "strategy"))
         return None
+
+    def set_timer(self, name: str, after_ns: int) -> None:
+        """See ``Strategy.timer``."""
+        self.timers[name] = self.now_ns + max(0, after_ns)
 
     # ---- StrategyPort: reading ----
 
@@ -323,6 +329,7 @@ class Desk:
             self.saved_indicators
             | {_KEY_JOIN.join(map(str, key)): value for key, value in self.indicators.items()},
             self.rng.word,
+            self.timers,
         )
         return msgspec.msgpack.encode(saved, order="deterministic")
 
@@ -336,6 +343,7 @@ class Desk:
         for target in self.targets.values():
             target.is_held = True
         self.saved_indicators = saved.indicators
+        self.timers = saved.timers
         for (name, frame), maker in self.makers.items():
             maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
         # Quotes are not restored: they were prices of another moment, the strategy states anew.

@@ -1,0 +1,529 @@
+"""Write the reference pages that follow from the code: states, records, refusals, metrics, codes.
+
+``python docs/generate.py`` writes them, ``python docs/generate.py --check`` compares and exits 1
+with the difference where one is stale. The words of a name stand here or in its docstring; a name
+without words stops the generator, so that nothing new stays undocumented.
+"""
+
+import ast
+import difflib
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from plimsoll.cli.exits import Exit
+from plimsoll.core import records
+from plimsoll.core.engine import Core
+from plimsoll.core.execution.lifecycle import CONTRADICTIONS, LIFECYCLE, Evidence
+from plimsoll.core.model import TERMINAL, OrderState, Refusal
+from plimsoll.engine.metering import Meter
+from plimsoll.observe import BOUNDS_US
+from plimsoll.venues.bybit import BybitSettings, BybitVenue, Clock
+from plimsoll.venues.bybit.ports import Inbox
+
+REFERENCE: Final = Path(__file__).resolve().parent / "reference"
+
+
+class Undocumented(Exception):
+    """The code has a name that no page explains."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write or check every page; return the exit code."""
+    if arguments not in ([], ["--check"]):
+        print("usage: python docs/generate.py [--check]", file=sys.stderr)
+        return 2
+    try:
+        pages = {REFERENCE / name: make() for name, make in PAGES.items()}
+    except Undocumented as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if not arguments:
+        for path, text in pages.items():
+            path.write_text(text, encoding="utf-8")
+        return 0
+    stale = [line for path, text in pages.items() for line in difference(path, text)]
+    if stale:
+        sys.stdout.writelines(stale)
+        print("stale pages: run `python docs/generate.py` and commit the result", file=sys.stderr)
+    return 1 if stale else 0
+
+
+def difference(path: Path, wanted: str) -> Iterator[str]:
+    """Yield the lines of a unified diff from the page as it is to the page as it should be."""
+    found = path.read_text(encoding="utf-8") if path.is_file() else ""
+    name = f"docs/reference/{path.name}"
+    return difflib.unified_diff(
+        found.splitlines(keepends=True), wanted.splitlines(keepends=True), name, f"{name} (new)"
+    )
+
+
+# ---- order states ------------------------------------------------------------------------
+
+
+def states_page() -> str:
+    """Return the life of an order as a diagram and a table."""
+    lines = [
+        "# The states of an order",
+        "",
+        *_made_from("src/plimsoll/core/execution/lifecycle.py"),
+        "An order moves by evidence and by nothing else: what our gateway did, what the venue",
+        "answered, what its streams and queries say. Passing time is not evidence; a timeout is",
+        "recorded as *lost* and makes an order UNKNOWN, and only the venue ends UNKNOWN.",
+        "",
+        "| word | what it is evidence of |",
+        "|---|---|",
+        *(f"| {one} | {_words(_EVIDENCE, one, 'evidence')} |" for one in Evidence),
+        "",
+        "## Diagram",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        *_edges(),
+        "```",
+        "",
+        "## Table",
+        "",
+        "Evidence without an entry ranks below the state: it is recorded and ignored. **(!)**",
+        "marks evidence that contradicts what was held for certain: it blocks the instrument,",
+        "raises an incident, and may or may not move the order. States in *italics* are final:",
+        "nothing more is sent for the order, except a cancel where an ABSENT one turns up live.",
+        "",
+        f"| state | {' | '.join(Evidence)} |",
+        f"|---|{'---|' * len(Evidence)}",
+        *(f"| {_state(one)} | {' | '.join(_cells(one))} |" for one in OrderState),
+        "",
+        "DENIED is the state of a request that a check refused: no order of it exists, see",
+        "[refusals](refusals.md). *Amend pending* and *cancel pending* are flags beside the state;",
+        "fills are legal while they are set, and exposure counts the larger of old and new terms.",
+    ]
+    return _page(lines)
+
+
+_EVIDENCE: Final[Mapping[str, str]] = {
+    Evidence.SENT: "the gateway wrote the create to a socket (`OrderSent`)",
+    Evidence.SEND_REFUSED: "the gateway refused before a byte was written (`SendRefused`)",
+    Evidence.ACCEPTED: "the venue accepted the create for processing (`RequestAnswered`)",
+    Evidence.REFUSED: 'the venue answered with a code proven to mean "not done"',
+    Evidence.LOST: "no answer, a broken link, a crash (`OutcomeLost`), or an unclear answer",
+    Evidence.OPEN: "the venue reports it resting, or waiting for its trigger",
+    Evidence.PARTIAL: "part of it was matched: by report or by a booked execution",
+    Evidence.FILLED: "all of it was matched: by report or by booked executions",
+    Evidence.CANCELED: "the venue reports it cancelled",
+    Evidence.REJECTED: "the venue reports it rejected",
+    Evidence.EXPIRED: "the venue reports it expired or deactivated",
+    Evidence.ABSENT: "proof that it never came to live (`AbsenceShown`)",
+}
+
+
+def _edges() -> Iterator[str]:
+    yield "    [*] --> INTENT: the record is in the log"
+    for state, row in LIFECYCLE.items():
+        together: dict[OrderState, list[str]] = {}
+        for evidence, after in row.items():
+            if after is not state:
+                together.setdefault(after, []).append(str(evidence))
+        for after, evidences in together.items():
+            yield f"    {state.name} --> {after.name}: {', '.join(evidences)}"
+
+
+def _cells(state: OrderState) -> Iterator[str]:
+    for evidence in Evidence:
+        after = LIFECYCLE[state].get(evidence)
+        mark = " (!)" if evidence in CONTRADICTIONS.get(state, ()) else ""
+        yield f"{after.name if after else ''}{mark}".strip()
+
+
+def _state(state: OrderState) -> str:
+    return f"*{state.name}*" if state in TERMINAL else f"**{state.name}**"
+
+
+# ---- records -----------------------------------------------------------------------------
+
+
+def records_page() -> str:
+    """Return every record of the log with its fields."""
+    told = _docstrings()
+    lines = [
+        "# The records of the log",
+        "",
+        *_made_from("src/plimsoll/core/records.py"),
+        "One record is one line of `plimsoll journal tail`. Every record begins with four fields:",
+        "",
+        "| field | meaning |",
+        "|---|---|",
+        "| `seq` | position in the journal; orders everything over both logs |",
+        "| `ts_ns` | Unix time at session start plus monotonic time elapsed; never steps |",
+        "| `epoch` | number of the session; grows at every start |",
+        "| `cause` | seq of the record that led to this one, 0 for none |",
+        "",
+        "Prices are ticks, quantities lots, money cash units (1e-8 coin); `core/model` converts.",
+        "Records are stored as positional arrays with their tag in front. Fields are only ever",
+        "appended, with defaults.",
+        "",
+    ]
+    groups: tuple[tuple[str, str, Iterable[type[records.Record]]], ...] = (
+        ("Inputs", "Facts from outside, in the **trading** log.", records.INPUTS),
+        (
+            "Market inputs",
+            "Made from the raw public frames of the **market** log by the venue's pure parser, "
+            "live and on replay alike; never stored in this form.",
+            records.MARKET_INPUTS,
+        ),
+        (
+            "Decisions",
+            "What the core chose, in the **trading** log; a replay must make them again.",
+            records.DECISIONS,
+        ),
+        ("Telemetry", "In the **market** log; the core ignores it.", (records.Telemetry,)),
+    )
+    for title, text, kinds in groups:
+        lines += [f"## {title}", "", text, "", "| tag | record | fields | meaning |"]
+        lines += ["|---|---|---|---|", *(_record_row(kind, told) for kind in kinds), ""]
+    return _page(lines)
+
+
+def _record_row(kind: type[records.Record], told: Mapping[str, str]) -> str:
+    own = kind.__struct_fields__[len(records.Record.__struct_fields__) :]
+    fields = " ".join(f"`{name}`" for name in own)
+    meaning = _words(told, kind.__name__, "record")
+    return f"| `{kind.__struct_config__.tag}` | {kind.__name__} | {fields} | {meaning} |"
+
+
+def _docstrings() -> dict[str, str]:
+    """Return the docstring of each record, those of its fields behind it, on one line."""
+    told = {}
+    for node in ast.parse(inspect.getsource(records)).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        words = [ast.get_docstring(node) or ""]
+        for field, text in zip(node.body, node.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                note = _text_of(text)
+                words += [f"`{field.target.id}`: {note}"] if note else []
+        told[node.name] = _one_line(" ".join(words))
+    return told
+
+
+def _text_of(node: ast.stmt) -> str:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return str(node.value.value)
+    return ""
+
+
+# ---- refusals ----------------------------------------------------------------------------
+
+
+def refusals_page() -> str:
+    """Return every reason for which a request of a strategy is denied."""
+    lines = [
+        "# Why a request is refused",
+        "",
+        *_made_from("src/plimsoll/core/model/refusal.py"),
+        "A refused request never leaves. Refusals by the gate stand in the log as `OrderDenied`",
+        "with one of these codes and words that name what was found, the limit and its key;",
+        "`plimsoll journal tail --type deny` shows them. Those a strategy's desk makes before the",
+        "gate is asked (marked *desk*) are returned to the strategy only. The first check that",
+        "fails answers. Reduce-only orders on a perpetual pass all checks but those marked",
+        "*always*.",
+        "",
+        "| code | checked | what was found | what ends it |",
+        "|---|---|---|---|",
+    ]
+    for one in Refusal:
+        where, found, end = _row(_REFUSALS, one, "refusal")
+        lines.append(f"| `{one}` | {where} | {found} | {end} |")
+    lines += [
+        "",
+        "A limit that the configuration leaves out is zero: with no `[limits]` at all every order",
+        "that can add risk is refused. More than 200 refusals in a minute stop the instance.",
+    ]
+    return _page(lines)
+
+
+_REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
+    Refusal.STOPPING: ("gate", "the session is stopping", "the next start"),
+    Refusal.STRATEGY_STOPPED: (
+        "always",
+        "the instance raised, repeated itself or the session ends",
+        "the next start, once the cause is mended",
+    ),
+    Refusal.WARMING_UP: ("gate", "bars for its windows are still being fetched", "the last answer"),
+    Refusal.UNKNOWN_INSTRUMENT: (
+        "desk",
+        "the instrument is not among those of the instance",
+        "`instruments` in its `[[strategy]]` entry",
+    ),
+    Refusal.OFF_STEP: (
+        "desk",
+        "a price or quantity off the venue's step, or no number",
+        "pass a float to have it rounded, or a multiple of the step",
+    ),
+    Refusal.BELOW_MINIMUM: (
+        "always; desk for amends",
+        "less than the venue's minimum quantity or value",
+        "a larger quantity",
+    ),
+    Refusal.ABOVE_MAXIMUM: ("always", "more than the venue's maximum quantity", "smaller orders"),
+    Refusal.NO_SUCH_ORDER: ("desk", "the order is over, or was never placed", "nothing: it is so"),
+    Refusal.ORDER_BUSY: ("desk", "an earlier request about it is unanswered", "its answer"),
+    Refusal.HALTED: ("gate", "a halt is in force", "`plimsoll resume`"),
+    Refusal.BLOCKED: (
+        "gate",
+        "the instrument is blocked",
+        "see [release a blocked instrument](../how-to/release-a-blocked-instrument.md)",
+    ),
+    Refusal.NOT_RECONCILED: (
+        "gate, live only",
+        "our books have not been compared with the venue's since the private link came up, or the "
+        "account's equity has not been measured yet",
+        "the comparison, within seconds",
+    ),
+    Refusal.LINK_DOWN: ("gate, live only", "the private link is down", "its reconnect"),
+    Refusal.DATA_NOT_LIVE: (
+        "gate",
+        "the book is torn, crossed, late or silent, or there is no price to trade at",
+        "a good snapshot",
+    ),
+    Refusal.CLOCK: (
+        "gate, live only",
+        "the venue's time is known less exactly than 500 ms",
+        "a measurement with a faster round trip",
+    ),
+    Refusal.NO_REFERENCE: (
+        "gate; desk for targets",
+        "no mark price, live book or print younger than 5 s",
+        "the next market data",
+    ),
+    Refusal.PRICE_DISTANCE: (
+        "gate",
+        "the price is further against us from the reference than `limits.price_distance`",
+        "another price, or the limit",
+    ),
+    Refusal.ORDER_NOTIONAL: (
+        "gate",
+        "the order is worth more than `limits.order_notional`",
+        "a smaller order, or the limit",
+    ),
+    Refusal.RATE: (
+        "gate",
+        "`limits.orders_per_second` creates and amends, or four fifths of the venue's own limit, "
+        "left in the last second",
+        "the next second",
+    ),
+    Refusal.DAY_RATE: ("gate", "`limits.orders_per_day` are used", "00:00 UTC, or the limit"),
+    Refusal.OPEN_ORDERS: ("gate", "`limits.open_orders` are working", "the end of one"),
+    Refusal.POSITION: (
+        "gate",
+        "the worst case in the instrument, everything in flight counted, would be worth more than "
+        "`limits.position_notional`",
+        "less in flight, or the limit",
+    ),
+    Refusal.EXPOSURE: (
+        "gate",
+        "the worst case over all instruments would exceed `limits.exposure`",
+        "less in flight, or the limit",
+    ),
+    Refusal.LEVERAGE: (
+        "gate, live only",
+        "worst-case exposure over equity would exceed `limits.leverage`",
+        "less exposure, or the limit",
+    ),
+    Refusal.DAILY_LOSS: (
+        "gate, live only",
+        "equity has fallen by `limits.daily_loss` since 00:00 UTC",
+        "00:00 UTC, equity regained, or the limit",
+    ),
+    Refusal.DRAWDOWN: (
+        "gate, live only",
+        "equity is `limits.drawdown` below its highest",
+        "equity regained, or the limit",
+    ),
+    Refusal.SELF_CROSS: (
+        "gate",
+        "it would cross our own resting order",
+        "cancel that order, or another price",
+    ),
+    Refusal.NOT_HELD: (
+        "gate, spot only",
+        "the instance would sell more of the coin than it holds and has not already offered",
+        "a smaller quantity",
+    ),
+}
+
+
+# ---- metrics -----------------------------------------------------------------------------
+
+
+def metrics_page() -> str:
+    """Return every name of the engine's telemetry."""
+    meter, core = Meter(), Core()
+    venue_counters, venue_gauges = _venue_metrics()
+    counters = sorted(meter.counters(core) | venue_counters)
+    gauges = sorted({"journal_behind", *venue_gauges})
+    lines = [
+        "# Telemetry",
+        "",
+        *_made_from("src/plimsoll/engine/metering.py", "src/plimsoll/venues/bybit/venue.py"),
+        "Once a second the engine writes one `Telemetry` record to its market log. Nothing else is",
+        "measured and nothing is averaged. Counters and histograms are totals since the session",
+        "started; gauges are the value at that moment.",
+        "",
+        "## Counters",
+        "",
+        *_metric_rows((*counters, "records.TAG", "LINK.messages", "LINK.bytes", "LINK.connects")),
+        "",
+        "## Gauges",
+        "",
+        *_metric_rows(
+            (*gauges, "LINK.up", "LINK.ping_ms", "LINK.last_message_ns", "limit_left/PATH")
+        ),
+        "",
+        "LINK is `private`, `trade`, `public.linear` or `public.spot`.",
+        "",
+        "## Histograms",
+        "",
+        *_metric_rows(sorted(meter.histograms())),
+        "",
+        f"A histogram is a list of {len(BOUNDS_US) + 1} counts. The upper bounds of the buckets",
+        f"grow by about 12 % from {BOUNDS_US[0]} us to {BOUNDS_US[-1] / 1e6:.0f} s; the last one",
+        "takes what is above (`plimsoll.observe.BOUNDS_US`, `quantile`).",
+    ]
+    return _page(lines)
+
+
+_METRICS: Final[Mapping[str, str]] = {
+    "background_tasks": "queries and REST requests under way",
+    "clock_offset_ms": "estimate of the venue's clock minus ours",
+    "clock_uncertainty_ms": "how wrong that estimate may be",
+    "feed_gaps": "order book messages that did not follow the one before",
+    "feed_messages": "market messages applied",
+    "journal_behind": "records written and not yet known to be on disk",
+    "limit_left/PATH": "what the venue's last answer said is left of the path's rate limit",
+    "LINK.bytes": "bytes received on the link",
+    "LINK.connects": "connections made",
+    "LINK.last_message_ns": "Unix ns of the newest frame",
+    "LINK.messages": "frames received",
+    "LINK.ping_ms": "round trip of the last ping",
+    "LINK.up": "1 while authenticated and subscribed",
+    "loop_lag_us": "how late the one-second tick of the event loop was",
+    "orders_sent": "creates, amends and cancels written by the venue's adapter",
+    "parse_errors": "private messages that could not be read",
+    "records.TAG": "records of this tag applied, those read at the start included",
+    "requests_pending": "requests on the trade socket without an answer yet",
+    "requests_sent": "creates, amends and cancels that left through the gateway",
+    "rest_failures": "REST requests without a usable answer",
+    "rest_requests": "REST requests made",
+    "tick_to_order_us": "from the callback of a public frame to the socket write of an order",
+    "troubles": "oddities at the venue's door, each a log line",
+    "unlisted_items": "private messages about instruments that are not listed",
+}
+
+
+def _metric_rows(names: Iterable[str]) -> list[str]:
+    rows = [f"| `{name}` | {_words(_METRICS, name, 'metric')} |" for name in names]
+    return ["| name | meaning |", "|---|---|", *rows]
+
+
+class _NoClock:
+    def now_ns(self) -> int:
+        return 0
+
+    def monotonic_ns(self) -> int:
+        return 0
+
+
+class _NoInbox:
+    def stamp(self) -> tuple[int, int, int, int]:
+        return 0, 0, 0, 0
+
+    def put(self, record: records.Record) -> None:
+        """Take nothing: no link is opened."""
+
+    def frame(self, link: int, raw: bytes, received_ns: int) -> None:
+        """Take nothing: no link is opened."""
+
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Take nothing: no link is opened."""
+
+
+def _venue_metrics() -> tuple[dict[str, int], dict[str, float]]:
+    """Return the metrics of a venue that was never connected."""
+    settings = BybitSettings(rest_url="", public_url="", private_url="", trade_url="")
+    inbox: Inbox = _NoInbox()
+    clock: Clock = _NoClock()
+    return BybitVenue(settings, inbox, clock).metrics()
+
+
+# ---- exit codes --------------------------------------------------------------------------
+
+
+def exits_page() -> str:
+    """Return the exit codes."""
+    lines = [
+        "# Exit codes",
+        "",
+        *_made_from("src/plimsoll/cli/exits.py"),
+        "They never change their meaning. Result on stdout, talk on stderr; with `--json` an error",
+        'is one line `{"error": {"code", "message", "hint"}}` on stderr.',
+        "",
+        "| code | meaning |",
+        "|---|---|",
+        *(f"| {one.value} | {one.meaning} |" for one in Exit),
+        "",
+        "## When the engine does not start",
+        "",
+        "| found | code |",
+        "|---|---|",
+        "| an instrument that does not exist, does not trade or cannot be counted exactly | 3 |",
+        "| a key the venue does not accept, or one that may do more or less than trade | 5 |",
+        "| no usable answer from the venue | 6 |",
+        "| an account that is not Unified, not one-way, or in portfolio margin | 7 |",
+        "| the lease is held by another process, or the epoch file cannot be trusted | 7 |",
+        "| a damaged journal, or one of another account or a later epoch | 7 |",
+    ]
+    return _page(lines)
+
+
+# ---- words -------------------------------------------------------------------------------
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "states.md": states_page,
+    "records.md": records_page,
+    "refusals.md": refusals_page,
+    "metrics.md": metrics_page,
+    "exit-codes.md": exits_page,
+}
+
+
+def _made_from(*sources: str) -> list[str]:
+    names = " and ".join(f"[`{name}`](../../{name})" for name in sources)
+    return [f"Made by `docs/generate.py` from {names}; do not edit.", ""]
+
+
+def _words(table: Mapping[str, str], name: str, what: str) -> str:
+    found = table.get(name, "")
+    if not found:
+        raise Undocumented(f"{what} {name!r} has no words: give it some in docs/generate.py")
+    return found
+
+
+def _row(table: Mapping[str, tuple[str, str, str]], name: str, what: str) -> tuple[str, str, str]:
+    if name not in table:
+        raise Undocumented(f"{what} {name!r} has no words: give it some in docs/generate.py")
+    return table[name]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).replace("``", "`").replace("|", "\\|")
+
+
+def _page(lines: Sequence[str]) -> str:
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

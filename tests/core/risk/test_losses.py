@@ -1,0 +1,46 @@
+"""Daily loss, drawdown, pacing: numbers that outlive a restart."""
+
+from plimsoll.core.risk import Losses, Pacing
+from plimsoll.core.risk.pacing import DAY_NS, SECOND_NS
+
+
+def test_daily_loss_counts_from_midnight_and_drawdown_from_the_peak():
+    losses = Losses()
+    losses.measure(1_000, 0)
+    losses.measure(1_200, 1)
+    losses.measure(900, 2)
+    assert (losses.lost_today, losses.drawdown_ppm) == (100, 250_000)
+    losses.measure(960, DAY_NS)
+    assert (losses.lost_today, losses.drawdown_ppm) == (0, 200_000)
+
+
+def test_a_flow_is_neither_profit_nor_loss():
+    losses = Losses()
+    losses.measure(1_000, 0)
+    losses.measure(900, 1)
+    losses.flow(-450)
+    assert (losses.lost_today, losses.equity, losses.peak) == (100, 450, 550)
+    losses.flow(450)
+    assert (losses.lost_today, losses.peak) == (100, 1_000)
+
+
+def test_a_flow_before_the_first_measure_is_in_it():
+    losses = Losses()
+    losses.flow(500)
+    assert (losses.is_known, losses.equity, losses.peak) == (False, 0, 0)
+
+
+def test_no_peak_no_drawdown():
+    losses = Losses()
+    losses.measure(0, 0)
+    assert losses.drawdown_ppm == 0
+
+
+def test_pacing_slides():
+    pacing = Pacing()
+    for at in (0, SECOND_NS // 2, SECOND_NS - 1):
+        pacing.note(at)
+    assert pacing.in_last_second(SECOND_NS - 1) == 3
+    assert pacing.in_last_second(SECOND_NS) == 2
+    assert pacing.in_last_second(3 * SECOND_NS) == 0
+    assert (pacing.on_day(0), pacing.on_day(DAY_NS)) == (3, 0)

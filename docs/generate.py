@@ -20,8 +20,9 @@ from plimsoll.core.execution.lifecycle import CONTRADICTIONS, LIFECYCLE, Evidenc
 from plimsoll.core.model import TERMINAL, OrderState, Refusal
 from plimsoll.engine.metering import Meter
 from plimsoll.observe import BOUNDS_US
-from plimsoll.venues.bybit import BybitSettings, BybitVenue, Clock
+from plimsoll.venues.bybit import BybitSettings, Clock
 from plimsoll.venues.bybit.ports import Inbox
+from plimsoll.venues.bybit.venue import BybitVenue
 
 REFERENCE: Final = Path(__file__).resolve().parent / "reference"
 

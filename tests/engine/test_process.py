@@ -8,7 +8,7 @@ import sys
 import uuid
 
 import pytest
-from live import EngineProcess, Sim, busy_settings, wait_for
+from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
 
 from plimsoll.control import Command, send_command
 from plimsoll.core.records import Halted, OrderIntended, OrderSent, Rearmed, decode
@@ -27,7 +27,7 @@ def sim(tmp_path):
 def engine(tmp_path, sim):
     found = EngineProcess(tmp_path / "engine", sim, busy_settings())
     yield found
-    if found.process is not None and found.process.poll() is None:
+    if found.is_running:
         found.kill()
 
 

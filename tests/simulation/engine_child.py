@@ -9,7 +9,8 @@ import msgspec
 
 from plimsoll.core.settings import CoreSettings, StrategySettings
 from plimsoll.core.strategy import Strategy
-from plimsoll.engine import EngineSettings, serve
+from plimsoll.engine.process import Refused, serve
+from plimsoll.engine.settings import EngineSettings
 from plimsoll.venues.bybit import BybitSettings
 from plimsoll.venues.bybit.settings import Secret, environment
 
@@ -65,4 +66,8 @@ if __name__ == "__main__":
     if job.clock_off_s:
         real, ahead_ns = time.time_ns, job.clock_off_s * 1_000_000_000
         time.time_ns = lambda: real() + ahead_ns  # this machine's clock is wrong
-    sys.exit(serve(settings_of(job)))
+    try:
+        sys.exit(serve(settings_of(job)))
+    except Refused as refusal:
+        sys.stderr.write(f"error: {refusal}\n")
+        sys.exit(refusal.code)

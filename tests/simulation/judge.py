@@ -7,15 +7,17 @@ import json
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from plimsoll.core.records import ExecutionReported, OrderIntended, PaperOrderIntended, decode
+from plimsoll.core.engine import Core
+from plimsoll.core.records import ExecutionReported, OrderIntended, decode
 from plimsoll.engine import Replica
 from plimsoll.journal import KIND_RECORD, TRADING, scan
 
 OPEN = {"New", "PartiallyFilled", "Untriggered"}
 
 
-def read_record(path: Path) -> list[dict]:
+def read_record(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a simulator's record; a torn last line is left out."""
     lines = []
     for text in path.read_text().splitlines():
@@ -27,7 +29,7 @@ def read_record(path: Path) -> list[dict]:
     return lines
 
 
-def violations(record: list[dict], journal_dir: Path, tag: str) -> list[str]:
+def violations(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> list[str]:
     """Return everything that must never be, in words; empty is a pass."""
     replica = Replica(journal_dir)
     replica.poll()
@@ -41,44 +43,36 @@ def violations(record: list[dict], journal_dir: Path, tag: str) -> list[str]:
     return found
 
 
-def _orders(record, journal_dir, tag, core) -> list[str]:
-    found = []
-    intents = {}
-    for entry in scan(journal_dir, TRADING):
-        if entry.kind == KIND_RECORD:
-            item = decode(entry.payload)
-            if isinstance(item, OrderIntended):
-                if item.client_order_id in intents:
-                    found.append(f"id intended twice: {item.client_order_id}")
-                intents[item.client_order_id] = item
-            elif isinstance(item, PaperOrderIntended):
-                intents[item.client_order_id] = None
-    venue_ids = {}
-    last = {}
-    epochs = []
+def _orders(record: list[dict[str, Any]], journal_dir: Path, tag: str, core: Core) -> list[str]:
+    intents = Counter(
+        item.client_order_id
+        for entry in scan(journal_dir, TRADING)
+        if entry.kind == KIND_RECORD and isinstance(item := decode(entry.payload), OrderIntended)
+    )
+    found = [f"id intended twice: {link}" for link, count in intents.items() if count > 1]
+    numbers: dict[str, str] = {}
+    last: dict[str, str] = {}
     for line in record:
-        if line["kind"] != "order" or not line.get("orderLinkId", "").startswith(f"{tag}-"):
+        link = line.get("orderLinkId", "")
+        if line["kind"] != "order" or not link.startswith(f"{tag}-"):
             continue
-        link, number = line["orderLinkId"], line["orderId"]
-        if link not in venue_ids:
-            venue_ids[link] = number
-            epochs.append(int(link.split("-")[1]))
-            if intents.get(link) is None:
-                found.append(f"order at the venue without a live intent: {link}")
-        elif venue_ids[link] != number:
+        if link not in intents:
+            found.append(f"order at the venue without a live intent: {link}")
+        if numbers.setdefault(link, line["orderId"]) != line["orderId"]:
             found.append(f"order doubled: {link}")
-        last[link] = line
+        last[link] = line["orderStatus"]
+    epochs = [int(link.split("-")[1]) for link in numbers]
     if epochs != sorted(epochs):
         found.append("epochs at the venue decrease")
-    working = {link for link, line in last.items() if line["orderStatus"] in OPEN}
+    working = {link for link, status in last.items() if status in OPEN}
     ours = {one.id for one in core.orders.working.values() if not one.is_paper}
     if working != ours:
         found.append(f"open at the venue {sorted(working)}, ours {sorted(ours)}")
     return found
 
 
-def _executions(record, journal_dir, tag) -> list[str]:
-    theirs = Counter()
+def _executions(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> list[str]:
+    theirs: Counter[str] = Counter()
     for line in record:
         if line["kind"] == "execution" and line.get("orderLinkId", "").startswith(f"{tag}-"):
             theirs[line["execId"]] += 1
@@ -94,7 +88,7 @@ def _executions(record, journal_dir, tag) -> list[str]:
     return found
 
 
-def _positions(record, core) -> list[str]:
+def _positions(record: list[dict[str, Any]], core: Core) -> list[str]:
     theirs: dict[str, Decimal] = {}
     for line in record:
         if line["kind"] == "position":
@@ -112,7 +106,7 @@ def _positions(record, core) -> list[str]:
     return found
 
 
-def _wallet(record, core) -> list[str]:
+def _wallet(record: list[dict[str, Any]], core: Core) -> list[str]:
     theirs: dict[str, Decimal] = {}
     for line in record:
         if line["kind"] == "wallet":

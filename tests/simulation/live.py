@@ -106,17 +106,26 @@ class EngineProcess:
         self.journal_dir = directory / "journal"
         self.job = directory / "job.json"
         self.job.write_bytes(
-            msgspec.json.encode(
-                {"core": core, "directory": str(directory), "sim": str(sim.file)}
-            )
+            msgspec.json.encode({"core": core, "directory": str(directory), "sim": str(sim.file)})
         )
         self.log = directory / "engine.log"
-        self.process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The newest process."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one was started and lives."""
+        return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         """Start it."""
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, str(HERE / "engine_child.py"), str(self.job)],
                 stdout=out,
                 stderr=out,
@@ -124,13 +133,11 @@ class EngineProcess:
 
     def kill(self) -> None:
         """Kill it where it stands."""
-        assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
 
     def stop(self) -> int:
         """Stop it gracefully; return its exit code."""
-        assert self.process is not None
         if self.process.poll() is None:
             self.process.terminate()
         return self.process.wait(20)

@@ -8,8 +8,8 @@ import random
 import time
 
 import pytest
-from judge import read_record, violations
-from live import EngineProcess, Sim, busy_settings, wait_for
+from tests.simulation.judge import read_record, violations
+from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
 
 from plimsoll.engine import Replica, prove, sessions
 from plimsoll.engine.replay import ReplayReport
@@ -26,7 +26,7 @@ def seeds() -> list[int]:
 
 
 def prove_all(engine: EngineProcess) -> list[ReplayReport]:
-    from engine_child import load
+    from tests.simulation.engine_child import load
 
     return [prove(engine.journal_dir, epoch, load) for epoch in sessions(engine.journal_dir)]
 
@@ -60,7 +60,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_doubled(tmp_path, seed):
         wait_for("every fate to be known", lambda: is_settled(engine), 30)
         assert engine.stop() == 143, engine.log.read_text()[-3000:]
     finally:
-        if engine.process is not None and engine.process.poll() is None:
+        if engine.is_running:
             engine.kill()
         sim.stop()
     record = read_record(sim.directory / "record.jsonl")

@@ -1,10 +1,10 @@
 """What a killed session knew is known to the next one."""
 
 import msgspec
-from live import HERE, UNIT, EngineProcess, Sim, busy_settings, wait_for
+from tests.simulation.live import HERE, UNIT, EngineProcess, Sim, busy_settings, wait_for
 
 from plimsoll.core.model import Mode
-from plimsoll.core.records import StrategyCheckpoint, StrategyRestored, decode
+from plimsoll.core.records import PublicTraded, StrategyCheckpoint, StrategyRestored, decode
 from plimsoll.core.settings import StrategySettings
 from plimsoll.engine import Replica
 from plimsoll.engine.reading import EntryReader
@@ -26,7 +26,7 @@ def records(engine, kind):
 def prints(engine, after: int) -> int:
     reader = EntryReader()
     found = [reader.record(entry) for entry in scan(engine.journal_dir, MARKET, after + 1)]
-    return sum(len(record.rows) for record in found if type(record).__name__ == "PublicTraded")
+    return sum(len(record.rows) for record in found if isinstance(record, PublicTraded))
 
 
 def test_a_restart_remembers_what_happened_after_the_last_checkpoint(tmp_path):
@@ -55,7 +55,7 @@ def test_a_restart_remembers_what_happened_after_the_last_checkpoint(tmp_path):
         wait_for("the restart", lambda: engine.has_told("ready", pid=engine.process.pid))
         assert engine.stop() == 143
     finally:
-        if engine.process.poll() is None:
+        if engine.is_running:
             engine.kill()
         sim.stop()
     restored = records(engine, StrategyRestored)

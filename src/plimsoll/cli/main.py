@@ -44,7 +44,7 @@ def _dispatch(words: Sequence[str]) -> int:
         print(overview(COMMANDS))
         return Exit.DONE if words else Exit.USAGE
     if words[0] == "--version":
-        words = ["version"]
+        words = ["version", *words[1:]]
     command, rest = find(COMMANDS, words)
     values = parse(command, rest)
     if values is None:

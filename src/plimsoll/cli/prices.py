@@ -11,7 +11,7 @@ from plimsoll.core.engine import Core
 from plimsoll.core.records import FRAME_KIND, PublicTraded, TickerChanged
 from plimsoll.journal import MARKET, scan
 from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.venue import parsers_for
+from plimsoll.venues.bybit.links import parsers_for
 
 _SPAN: Final = 20_000
 """Records looked back over: minutes of a busy market."""

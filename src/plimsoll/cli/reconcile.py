@@ -96,8 +96,9 @@ def page(differences: list[Difference], record: Path) -> str:
     if not differences:
         return f"no differences: every order, execution, position and balance is as in {record}"
     shown = differences[:_SHOWN_MOST]
+    noun = "difference" if len(differences) == 1 else "differences"
     lines = [
-        f"{len(differences)} {'difference' if len(differences) == 1 else 'differences'} to {record}",
+        f"{len(differences)} {noun} to {record}",
         text.table(("what", "which", "ours", "the venue's"), shown),
     ]
     if len(differences) > len(shown):

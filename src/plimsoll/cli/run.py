@@ -10,7 +10,7 @@ from plimsoll.cli.output import print_json
 from plimsoll.cli.wiring import engine_settings
 from plimsoll.config.project import Project
 from plimsoll.core.model import Mode
-from plimsoll.engine import serve
+from plimsoll.engine.process import Refused, serve
 from plimsoll.lease import read_epoch
 
 
@@ -19,7 +19,7 @@ def run(project: str, env: str, *, json: bool, confirm_live: str) -> Exit:
 
     Raises:
         ConfigError: the project cannot be used.
-        Failure: real money was not confirmed, or the simulator is not there.
+        Failure: real money was not confirmed, or something stands against a start.
     """
     found = project_of(project, env)
     confirm(found, confirm_live)
@@ -27,7 +27,10 @@ def run(project: str, env: str, *, json: bool, confirm_live: str) -> Exit:
         print(f"warning: {warning}", file=sys.stderr)
     settings = engine_settings(found)
     _announce(found, as_json=json)
-    return Exit(serve(settings))
+    try:
+        return Exit(serve(settings))
+    except Refused as refusal:
+        raise Failure(Exit(refusal.code), "not-started", str(refusal)) from refusal
 
 
 def confirm(project: Project, account: str) -> None:

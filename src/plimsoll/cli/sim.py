@@ -32,6 +32,13 @@ def sim(
     account = AccountSettings()
     if key or secret:
         account = AccountSettings(key=_first_line(key), secret=_first_line(secret))
+    if not 0 <= port <= _PORT_MOST:
+        raise Failure(
+            Exit.USAGE,
+            "usage",
+            f"--port {port}: expected 0 to {_PORT_MOST}",
+            "0 takes any free one",
+        )
     if data and not Path(data).is_file():
         raise Failure(
             Exit.CONFIGURATION, "no-data", f"--data {data}: there is no such file", _DATA_HINT
@@ -68,6 +75,7 @@ def sim(
         ) from error
 
 
+_PORT_MOST = 65_535
 _DATA_HINT = "docs/reference/simulator.md says which files it reads"
 
 

@@ -23,6 +23,7 @@ from plimsoll.core.records import (
     QueryIntended,
     Record,
     SendRefused,
+    SessionEnded,
     StrategyStopped,
     Telemetry,
     TimerFired,
@@ -70,6 +71,8 @@ class Engine:
         self._parse = {link: parser.parse for link, parser in parsers.items()}
         self._log = log
         self._fail = on_failure
+        self._is_over = False
+        """Nothing may follow ``SessionEnded`` but telemetry."""
         self._is_closed = False
         self._received_ns = 0
         self._pending: deque[Callable[[], Record]] = deque()
@@ -91,6 +94,7 @@ class Engine:
             CancelIntended: gateway.cancel,
         }
         self._effects[QueryIntended] = query
+        self._effects[SessionEnded] = self._ended
 
     # ---- Inbox ----
 
@@ -100,7 +104,7 @@ class Engine:
 
     def put(self, record: Record) -> None:
         """Take one input through the loop."""
-        if self._is_closed:
+        if self._is_over:
             return
         try:
             self._take(record)
@@ -110,7 +114,7 @@ class Engine:
 
     def frame(self, link: int, raw: bytes, received_ns: int) -> None:
         """Take a raw public frame through the loop (hot path)."""
-        if self._is_closed:
+        if self._is_over:
             return
         try:
             seq = self.seq + 1
@@ -158,9 +162,12 @@ class Engine:
         self.seq = seq
         self.core.apply(record)
 
+    def _ended(self, _record: SessionEnded) -> None:
+        self._is_over = True
+
     def close(self) -> None:
-        """Take no more inputs: the session has ended."""
-        self._is_closed = True
+        """Take nothing any more: the session has ended."""
+        self._is_over = self._is_closed = True
 
     # ---- the loop ----
 
@@ -218,7 +225,7 @@ class Engine:
             self.on_wake(due)
 
     def _stop(self, error: BaseException) -> None:
-        self._is_closed = True
+        self._is_over = self._is_closed = True
         self._log.failed(error)
         self._fail(error)
 

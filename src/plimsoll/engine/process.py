@@ -10,7 +10,6 @@ import contextlib
 import gc
 import json
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +49,8 @@ from plimsoll.venues.bybit.errors import (
     VenueError,
     VenueUnreachable,
 )
-from plimsoll.venues.bybit.venue import BybitVenue, parsers_for
+from plimsoll.venues.bybit.links import parsers_for
+from plimsoll.venues.bybit.venue import BybitVenue
 
 HALT_REQUEST: Final = "halt.json"
 """Standing request in the run directory: a halt asked for while no engine ran."""
@@ -88,7 +88,8 @@ class Refused(Exception):
 def serve(settings: EngineSettings) -> int:
     """Run the engine until SIGTERM or SIGINT; return the exit code.
 
-    Prints the refusal on stderr where it does not start.
+    Raises:
+        Refused: something stands against a start; nothing was sent.
     """
     started = time.monotonic()
     start_logging()
@@ -98,12 +99,8 @@ def serve(settings: EngineSettings) -> int:
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     else:
         runner = asyncio.Runner()
-    try:
-        with runner, _session(settings) as process:
-            return runner.run(process.run(started))
-    except Refused as refusal:
-        sys.stderr.write(f"error: {refusal}\n")
-        return refusal.code
+    with runner, _session(settings) as process:
+        return runner.run(process.run(started))
 
 
 @contextlib.contextmanager

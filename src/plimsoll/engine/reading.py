@@ -3,7 +3,7 @@
 from plimsoll.core.records import FRAME_KIND, Record, decode
 from plimsoll.journal import Entry
 from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.venue import parsers_for
+from plimsoll.venues.bybit.links import parsers_for
 
 
 class EntryReader:

@@ -1,6 +1,7 @@
 """What a strategy class declares and keeps: parameters, states, indicators, random numbers."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_a_parameter_needs_a_default_and_a_plain_type():
 
 
 def test_each_instance_starts_with_its_own_copy_of_a_state():
-    declared = state([1])
+    declared: Any = state([1])
     first, second = declared.fresh(), declared.fresh()
     first.append(2)
     assert second == [1]

@@ -24,7 +24,6 @@ from plimsoll.core.records import (
 )
 from plimsoll.venues.bybit import (
     BybitSettings,
-    BybitVenue,
     CredentialsRefused,
     Secret,
     UnknownInstrument,
@@ -32,7 +31,8 @@ from plimsoll.venues.bybit import (
     environment,
     parsers_for,
 )
-from plimsoll.venues.bybit.venue import PRIVATE
+from plimsoll.venues.bybit.links import PRIVATE
+from plimsoll.venues.bybit.venue import BybitVenue
 
 simulator = pytest.importorskip("plimsoll.simulator")
 

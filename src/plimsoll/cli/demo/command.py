@@ -54,13 +54,13 @@ def demo(
     names = instruments_of(instruments)
     root = _root(dir)
     make(root, names)
-    print(f"project {root}", file=sys.stderr, flush=True)
     sim_words = ["sim", "--dir", str(root / SIM_DIR), "--market", market, "--seed", str(seed)]
     sim_words += ["--speed", str(speed), "--instrument", names.cross]
     sim_words += ["--data", str(Path(data).absolute())] if data else []
     sim = Child(sim_words, root / "var/sim.log")
     supervisor = Supervisor(Child(["run", "--project", str(root)], root / "var/engine.log"))
     with _signals() as caught:
+        print(f"project {root}", file=sys.stderr, flush=True)
         try:
             _start(sim, root)
             screen = open_screen(root, supervisor, headless=headless or json)

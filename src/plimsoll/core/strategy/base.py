@@ -17,7 +17,17 @@ everything a strategy may know or ask comes through ``self``. Refusals are value
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, Final, NamedTuple, Protocol, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    cast,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
@@ -25,6 +35,8 @@ from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
 from plimsoll.core.strategy.indicators import Ema, Sma
 from plimsoll.core.strategy.random_stream import RandomStream
+
+_Value = TypeVar("_Value")
 
 Number = str | int | float | Decimal
 """Prices and quantities: text, integers and Decimals are exact, floats are rounded by rule."""
@@ -179,19 +191,25 @@ class StrategyPort(Protocol):
         ...
 
 
-class state:
-    """Declare an attribute that is checkpointed and restored: ``count = state(0)``.
+class Kept:
+    """What ``state(...)`` leaves on a class: the default of an attribute that is checkpointed."""
 
-    The default and every value must be numbers, text, booleans, lists or dicts of these.
-    """
-
-    def __init__(self, default: Any) -> None:  # noqa: ANN401 - any plain value
+    def __init__(self, default: object) -> None:
         """Keep the default; each instance starts with a copy of its own."""
         self.encoded = msgspec.msgpack.encode(default)
 
     def fresh(self) -> Any:  # noqa: ANN401 - any plain value
         """Return a new copy of the default."""
         return msgspec.msgpack.decode(self.encoded)
+
+
+def state(default: _Value) -> _Value:
+    """Declare an attribute that is checkpointed and restored, as in ``count = state(0)``.
+
+    The default and every value must be numbers, text, booleans, lists or dicts of these. Typed as
+    its default, like a dataclass field.
+    """
+    return cast("_Value", Kept(default))
 
 
 class Strategy:

@@ -23,7 +23,7 @@ from plimsoll.core.model import (
 )
 from plimsoll.core.model.instrument import whole_steps
 from plimsoll.core.settings import StrategySettings
-from plimsoll.core.strategy.base import Holding, Number, OrderHandle, Strategy, state
+from plimsoll.core.strategy.base import Holding, Kept, Number, OrderHandle, Strategy
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.wishes import Quote, Target
 
@@ -391,12 +391,12 @@ class Desk:
 _KEY_JOIN: Final = " "
 
 
-def _states_of(kind: type[Strategy]) -> dict[str, state]:
+def _states_of(kind: type[Strategy]) -> dict[str, Kept]:
     return {
         name: value
         for base in reversed(kind.__mro__)
         for name, value in vars(base).items()
-        if isinstance(value, state)
+        if isinstance(value, Kept)
     }
 
 

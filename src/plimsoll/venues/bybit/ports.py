@@ -3,9 +3,16 @@
 from typing import NamedTuple, Protocol
 
 from plimsoll.core.records import Record
-from plimsoll.venues.bybit.rest import Clock
 
-__all__ = ["Clock", "Inbox", "Sent"]
+
+class Clock(Protocol):
+    """The session's clock: Unix time at its start plus monotonic time elapsed."""
+
+    def now_ns(self) -> int:
+        """Return the session's time in Unix ns."""
+
+    def monotonic_ns(self) -> int:
+        """Return monotonic time in ns."""
 
 
 class Inbox(Protocol):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from enum import StrEnum
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -13,6 +13,7 @@ from yarl import URL
 
 from plimsoll.venues.bybit.codes import CLOCK_CODES, LIMIT_CODES
 from plimsoll.venues.bybit.offset import OffsetEstimate
+from plimsoll.venues.bybit.ports import Clock
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.sign import Signer
 
@@ -29,16 +30,6 @@ _LIMIT_WINDOW_S: Final = 1.0
 
 _PAGE_LIMIT: Final = 1000
 """Most pages of one list; reaching it is a failure, never a shorter answer."""
-
-
-class Clock(Protocol):
-    """The session's clock: Unix time at its start plus monotonic time elapsed."""
-
-    def now_ns(self) -> int:
-        """Return the session's time in Unix ns."""
-
-    def monotonic_ns(self) -> int:
-        """Return monotonic time in ns."""
 
 
 class End(StrEnum):

@@ -1,8 +1,7 @@
 """The one object an engine uses to trade on Bybit v5: links, orders, queries, clock."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Final
 
 from plimsoll.core.model import Instrument
@@ -24,23 +23,16 @@ from plimsoll.venues.bybit.errors import (
     ParseError,
     VenueUnreachable,
 )
+from plimsoll.venues.bybit.links import LINKS, PRIVATE, TRADE
 from plimsoll.venues.bybit.listing import load_instruments
 from plimsoll.venues.bybit.orders import OrderSender
 from plimsoll.venues.bybit.ports import Clock, Inbox, Sent
 from plimsoll.venues.bybit.private import parse_private
-from plimsoll.venues.bybit.public import PublicParser
 from plimsoll.venues.bybit.rest import RestClient
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.sign import Signer
 from plimsoll.websocket import Link, Session, SessionSettings
 from plimsoll.websocket.session import Dialect
-
-PRIVATE: Final = 0
-TRADE: Final = 1
-LINKS: Final[Mapping[int, str]] = MappingProxyType(
-    {PRIVATE: "private", TRADE: "trade", 2: "public.linear", 3: "public.spot"}
-)
-"""Names of the links by index; the index stands before each raw frame in the market log."""
 
 PRIVATE_TOPICS: Final = ("order", "execution", "position", "wallet")
 PUBLIC_TOPICS: Final = ("orderbook.50", "publicTrade", "tickers", "kline.1")
@@ -48,16 +40,6 @@ PUBLIC_TOPICS: Final = ("orderbook.50", "publicTrade", "tickers", "kline.1")
 
 _CLOCK_SAMPLES: Final = 5
 _SECOND: Final = 1_000_000_000
-
-
-def parsers_for(links: Mapping[int, str] = LINKS) -> dict[int, PublicParser]:
-    """Return the parser of each public link, live and on replay alike."""
-    public = "public."
-    return {
-        index: PublicParser(name.removeprefix(public))
-        for index, name in links.items()
-        if name.startswith(public)
-    }
 
 
 class BybitVenue:

@@ -1,0 +1,25 @@
+"""Follow the faster of two moving averages, with a stop.
+
+Run it against the simulator: `plimsoll demo`.
+"""
+
+from plimsoll.core.feed import Bar
+from plimsoll.core.strategy import Strategy
+
+
+class EmaCross(Strategy):
+    """Hold ``notional`` long while the fast average is above the slow one, short while below."""
+
+    bars = {"1s": 60}
+    fast: int = 5
+    slow: int = 20
+    notional: float = 500.0
+    stop: float = 0.01
+
+    def on_bar(self, bar: Bar) -> None:
+        """Take the side of the fast average; the stop stands ``stop`` away from the close."""
+        fast, slow = (self.ema(bar.instrument, "1s", n) for n in (self.fast, self.slow))
+        if slow.is_ready:
+            side = 1 if fast.value > slow.value else -1
+            stop = bar.close * (1 - side * self.stop)
+            self.target(bar.instrument, notional=side * self.notional, stop=stop)

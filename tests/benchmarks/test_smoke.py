@@ -1,0 +1,49 @@
+"""Each benchmark runs at its smallest and gives its table. How fast is not a test's business."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks import decode_book, journal_append, startup
+from benchmarks.report import Result, Size
+from benchmarks.tick_to_order import contest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("module", "row", "ratio"),
+    [
+        (decode_book, "ours, decode and book", "decode and book"),
+        (journal_append, "paced, journal append", "paced, to os.write"),
+        (contest, "median of rounds, ours", "p50"),
+        (startup, "engine, start to first book", None),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_benchmark_gives_its_table(module, row, ratio):
+    result: Result = module.measure(Size.TINY)
+    assert all(figure > 0 for figure in result.rows[row])
+    assert all(len(figures) == len(result.columns) for figures in result.rows.values())
+    assert ratio is None or result.ratios[ratio] > 0
+    assert row in result.text()
+
+
+def test_every_order_of_both_clients_arrives():
+    result = contest.measure(Size.TINY)
+    assert result.notes == ("orders that did not arrive: 0",)
+
+
+def test_report_is_one_json_object_that_names_the_machine():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.decode_book", "--tiny", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    report = json.loads(done.stdout)
+    assert {"python", "processor", "load", "msgspec"} <= report["machine"].keys()
+    assert report["results"][0]["rows"]

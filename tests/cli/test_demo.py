@@ -1,0 +1,136 @@
+"""The whole program as its users start it: simulator, engine, strategies, proof."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plimsoll.cli.exits import Exit
+
+PATIENCE_S = 90
+
+
+def run_demo(directory: Path, *words: str) -> tuple[int, dict, str]:
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "plimsoll.cli",
+            "demo",
+            "--headless",
+            "--json",
+            "--dir",
+            str(directory),
+            *words,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert ran.stdout.count("\n") == 1, ran.stderr
+    return ran.returncode, json.loads(ran.stdout), ran.stderr
+
+
+def engine_log(found: dict) -> str:
+    return (Path(found["project"]) / "var/engine.log").read_text()[-3000:]
+
+
+def test_a_demo_trades_and_its_books_are_the_exchanges(tmp_path, plimsoll):
+    code, found, talk = run_demo(tmp_path, "--duration", "8")
+    assert code == Exit.DONE, (found["reconcile"], found["replay"], engine_log(found))
+    assert found["orders_sent"] > 0
+    assert found["fills"] > 0
+    assert found["reconcile"] == {"differences": 0, "list": []}
+    assert found["replay"]["identical"] is True
+    assert found["replay"]["decisions"] > 0
+    assert found["graceful_stop"] is True
+    assert found["restarts"] == found["kills"] == 0
+    assert set(found["per_strategy"]) == {"ema", "quoter", "ema-paper"}
+    assert found["tick_to_order_us"]["n"] > 0
+    assert found["feed"]["messages"] > 0
+    assert found["project"] in talk
+
+    where = ("--project", found["project"])
+    assert plimsoll("status", *where).code == Exit.DONE
+    assert plimsoll("status", *where, "--json").document["state"] == "stopped"
+    assert "ema" in plimsoll("positions", *where).out
+    assert len(plimsoll("orders", *where, "--all", "--json").document["orders"]) > 0
+    assert plimsoll("reconcile", *where).code == Exit.DONE
+    assert plimsoll("replay", "last", *where).code == Exit.DONE
+    assert plimsoll("replay", "99", *where).code == Exit.USAGE
+    assert plimsoll("journal", "verify", *where).code == Exit.DONE
+    assert plimsoll("journal", "tail", *where, "--type", "end").out.count("\n") == 1
+    forge(Path(found["project"]) / "var/sim/record.jsonl")
+    ran = plimsoll("reconcile", *where)
+    assert ran.code == Exit.FINDINGS
+    assert "execution" in ran.out
+
+
+def forge(record: Path) -> None:
+    """Make the exchange say that the first execution had another quantity."""
+    lines = record.read_text().splitlines()
+    place = next(n for n, line in enumerate(lines) if '"kind":"execution"' in line)
+    found = json.loads(lines[place])
+    lines[place] = json.dumps(found | {"execQty": "9"})
+    record.write_text("\n".join(lines) + "\n")
+
+
+def test_a_demo_whose_engine_is_killed_loses_nothing(tmp_path):
+    code, found, _ = run_demo(tmp_path, "--duration", "10", "--kill", "2", "--seed", "5")
+    assert code == Exit.DONE, (found["reconcile"], found["replay"], engine_log(found))
+    assert found["kills"] == 2
+    assert found["restarts"] == 2
+    assert found["orders_sent"] > 0
+    assert found["reconcile"]["differences"] == 0
+    epochs = [session["epoch"] for session in found["replay"]["sessions"]]
+    assert epochs == sorted(epochs)
+    assert len(epochs) == 3
+    assert all(session["identical"] for session in found["replay"]["sessions"])
+
+
+def test_an_interrupted_demo_stops_gracefully_and_reports(tmp_path):
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "plimsoll.cli",
+            "demo",
+            "--headless",
+            "--json",
+            "--dir",
+            str(tmp_path),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("project ")
+        os.kill(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE_S)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(PATIENCE_S)
+    assert process.returncode == Exit.INTERRUPTED
+    assert json.loads(out)["reconcile"]["differences"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--kill", "3"], Exit.USAGE, "--kill needs --duration"),
+        (["--instruments", "linear:BTCUSDT"], Exit.USAGE, "three different"),
+        (["--data", "none.csv"], Exit.CONFIGURATION, "none.csv"),
+    ],
+)
+def test_a_demo_that_cannot_start_says_why(plimsoll, tmp_path, words, code, message):
+    ran = plimsoll("demo", "--dir", tmp_path, "--headless", *words)
+    assert ran.code == code
+    assert message in ran.err

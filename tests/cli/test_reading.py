@@ -1,0 +1,104 @@
+"""Commands that only read, where there is nothing yet to read."""
+
+import pytest
+
+from plimsoll.cli import text
+from plimsoll.cli.exits import Exit
+
+READERS = [
+    ["status"],
+    ["orders"],
+    ["positions"],
+    ["reconcile"],
+    ["replay"],
+    ["journal", "tail"],
+    ["journal", "verify"],
+]
+by_words = pytest.mark.parametrize("words", READERS, ids=" ".join)
+
+
+@by_words
+def test_without_a_project_the_command_that_makes_one_is_named(plimsoll, tmp_path, words):
+    ran = plimsoll(*words, "--project", tmp_path, "--json")
+    assert ran.code == Exit.CONFIGURATION
+    assert "plimsoll demo" in ran.error["hint"]
+
+
+@by_words
+def test_without_a_log_the_command_that_makes_one_is_named(plimsoll, root, words):
+    ran = plimsoll(*words, "--project", root, "--json")
+    assert ran.code == Exit.CONFIGURATION
+    assert ran.error["code"] == "no-journal"
+    assert f"plimsoll run --project {root}" in ran.error["hint"]
+
+
+def test_a_sound_configuration_is_told_with_its_strategies(plimsoll, root):
+    ran = plimsoll("config", "check", "--project", root)
+    assert ran.code == Exit.DONE
+    assert "ema (live), quoter (live), ema-paper (paper)" in ran.out
+
+
+def test_a_missing_limit_is_a_warning(plimsoll, root):
+    path = root / "plimsoll.toml"
+    path.write_text(path.read_text().replace("leverage = 5\n", ""))
+    ran = plimsoll("config", "check", "--project", root)
+    assert ran.code == Exit.DONE
+    assert "warning  limits.leverage: not set, so zero" in ran.out
+
+
+def test_a_secret_that_others_may_read_ends_with_the_code_for_credentials(plimsoll, root):
+    (root / "secrets" / "secret").chmod(0o644)
+    ran = plimsoll("config", "check", "--project", root)
+    assert ran.code == Exit.CREDENTIALS
+    assert "chmod 600" in ran.err
+
+
+def test_the_merged_configuration_shows_origins_and_no_secret(plimsoll, root):
+    ran = plimsoll("config", "show", "--project", root)
+    assert "sim-secret" not in ran.out
+    assert '"file:secrets/secret"' in ran.out
+    rows = {line.split()[0]: line for line in ran.out.splitlines()}
+    assert rows["execution.sweep"].split() == ["execution.sweep", '"15', 's"', "default"]
+    assert rows["limits.leverage"].endswith("plimsoll.toml")
+
+
+def test_strategies_are_listed_with_their_parameters(plimsoll, root):
+    (cross, quoter, paper) = plimsoll("strategy", "list", "--project", root, "--json").document[
+        "strategies"
+    ]
+    assert (cross["name"], cross["mode"], paper["mode"]) == ("ema", "live", "paper")
+    assert cross["params"]["fast"] == 2
+    assert cross["sha256"] == paper["sha256"] != quoter["sha256"]
+
+
+def test_the_version_is_told(plimsoll):
+    assert plimsoll("version").out.startswith("plimsoll ")
+    assert plimsoll("--version", "--json").document["version"]
+
+
+@pytest.mark.parametrize(
+    ("units", "shown"),
+    [
+        (0, "0.00"),
+        (123_456_789_012, "1,234.57"),
+        (-50_000_000, "-0.50"),
+        (100, "0.00"),
+        (-100, "0.00"),
+    ],
+)
+def test_money_is_shown_with_two_decimals(units, shown):
+    assert text.money(units) == shown
+
+
+def test_a_gain_has_its_sign():
+    assert [text.money(units, signed=True) for units in (10**8, -(10**8), 0)] == [
+        "+1.00",
+        "-1.00",
+        "0.00",
+    ]
+
+
+def test_numbers_stand_on_the_right():
+    assert text.table(("name", ">n"), [("a", "5"), ("long one", "12")]) == (
+        "name       n\na          5\nlong one  12"
+    )

@@ -1,0 +1,124 @@
+import sys
+from typing import Any
+
+import pytest
+
+from plimsoll.cli.strategies import load
+from plimsoll.config import ConfigError
+from plimsoll.config.sources import digest_of
+from plimsoll.core.settings import StrategySettings
+
+CODE = """
+from plimsoll.core.strategy import Strategy
+import beside
+
+class Plain(Strategy):
+    fast: int = 10
+    weight: float = 0.5
+    word: str = "a"
+    flag: bool = False
+
+class Other(Strategy):
+    rows: list = []
+
+class NoStrategy:
+    pass
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies" / "beside.py").write_text("")
+    (tmp_path / "strategies" / "plain.py").write_text(CODE)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    sys.modules.pop("beside", None)
+
+
+def settings(source="strategies/plain.py:Plain", **rest):
+    return StrategySettings(name="one", source=source, **rest)
+
+
+def loaded(home, **rest) -> Any:
+    return load(settings(**rest), home)
+
+
+def refusal(home, *args, **rest) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load(settings(*args, **rest), home)
+    return caught.value
+
+
+def test_parameters_are_set_and_the_others_keep_their_defaults(home):
+    strategy = loaded(home, params={"fast": 3, "weight": 2})
+    assert (strategy.fast, strategy.weight, strategy.word) == (3, 2.0, "a")
+    assert type(strategy.weight) is float
+
+
+def test_two_instances_do_not_share_parameters(home):
+    one, other = loaded(home, params={"fast": 3}), loaded(home)
+    assert (one.fast, other.fast) == (3, 10)
+
+
+def test_an_installed_class_is_loaded(home):
+    source = "plimsoll.core.strategy:Strategy"
+    assert "is no strategy" in refusal(home, source).expected
+
+
+@pytest.mark.parametrize(
+    ("params", "key", "words"),
+    [
+        ({"fasst": 1}, "strategy.one.params.fasst", "'fast'"),
+        ({"fast": "3"}, "strategy.one.params.fast", "whole number"),
+        ({"fast": 3.0}, "strategy.one.params.fast", "whole number"),
+        ({"fast": True}, "strategy.one.params.fast", "whole number"),
+        ({"weight": "1"}, "strategy.one.params.weight", "a number"),
+        ({"word": 1}, "strategy.one.params.word", "text"),
+        ({"flag": 1}, "strategy.one.params.flag", "true or false"),
+    ],
+)
+def test_a_wrong_parameter_is_named(home, params, key, words):
+    error = refusal(home, params=params)
+    assert error.key == key
+    assert words in f"{error.expected} {error.hint}"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("strategies/plain.py:Plane", "Plain"),
+        ("strategies/plain.py:NoStrategy", "is no strategy"),
+        ("strategies/plain.py:Other", "bool, int, float or str"),
+        ("strategies/none.py:Plain", "no such file"),
+    ],
+)
+def test_a_class_that_does_not_do_is_refused(home, source, words):
+    error = refusal(home, source)
+    assert words in f"{error.expected} {error.hint}"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("x = 1 / 0", "(line 1): ZeroDivisionError"), ("\n\ndef f(:", "(line 3): SyntaxError"),
+     ("import no_such_module_here", "ModuleNotFoundError")],
+)  # fmt: skip
+def test_code_that_cannot_be_imported_is_told_with_its_line(home, code, words):
+    (home / "strategies" / "bad.py").write_text(code)
+    assert words in refusal(home, "strategies/bad.py:X").expected
+
+
+def test_code_that_changed_since_the_session_began_is_refused(home):
+    path = home / "strategies" / "plain.py"
+    before = settings(source_hash=digest_of(path))
+    load(before, home)
+    path.write_text(CODE + "\n# changed\n")
+    with pytest.raises(ConfigError, match="as when the session began"):
+        load(before, home)
+
+
+def test_a_changed_file_is_loaded_anew(home):
+    path = home / "strategies" / "plain.py"
+    assert loaded(home).fast == 10
+    path.write_text(CODE.replace("fast: int = 10", "fast: int = 11"))
+    assert loaded(home).fast == 11

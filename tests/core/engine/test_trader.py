@@ -18,6 +18,7 @@ from tests.properties.driver import (
 
 from plimsoll.core.model import Mode, OrderState
 from plimsoll.core.records import (
+    BarChanged,
     BarReported,
     BookChanged,
     HashTaken,
@@ -295,6 +296,21 @@ def test_warm_up_bars_are_fetched_marked_and_nothing_is_opened_before():
     assert [(bar.close, bar.is_warming) for bar in bars] == [(50_000.5, True)] * 2
     again.answer(query)
     assert again.do(lambda s: s.buy(PERP, "0.010", "49000")).refusal is None
+
+
+def test_a_live_minute_that_comes_before_the_fetched_ones_is_delivered_after_them():
+    driver = Driver(settings_of(one_strategy(Mode.PAPER)), lambda _one: Warm()).begin()
+    driver.book()
+    driver.strategies["s"] = driver.core._trader.desks["s"].strategy
+    query = driver.queries.pop()
+    minute = driver.now_ns // MS // 60_000 * 60_000
+    driver.put(BarChanged, PERP, minute, 3.0, 3.0, 3.0, 3.0, 1.0, True, minute)
+    for index, ticks in ((2, 10), (1, 20)):
+        row = (PERP, minute - index * 60_000, ticks, ticks, ticks, ticks, 1.0)
+        driver.put(BarReported, *row, query.query_id)
+    driver.answer(query)
+    bars = [bar for what, bar in driver.strategies["s"].heard if what == "bar"]
+    assert [(bar.close, bar.is_warming) for bar in bars] == [(1.0, True), (2.0, True), (3.0, False)]
 
 
 def test_a_warm_up_that_fails_is_told():

@@ -42,6 +42,7 @@ from plimsoll.core.records import (
 )
 from plimsoll.core.risk import Losses, Safety
 from plimsoll.core.settings import CoreSettings
+from plimsoll.core.strategy import Desk
 
 _WARM_UP_SLACK: Final = 3
 """Minutes fetched beyond what the bar windows need: the newest may still be open."""
@@ -256,20 +257,18 @@ class Core:
         return iter(())
 
     def _queried(self, record: QueryAnswered) -> Iterator[Record]:
-        assert self._trader is not None
-        assert self._keeper is not None
-        for desk in self._trader.desks.values():
+        for desk in self._with_trader().desks.values():
             if record.query_id in desk.waits_for_bars:
-                desk.waits_for_bars.discard(record.query_id)
-                if not record.is_ok:
-                    return self._no_warm_up(desk.name, record.reason)
-                return iter(())
-        return self._keeper.on_query(record)
+                return self._warmed_up(desk, record)
+        return self._with_keeper().on_query(record)
 
-    def _no_warm_up(self, owner: str, reason: str) -> Iterator[Record]:
-        yield IncidentRaised(
-            *self.state.stamp(), "warm_up_failed", owner, f"{reason}; bars begin empty"
-        )
+    def _warmed_up(self, desk: Desk, record: QueryAnswered) -> Iterator[Record]:
+        desk.waits_for_bars.discard(record.query_id)
+        if not record.is_ok:
+            text = f"{record.reason}; bars begin empty"
+            yield IncidentRaised(*self.state.stamp(), "warm_up_failed", desk.name, text)
+        if not desk.waits_for_bars:
+            yield from self._with_trader().on_warmed_up(desk)
 
     def _ticker(self, record: TickerChanged) -> Iterator[Record]:
         assert self._trader is not None
@@ -313,13 +312,12 @@ class Core:
         assert trader is not None
         for desk in trader.startable():
             self._waits -= {desk.name}
+            yield from self._warm_up(desk)  # first: until it is done no risk may be added
             yield from trader.start(desk)
-            yield from self._warm_up(desk.name)
 
-    def _warm_up(self, owner: str) -> Iterator[Record]:
+    def _warm_up(self, desk: Desk) -> Iterator[Record]:
         """Ask for the minutes an instance's bar windows need."""
-        assert self._trader is not None
-        desk, state = self._trader.desks[owner], self.state
+        state = self.state
         for name in desk.names:
             spans = [
                 maker.span * (maker.window.maxlen or 0)

@@ -180,10 +180,22 @@ class Trader:
         if not bar.is_final:
             return
         for desk in self.on_instrument.get(bar.instrument, ()):
-            for (name, _), maker in desk.makers.items():
-                if name == bar.instrument and not maker.is_own:
-                    for closed in maker.on_minute(bar):
-                        yield from self._hear_bar(desk, closed)
+            if desk.waits_for_bars:
+                desk.early_minutes.append(bar)
+            else:
+                yield from self._minute(desk, bar)
+
+    def on_warmed_up(self, desk: Desk) -> Iterator[Record]:
+        """Deliver the live minutes that came while the older ones were fetched."""
+        early, desk.early_minutes = desk.early_minutes, []
+        for bar in early:
+            yield from self._minute(desk, bar)
+
+    def _minute(self, desk: Desk, bar: BarChanged) -> Iterator[Record]:
+        for (name, _), maker in desk.makers.items():
+            if name == bar.instrument and not maker.is_own:
+                for closed in maker.on_minute(bar):
+                    yield from self._hear_bar(desk, closed)
 
     def on_fetched(self, bar: BarReported) -> Iterator[Record]:
         """Hand a fetched minute to the instances that wait for it."""

@@ -204,10 +204,11 @@ class Kept:
 
 
 def state(default: _Value) -> _Value:
-    """Declare an attribute that is checkpointed and restored, as in ``count = state(0)``.
+    """Declare an attribute that a restart remembers.
 
-    The default and every value must be numbers, text, booleans, lists or dicts of these. Typed as
-    its default, like a dataclass field.
+    Written ``count = state(0)`` in the class; checkpointed and restored. The default and every
+    value must be numbers, text, booleans, lists or dicts of these. Typed as its default, like a
+    dataclass field.
     """
     return cast("_Value", Kept(default))
 

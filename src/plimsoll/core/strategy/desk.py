@@ -22,6 +22,7 @@ from plimsoll.core.model import (
     TimeInForce,
 )
 from plimsoll.core.model.instrument import whole_steps
+from plimsoll.core.records import BarChanged
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy.base import Holding, Kept, Number, OrderHandle, Strategy
 from plimsoll.core.strategy.random_stream import RandomStream
@@ -105,6 +106,8 @@ class Desk:
         self.stop_reason = ""
         self.waits_for_bars: set[int] = set()
         """Queries of warm-up bars not yet answered; while any is open no risk may be added."""
+        self.early_minutes: list[BarChanged] = []
+        """Live minutes that came before the fetched ones; delivered after them."""
         self.requests: list[Request] = []
         self.targets: dict[str, Target] = {}
         self.quotes: dict[str, Quote] = {}

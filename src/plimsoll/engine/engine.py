@@ -68,6 +68,7 @@ class Engine:
         self._market = journal.market
         self._clock = clock
         self._epoch = epoch
+        self._safety = core.safety
         self._parse = {link: parser.parse for link, parser in parsers.items()}
         self._log = log
         self._fail = on_failure
@@ -134,6 +135,9 @@ class Engine:
                 self._received_ns = 0
                 if self._pending:
                     self._drain()
+                # After the orders: counting may wait, they may not.
+                age_ns = received_ns + self._safety.clock_offset_ns - record.venue_ms * 1_000_000
+                self.meter.feed_latency[type(record)].add_ns(age_ns)
         except Exception as error:
             self._stop(error)
 

@@ -1,6 +1,7 @@
 """What the engine counts about itself; written as telemetry once a second."""
 
 from plimsoll.core.engine import Core
+from plimsoll.core.records import MARKET_INPUTS, Record
 from plimsoll.observe import Histogram
 
 
@@ -12,6 +13,10 @@ class Meter:
         self.tick_to_order = Histogram()
         """From the callback of a public frame to the socket write of an order it led to."""
         self.loop_lag = Histogram()
+        self.feed_latency: dict[type[Record], Histogram] = {
+            kind: Histogram() for kind in MARKET_INPUTS
+        }
+        """From the venue's stamp to our callback, by kind of market input, clocks corrected."""
         self.sent = 0
         self.troubles = 0
 
@@ -30,4 +35,8 @@ class Meter:
         return {
             "tick_to_order_us": self.tick_to_order.counts,
             "loop_lag_us": self.loop_lag.counts,
+            **{
+                f"feed_latency_us.{kind.__struct_config__.tag}": found.counts
+                for kind, found in self.feed_latency.items()
+            },
         }

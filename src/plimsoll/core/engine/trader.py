@@ -4,15 +4,15 @@ Everything here yields decisions one at a time; the loop logs and applies each b
 next, so every check sees the order before it.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
+from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.matching.paper import MarketRows, PaperEvent, PaperVenue
-from plimsoll.core.model import Order, OrderType
-from plimsoll.core.model import TimeInForce as Tif
+from plimsoll.core.model import Order
 from plimsoll.core.portfolio import fee_of
 from plimsoll.core.records import (
     BarChanged,
@@ -38,25 +38,11 @@ from plimsoll.core.strategy import (
     Holding,
     PlaceRequest,
     Strategy,
-    Target,
 )
 from plimsoll.core.strategy.desk import Reader
-from plimsoll.core.strategy.wishes import (
-    QUOTE_LABEL,
-    TARGET_LABEL,
-    Amend,
-    Cancel,
-    Change,
-    Place,
-    plan_quote,
-    plan_target,
-)
 
 Load = Callable[[StrategySettings], Strategy]
 """Makes a strategy object from its settings; effects (imports, files) are the caller's."""
-
-RETRY_NS: Final = 1_000_000_000
-"""A wish that was refused is tried again after this."""
 
 ROUNDS_MAX: Final = 50
 """Rounds of news and callbacks within one input; more is a strategy answering itself for ever."""
@@ -77,6 +63,7 @@ class Trader:
             state.instruments.__getitem__,
         )
         self.placer = Placer(state, settings, self.paper)
+        self.wishing = Wishing(state, self.placer)
         reader = Reader(
             state.markets.__getitem__,
             state.instruments.get,
@@ -169,11 +156,13 @@ class Trader:
                     yield from self._call(
                         desk, desk.strategy.on_trade, traded.instrument, price, qty, is_buy=is_buy
                     )
-        self._check_stops(traded.instrument)
+        desks = self.on_instrument.get(traded.instrument, ())
+        self.wishing.check_stops(desks, traded.instrument)
 
     def on_ticker(self, ticker: TickerChanged) -> None:
         """Watch stops against the new mark price."""
-        self._check_stops(ticker.instrument)
+        desks = self.on_instrument.get(ticker.instrument, ())
+        self.wishing.check_stops(desks, ticker.instrument)
 
     def on_minute(self, bar: BarChanged) -> Iterator[Record]:
         """Hand a final minute to the frames made from it."""
@@ -231,7 +220,7 @@ class Trader:
                 news, state.news = state.news, []
                 for order, execution in news:
                     yield from self._hear_order(order, execution)
-            yield from self._wishes()
+            yield from self.wishing.carry_out(self.desks.values())
             if not state.news and not any(desk.wish_changed for desk in self.desks.values()):
                 return
         yield IncidentRaised(
@@ -340,78 +329,6 @@ class Trader:
                 if order.owner == desk.name and not order.reduce_only:
                     yield from self.placer.cancel(order, "its strategy was stopped")
 
-    # ---- wishes ----
-
-    def _check_stops(self, instrument: str) -> None:
-        """Make a target flat whose stop price has been passed."""
-        for desk in self.on_instrument.get(instrument, ()):
-            target = desk.targets.get(instrument)
-            if target is None or not target.stop_ticks or target.stopped_sign:
-                continue
-            market = self.state.markets[instrument]
-            price = market.last if market.instrument.is_spot else market.mark or market.last
-            ticks = int(price * market.scale + 0.5)
-            sign = 1 if target.qty_lots > 0 else -1
-            if target.is_held and self.state.ledger.qty_lots(desk.name, instrument) * sign <= 0:
-                continue  # the stop of another session's other direction
-            if target.qty_lots and ticks and (target.stop_ticks - ticks) * sign >= 0:
-                target.stopped_sign = sign
-                desk.wish_changed.add(instrument)
-
-    def _wishes(self) -> Iterator[Record]:
-        for desk in self.desks.values():
-            if not desk.wish_changed:
-                continue
-            changed, desk.wish_changed = desk.wish_changed, set()
-            if desk.is_stopped or not desk.is_started or self.state.safety.is_stopping:
-                continue
-            for name in sorted(changed):
-                target = desk.targets.get(name)
-                if target is not None:
-                    yield from self._to_target(desk, name, target)
-                if name in desk.quotes:
-                    yield from self._to_quote(desk, name)
-
-    def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
-        state = self.state
-        if state.ts_ns < target.not_before_ns or state.orders.lagging(desk.name, name):
-            return  # while executions are on their way the position is not what it seems
-        working = [o for o in state.orders.of_owner(desk.name, name) if o.label == TARGET_LABEL]
-        held = state.ledger.qty_lots(desk.name, name)
-        change = plan_target(target, held, working, state.instruments[name])
-        if change is not None:
-            denied = yield from self._change(desk, name, change, TARGET_LABEL)
-            if denied:
-                target.not_before_ns = state.ts_ns + RETRY_NS
-
-    def _to_quote(self, desk: Desk, name: str) -> Iterator[Record]:
-        state = self.state
-        quote = desk.quotes[name]
-        working = [o for o in state.orders.of_owner(desk.name, name) if o.label == QUOTE_LABEL]
-        for change in plan_quote(quote, working, state.ts_ns, state.instruments[name]):
-            if isinstance(change, Cancel) or state.ts_ns >= quote.not_before_ns:
-                denied = yield from self._change(desk, name, change, QUOTE_LABEL)
-                if denied:
-                    quote.not_before_ns = state.ts_ns + RETRY_NS
-
-    def _change(
-        self, desk: Desk, name: str, change: Change, label: str
-    ) -> Generator[Record, None, bool]:
-        """Carry a planned change out; return whether it was denied."""
-        if isinstance(change, Cancel):
-            yield from self.placer.cancel(change.order, label)
-            return False
-        if isinstance(change, Amend):
-            request = AmendRequest(change.order, change.price_ticks, change.qty_lots)
-            decisions = self.placer.amend(desk, request)
-        else:
-            decisions = self.placer.place(desk, _wished(name, change, label))
-        denied = False
-        for decision in decisions:
-            yield decision
-            denied = denied or isinstance(decision, OrderDenied)
-        return denied
-
     # ---- paper ----
 
     def _paper_round(self, events: Iterator[PaperEvent]) -> Iterator[Record]:
@@ -481,18 +398,3 @@ class Trader:
             state.unrealised(owner, name) / 1e8,
             held.realised_units / 1e8,
         )
-
-
-def _wished(name: str, change: Place, label: str) -> PlaceRequest:
-    at_market = not change.price_ticks
-    return PlaceRequest(
-        name,
-        change.side,
-        OrderType.MARKET if at_market else OrderType.LIMIT,
-        Tif.IOC if at_market else Tif.POST_ONLY,
-        change.price_ticks,
-        change.qty_lots,
-        change.reduce_only,
-        label,
-        None,
-    )

@@ -1,0 +1,123 @@
+"""Wishes carried out: targets held, quotes rested, stops watched.
+
+The plans are pure (``strategy.wishes``); here they meet the books, go through the gate like every
+order, and wait where they were refused.
+"""
+
+from collections.abc import Generator, Iterable, Iterator
+from typing import Final
+
+from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.state import State
+from plimsoll.core.model import OrderType
+from plimsoll.core.model import TimeInForce as Tif
+from plimsoll.core.records import OrderDenied, Record
+from plimsoll.core.strategy import AmendRequest, Desk, PlaceRequest, Target
+from plimsoll.core.strategy.wishes import (
+    QUOTE_LABEL,
+    TARGET_LABEL,
+    Amend,
+    Cancel,
+    Change,
+    Place,
+    plan_quote,
+    plan_target,
+)
+
+RETRY_NS: Final = 1_000_000_000
+"""A wish that was refused is tried again after this."""
+
+
+class Wishing:
+    """Brings positions and resting orders to what the strategies asked for."""
+
+    def __init__(self, state: State, placer: Placer) -> None:
+        """Share the engine's state."""
+        self.state = state
+        self.placer = placer
+
+    def check_stops(self, desks: Iterable[Desk], instrument: str) -> None:
+        """Make a target flat whose stop price has been passed."""
+        for desk in desks:
+            target = desk.targets.get(instrument)
+            if target is None or not target.stop_ticks or target.stopped_sign:
+                continue
+            market = self.state.markets[instrument]
+            price = market.last if market.instrument.is_spot else market.mark or market.last
+            ticks = int(price * market.scale + 0.5)
+            sign = 1 if target.qty_lots > 0 else -1
+            if target.is_held and self.state.ledger.qty_lots(desk.name, instrument) * sign <= 0:
+                continue  # the stop of another session's other direction
+            if target.qty_lots and ticks and (target.stop_ticks - ticks) * sign >= 0:
+                target.stopped_sign = sign
+                desk.wish_changed.add(instrument)
+
+    def carry_out(self, desks: Iterable[Desk]) -> Iterator[Record]:
+        """Take the next step towards every wish that changed."""
+        for desk in desks:
+            if not desk.wish_changed:
+                continue
+            changed, desk.wish_changed = desk.wish_changed, set()
+            if desk.is_stopped or not desk.is_started or self.state.safety.is_stopping:
+                continue
+            for name in sorted(changed):
+                target = desk.targets.get(name)
+                if target is not None:
+                    yield from self._to_target(desk, name, target)
+                if name in desk.quotes:
+                    yield from self._to_quote(desk, name)
+
+    def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
+        state = self.state
+        if state.ts_ns < target.not_before_ns or state.orders.lagging(desk.name, name):
+            return  # while executions are on their way the position is not what it seems
+        working = [o for o in state.orders.of_owner(desk.name, name) if o.label == TARGET_LABEL]
+        held = state.ledger.qty_lots(desk.name, name)
+        change = plan_target(target, held, working, state.instruments[name])
+        if change is not None:
+            denied = yield from self._change(desk, name, change, TARGET_LABEL)
+            if denied:
+                target.not_before_ns = state.ts_ns + RETRY_NS
+
+    def _to_quote(self, desk: Desk, name: str) -> Iterator[Record]:
+        state = self.state
+        quote = desk.quotes[name]
+        working = [o for o in state.orders.of_owner(desk.name, name) if o.label == QUOTE_LABEL]
+        for change in plan_quote(quote, working, state.ts_ns, state.instruments[name]):
+            if isinstance(change, Cancel) or state.ts_ns >= quote.not_before_ns:
+                denied = yield from self._change(desk, name, change, QUOTE_LABEL)
+                if denied:
+                    quote.not_before_ns = state.ts_ns + RETRY_NS
+
+    def _change(
+        self, desk: Desk, name: str, change: Change, label: str
+    ) -> Generator[Record, None, bool]:
+        """Carry a planned change out; return whether it was denied."""
+        if isinstance(change, Cancel):
+            yield from self.placer.cancel(change.order, label)
+            return False
+        if isinstance(change, Amend):
+            request = AmendRequest(change.order, change.price_ticks, change.qty_lots)
+            decisions = self.placer.amend(desk, request)
+        else:
+            decisions = self.placer.place(desk, _wished(name, change, label))
+        denied = False
+        for decision in decisions:
+            yield decision
+            denied = denied or isinstance(decision, OrderDenied)
+        return denied
+
+
+def _wished(name: str, change: Place, label: str) -> PlaceRequest:
+    at_market = not change.price_ticks
+    return PlaceRequest(
+        name,
+        change.side,
+        OrderType.MARKET if at_market else OrderType.LIMIT,
+        Tif.IOC if at_market else Tif.POST_ONLY,
+        change.price_ticks,
+        change.qty_lots,
+        change.reduce_only,
+        label,
+        None,
+    )

@@ -56,7 +56,7 @@ chaos: $(VENV)/.dev.stamp ## Simulated faults: SEEDS=200 how many, SEED=7 that o
 	@$(BIN)/python -m pytest tests/simulation $(ARGS)
 
 bench: $(VENV)/.run.stamp ## Measure the speed on this machine
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 full: check test-all-pythons ## Everything, on every Python found: about an hour
 	@$(MAKE) --no-print-directory chaos SEEDS=$(or $(SEEDS),1000)

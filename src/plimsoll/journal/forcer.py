@@ -90,6 +90,7 @@ class Forcer:
             self.check_space()
         for writer, _ in self._logs:
             if writer.failure is None:
+                writer.open_pages()
                 self._prepare(writer)
 
     def _prepare(self, writer: LogWriter) -> None:

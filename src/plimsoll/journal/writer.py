@@ -186,6 +186,17 @@ class LogWriter:
             active.force(self._previous, self._folder_fd)
             self.forced_seq = last_seq
 
+    def open_pages(self) -> None:
+        """Make the pages of the next records writable, off the order path; for the forcing thread.
+
+        Nothing to do before the first record, and while somebody else forces.
+        """
+        if self._open and self._forcing.acquire(blocking=False):
+            try:
+                self._open[-1].open_pages()
+            finally:
+                self._forcing.release()
+
     def prepare(self) -> None:
         """Do one step towards a spare segment once the active one is half full.
 

@@ -38,6 +38,7 @@ class TopicPhase(StrEnum):
     REFUSED = "refused"
 
 
+_LIVE: Final = State.LIVE  # hot: a member read through its class costs ten times a global
 _OPEN: Final = frozenset({State.AUTHENTICATING, State.SUBSCRIBING, State.LIVE})
 
 
@@ -233,7 +234,7 @@ class Session:
     @property
     def is_up(self) -> bool:
         """Return whether the connection is authenticated and subscribed."""
-        return self.state is State.LIVE
+        return self.state is _LIVE
 
     # ---- events ----------------------------------------------------------------------------
 

@@ -20,10 +20,12 @@ class _Sample(msgspec.Struct, frozen=True):
 class OffsetEstimate:
     """The best of the last samples; a sample's doubt is half its round trip plus drift since."""
 
-    __slots__ = ("_samples",)
+    __slots__ = ("_best", "_samples")
 
     def __init__(self) -> None:
         self._samples: deque[_Sample] = deque(maxlen=_KEPT)
+        self._best: _Sample | None = None
+        """Chosen when one is added: later all doubts grow alike, and every order asks."""
 
     def add(self, sent_ns: int, venue_ns: int, received_ns: int) -> None:
         """Take one exchange: our time before and after, and the venue's time in between."""
@@ -32,12 +34,13 @@ class OffsetEstimate:
         if self._samples and self._contradicts(fresh):
             self._samples.clear()  # a clock stepped: what was measured before is about another one
         self._samples.append(fresh)
+        self._best = min(self._samples, key=lambda sample: _doubt_ns(sample, received_ns))
 
     def at(self, now_ns: int) -> tuple[int, int]:
         """Return (offset, uncertainty) in ns; before the first sample an uncertainty of 1 hour."""
-        if not self._samples:
+        best = self._best
+        if best is None:
             return 0, 3_600_000_000_000
-        best = min(self._samples, key=lambda sample: _doubt_ns(sample, now_ns))
         return best.offset_ns, _doubt_ns(best, now_ns)
 
     def _contradicts(self, fresh: _Sample) -> bool:

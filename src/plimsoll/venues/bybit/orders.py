@@ -5,7 +5,7 @@ came means. Of a request that may have left, the worst that is ever said is ``un
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -27,7 +27,7 @@ _RESTARTING: Final = 10019
 """This connection takes no more requests; a new one does (reliability X14)."""
 
 
-class _Pending(NamedTuple):
+class _Pending(msgspec.Struct, frozen=True):
     action: Action
     client_order_id: str
     cause: int

@@ -192,3 +192,12 @@ def test_a_clock_ten_seconds_off_is_corrected_and_told(tmp_path, sim, engine):
     told = [line for line in engine.events() if "clock differs" in line["event"]]
     assert told
     assert abs(abs(told[0]["offset_ms"]) - 10_000) < 2_000
+
+
+def test_it_trades_where_each_send_waits_for_the_disk(sim, engine):
+    job = json.loads(engine.job.read_text())
+    job["sync"] = "disk"
+    engine.job.write_text(json.dumps(job))
+    engine.start()
+    wait_for("orders", lambda: len([r for r in records(engine) if isinstance(r, OrderSent)]) > 5)
+    assert engine.stop() == 143

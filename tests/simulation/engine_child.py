@@ -4,6 +4,7 @@ import importlib.util
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -23,6 +24,7 @@ class Job(msgspec.Struct):
     sim: str
     key: str = "sim-key"
     clock_off_s: int = 0
+    sync: Literal["kernel", "disk"] = "kernel"
 
 
 def load(settings: StrategySettings) -> Strategy:
@@ -50,6 +52,7 @@ def settings_of(job: Job) -> EngineSettings:
         lease_dir=root / "lease",
         run_dir=root / "run",
         load=load,
+        sync=job.sync,
         venue=BybitSettings(
             rest_url=hosts.rest_url,
             public_url=hosts.public_url,

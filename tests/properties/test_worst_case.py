@@ -56,3 +56,8 @@ def test_the_adversary_does_reach_the_limit(chaos):
         orders += len(chance.driver.of(OrderIntended))
     assert highest >= chaos.limit_lots - 2
     assert orders > 300
+
+
+def test_reduce_only_fills_that_are_not_booked_yet_count(chaos):
+    """Seed 558 once went to 44 lots: a reduce-only order had matched a long we no longer held."""
+    adversarial(chaos, 558, 120)

@@ -159,3 +159,23 @@ def test_paper_fees(name, side, maker, expected):
     rates = {"taker_fee": "0.00030", "maker_fee": "0.0001"}
     instrument = msgspec.structs.replace(INSTRUMENTS[name], **rates)
     assert fee_of(instrument, side, 1_000, 1, is_maker=maker) == expected
+
+
+def test_cash_follows_the_accounts_net_position_whoever_traded(ledger):
+    """A person sells into a strategy's long: the venue nets the two and realises the profit."""
+    book(ledger, "1", BUY, 10, 500_000)
+    book(ledger, "2", SELL, 4, 510_000, owner="foreign")
+    assert ledger.qty_lots("s", PERP) == 10
+    assert ledger.qty_lots("foreign", PERP) == -4
+    assert ledger.position("s", PERP).realised_units == 0
+    assert ledger.cash == {"USDT": 4 * 10_000 * 10_000}
+    book(ledger, "3", SELL, 10, 520_000)  # closes the net 6, opens a net short of 4
+    assert ledger.cash == {"USDT": (4 * 10_000 + 6 * 20_000) * 10_000}
+    assert ledger.netted[PERP].cost_units == -4 * 520_000 * 10_000
+    assert ledger.net_unrealised(PERP, 510_000) == 4 * 10_000 * 10_000
+    # Both ways of counting agree on the whole: realised, and open at one price.
+    apart = sum(
+        ledger.position(owner, PERP).realised_units + ledger.unrealised(owner, PERP, 510_000)
+        for owner in ("s", "foreign")
+    )
+    assert apart == ledger.cash["USDT"] + ledger.net_unrealised(PERP, 510_000)

@@ -10,7 +10,7 @@ from plimsoll.core.model import Instrument, Order, Position
 from plimsoll.core.portfolio import History
 from plimsoll.core.risk import Pacing
 
-VERSION = 1
+VERSION = 2
 
 
 class _Pace(msgspec.Struct):
@@ -39,6 +39,7 @@ class _Snapshot(msgspec.Struct):
     paper_owners: list[str]
     checkpoints: dict[str, bytes]
     histories: list[tuple[str, str, History]] = []
+    netted: dict[str, Position] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -67,6 +68,7 @@ def snapshot(state: State) -> bytes:
             },
             paper_owners=sorted(state.paper_owners),
             checkpoints=state.checkpoints,
+            netted=ledger.netted,
             histories=[(owner, name, one) for (owner, name), one in ledger.histories.items()],
         )
     )
@@ -94,6 +96,7 @@ def restore(payload: bytes) -> State:
         state.orders.restore(order)
     for owner, name, held in saved.positions:
         state.ledger.positions[owner, name] = held
+    state.ledger.netted = saved.netted
     for owner, name, history in saved.histories:
         state.ledger.histories[owner, name] = history
     state.ledger.cash = saved.cash

@@ -176,11 +176,7 @@ class State:
                         // (instrument.base_units_per_lot)
                     )
                 continue
-            total += sum(
-                self.ledger.unrealised(owner, name, reference)
-                for owner, held in self.ledger.positions
-                if held == name and owner not in self.paper_owners
-            )
+            total += self.ledger.net_unrealised(name, reference)
         return total
 
     # ---- sessions ----

@@ -7,6 +7,9 @@ apart from realised profit. Spot fees charged in the base coin shrink the holdin
 What a closing realises depends on what came before it, so live executions are booked in the order
 the venue made them, not that of arrival: one that comes late (fetched after a broken link, while
 newer ones streamed in) is put in its place and the newer ones are booked again (ACC-1).
+
+The venue knows one net position per perpetual, whoever of us traded: cash follows that one, owners
+follow their own. Where only one owner trades an instrument the two are the same.
 """
 
 from bisect import insort
@@ -28,6 +31,9 @@ POSITION_KINDS = frozenset(
 KNOWN_KINDS = POSITION_KINDS | {"Funding"}
 """What the ledger can book; another kind blocks the instrument and is told (ACC-3)."""
 
+
+NET = ""
+"""Stands for the whole account where an owner is named."""
 
 REORDER_FILLS = 256
 """Executions of one position that a late one may still be put in front of."""
@@ -62,6 +68,8 @@ class Ledger:
     def __init__(self) -> None:
         """Start with nothing."""
         self.positions: dict[tuple[str, str], Position] = {}
+        self.netted: dict[str, Position] = {}
+        """The live account's own position by perpetual: what the venue's cash follows."""
         self.cash: dict[str, int] = {}
         """Wallet balance by coin as the live account's executions and adoptions explain it."""
         self.histories: dict[tuple[str, str], History] = {}
@@ -113,20 +121,17 @@ class Ledger:
             self.position(owner, record.instrument).funding_units += record.fee_units
             self._add_cash(record.fee_coin, -record.fee_units)
             return
-        realised = self._book_in_order(
-            instrument,
-            owner,
-            Booked(
-                record.executed_ms,
-                record.side.sign * record.price_ticks,
-                record.execution_id,
-                record.side,
-                record.price_ticks,
-                record.qty_lots,
-                record.fee_units,
-                record.fee_coin,
-            ),
+        fill = Booked(
+            record.executed_ms,
+            record.side.sign * record.price_ticks,
+            record.execution_id,
+            record.side,
+            record.price_ticks,
+            record.qty_lots,
+            record.fee_units,
+            record.fee_coin,
         )
+        self._book_in_order(instrument, owner, fill)
         self._add_cash(record.fee_coin, -record.fee_units)
         if instrument.is_spot:
             sign = record.side.sign
@@ -134,7 +139,7 @@ class Ledger:
             self._add_cash(instrument.quote, -sign * value)
             self._add_cash(instrument.base, sign * record.qty_lots * instrument.base_units_per_lot)
         else:
-            self._add_cash(instrument.settle, realised)
+            self._add_cash(instrument.settle, self._book_in_order(instrument, NET, fill))
 
     def book_paper(self, owner: str, instrument: str, side: Side, record: PaperFilled) -> None:
         """Book one paper execution on its owner; the account's cash is not touched."""
@@ -150,10 +155,11 @@ class Ledger:
 
     def adopt_position(self, owner: str, instrument: str, qty_lots: int, cost_units: int) -> None:
         """Add a holding the venue has and our executions do not explain; cost signed like it."""
-        held = self.position(owner, instrument)
-        held.qty_units += qty_lots * self.instruments[instrument].base_units_per_lot
-        held.cost_units += cost_units
-        self.histories.pop((owner, instrument), None)  # executions begin anew after it
+        for holder in (owner, NET):
+            held = self._held(holder, instrument)
+            held.qty_units += qty_lots * self.instruments[instrument].base_units_per_lot
+            held.cost_units += cost_units
+            self.histories.pop((holder, instrument), None)  # executions begin anew after it
 
     def adopt_cash(self, coin: str, delta_units: int) -> None:
         """Add a balance difference with a recorded cause."""
@@ -162,11 +168,12 @@ class Ledger:
     def unrealised(self, owner: str, instrument: str, price_ticks: int) -> int:
         """Return the open profit in quote cash units at a price; 0 without a price."""
         held = self.positions.get((owner, instrument))
-        if held is None or not held.qty_units or not price_ticks:
-            return 0
-        return self._value(self.instruments[instrument], held.qty_units, price_ticks) - (
-            held.cost_units
-        )
+        return self._open_profit(held, instrument, price_ticks) if held else 0
+
+    def net_unrealised(self, instrument: str, price_ticks: int) -> int:
+        """Return the account's open profit in a perpetual, as the venue counts it."""
+        held = self.netted.get(instrument)
+        return self._open_profit(held, instrument, price_ticks) if held else 0
 
     def owners(self) -> list[str]:
         """Return every owner with a position or a history, in order of first appearance."""
@@ -187,10 +194,21 @@ class Ledger:
 
     # ---- inside ----
 
+    def _open_profit(self, held: Position, instrument: str, price_ticks: int) -> int:
+        if not held.qty_units or not price_ticks:
+            return 0
+        worth = self._value(self.instruments[instrument], held.qty_units, price_ticks)
+        return worth - held.cost_units
+
+    def _held(self, owner: str, instrument: str) -> Position:
+        if owner != NET:
+            return self.position(owner, instrument)
+        return self.netted.setdefault(instrument, Position())
+
     def _book_in_order(self, instrument: Instrument, owner: str, fill: Booked) -> int:
         """Book an execution in its place; return the change of realised profit."""
         key = (owner, instrument.name)
-        held = self.position(*key)
+        held = self._held(*key)
         history = self.histories.get(key)
         if history is None:
             history = self.histories[key] = History(msgspec.structs.replace(held))
@@ -203,7 +221,10 @@ class Ledger:
             again = msgspec.structs.replace(history.base, funding_units=held.funding_units)
             for one in fills:
                 self._book_one(again, instrument, one)
-            self.positions[key] = again
+            if owner == NET:
+                self.netted[instrument.name] = again
+            else:
+                self.positions[key] = again
             realised = again.realised_units - held.realised_units
         if len(fills) > REORDER_FILLS:
             self._book_one(history.base, instrument, fills.pop(0))

@@ -1,17 +1,19 @@
 """Worst-case exposure over everything in flight (RSK-1), kept incrementally.
 
 The live account is one scope, each paper instance one of its own. Reduce-only orders never carry a
-position across zero, so they are not summed; but they may take it to zero *before* the others
-match, and they pass every check themselves. So the worst case never counts on the position held:
-sells must fit from zero too, with a long held or without, and buys likewise. A naive twin in the
-tests sums over all orders.
+position across zero, but they pass every check themselves and may already have matched without our
+knowing. So the worst case never counts on the position held: sells must fit from zero too, with a
+long held or without. And reduce-only sells beyond the long we know of may have closed a long that
+is gone from our books: they count like any other (found by seed 558 of the adversarial run). Buys
+likewise. A naive twin in the tests sums over all orders.
 """
 
 from typing import Final
 
 from plimsoll.core.model import Order, Side
 
-_BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL  # hot: a member read through its class costs ten times a global
 
 LIVE_SCOPE = ""
 """Scope of the live account, all owners together."""
@@ -24,6 +26,9 @@ class Exposure:
         """Start with nothing in flight."""
         self.buys: dict[tuple[str, str], int] = {}
         self.sells: dict[tuple[str, str], int] = {}
+        self.closing_buys: dict[tuple[str, str], int] = {}
+        self.closing_sells: dict[tuple[str, str], int] = {}
+        """Of reduce-only orders."""
         self.open_orders: dict[str, int] = {}
         self.sides: dict[tuple[str, str, Side], int] = {}
         """Working orders by scope, instrument and side, reduce-only ones included."""
@@ -35,19 +40,29 @@ class Exposure:
             self.open_orders[scope] = self.open_orders.get(scope, 0) + sign
             place = (scope, order.instrument, order.side)
             self.sides[place] = self.sides.get(place, 0) + sign
-        if order.reduce_only:
-            return
         leaves = order.leaves_lots
         if leaves:
-            side = self.buys if order.side is _BUY else self.sells
+            is_buy = order.side is _BUY
+            if order.reduce_only:
+                side = self.closing_buys if is_buy else self.closing_sells
+            else:
+                side = self.buys if is_buy else self.sells
             key = (scope, order.instrument)
             side[key] = side.get(key, 0) + sign * leaves
 
-    def worst_lots(
-        self, scope: str, instrument: str, held_lots: int, buy_lots: int = 0, sell_lots: int = 0
-    ) -> int:
-        """Return the largest absolute position reachable, a candidate of buys or sells added."""
+    def reach_lots(self, scope: str, instrument: str, held_lots: int, side: Side) -> int:
+        """Return the position reachable on one side, 0 or more: long for BUY, short for SELL."""
         key = (scope, instrument)
-        longest = max(held_lots, 0) + self.buys.get(key, 0) + buy_lots
-        shortest = max(-held_lots, 0) + self.sells.get(key, 0) + sell_lots
-        return max(longest, shortest)
+        if side is _BUY:
+            going, closing, held = self.buys, self.closing_buys, held_lots
+        else:
+            going, closing, held = self.sells, self.closing_sells, -held_lots
+        unexplained = max(0, closing.get(key, 0) - max(-held, 0))
+        return max(held, 0) + going.get(key, 0) + unexplained
+
+    def worst_lots(self, scope: str, instrument: str, held_lots: int) -> int:
+        """Return the largest absolute position reachable on either side."""
+        return max(
+            self.reach_lots(scope, instrument, held_lots, _BUY),
+            self.reach_lots(scope, instrument, held_lots, _SELL),
+        )

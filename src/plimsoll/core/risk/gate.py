@@ -199,12 +199,9 @@ class Gate:
                 )
             return None
         added = order.qty_lots - order.replaces_lots
-        worst = self.exposure.worst_lots(
-            order.scope,
-            instrument.name,
-            around.held_lots,
-            buy_lots=added if order.side is _BUY else 0,
-            sell_lots=0 if order.side is _BUY else added,
+        # Only its own side: an order cannot worsen the other one.
+        worst = added + self.exposure.reach_lots(
+            order.scope, instrument.name, around.held_lots, order.side
         )
         at_risk = instrument.notional_units(price, worst)
         if at_risk > limits.position_notional:

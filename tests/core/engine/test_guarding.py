@@ -11,6 +11,8 @@ from plimsoll.core.records import (
     OperatorCommand,
     PositionReported,
     QueryIntended,
+    SessionEnded,
+    SessionStopping,
 )
 
 
@@ -50,3 +52,21 @@ def test_a_position_on_the_stream_that_is_not_ours_is_compared_within_two_second
     driver.put(PositionReported, PERP, 5, "50000", driver.now_ns // MS, "stream", 0, b"")
     driver.advance(2 * SECOND)
     assert len(driver.of(QueryIntended)) > asked
+
+
+def test_a_stop_waits_for_executions_that_are_on_their_way():
+    """Found by the kill test: FILLED came, the session ended, the execution came after it."""
+    driver = Driver().live()
+    order = driver.open_order()
+    driver.put(SessionStopping, "test")
+    driver.report(order.id, OrderState.FILLED, cum=order.qty_lots)
+    assert driver.of(SessionEnded) == []
+    driver.execute(order.id, order.qty_lots, "x1")
+    assert len(driver.of(SessionEnded)) == 1
+
+
+def test_a_stop_does_not_wait_for_foreign_orders():
+    driver = Driver().live()
+    driver.report("by-hand-1", OrderState.OPEN)
+    driver.put(SessionStopping, "test")
+    assert len(driver.of(SessionEnded)) == 1

@@ -196,15 +196,21 @@ class Keeper:
                 yield from self.placer.cancel(order, reason)
 
     def open_ends(self) -> list[Order]:
-        """Return the live orders a stop still waits for: unanswered, unknown or being cancelled."""
+        """Return what a stop still waits for.
+
+        Live orders that are unanswered, unknown or being cancelled, and those whose executions
+        have not all come: the session must not end with books the venue has moved past.
+        """
+        orders = self.state.orders
         wanted = self.settings.end_policy == "cancel"
         return [
             order
-            for order in self.state.orders.working.values()
+            for order in orders.working.values()
             if not order.is_paper
+            and order.owner != FOREIGN
             and (order.is_busy or order.state is OrderState.ACKED or wanted)
             and not (order.reduce_only and not order.is_busy)
-        ]
+        ] + [order for order in orders.behind.values() if not order.is_working]
 
     # ---- inside ----
 

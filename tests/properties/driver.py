@@ -343,6 +343,7 @@ def execution_of(
     kind="Trade",
     query_id=0,
     order_qty=0,
+    seq=0,
 ) -> Message:
     return lambda stamp: ExecutionReported(
         *stamp,
@@ -362,6 +363,7 @@ def execution_of(
         query_id,
         b"",
         order_qty,
+        seq,
     )
 
 

@@ -181,6 +181,8 @@ class ExecutionReported(Record, frozen=True, tag="execution"):
     raw: bytes
     order_qty_lots: int = 0
     """Whole quantity of the order, 0 where the message does not say."""
+    venue_seq: int = 0
+    """The venue's cross sequence of the instrument: orders what happened within one millisecond."""
 
 
 class PositionReported(Record, frozen=True, tag="position"):

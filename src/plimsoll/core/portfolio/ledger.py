@@ -42,10 +42,12 @@ REORDER_FILLS = 256
 class Booked(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
     """One booked execution; sorts as the venue made them.
 
-    Within a millisecond a taker walks away from the best price: ``walk`` is the signed price.
+    Within a millisecond its cross sequence tells; fills made at once share that, and then a taker
+    walks away from the best price: ``walk`` is the signed price.
     """
 
     executed_ms: int
+    venue_seq: int
     walk: int
     execution_id: str
     side: Side
@@ -123,6 +125,7 @@ class Ledger:
             return
         fill = Booked(
             record.executed_ms,
+            record.venue_seq,
             record.side.sign * record.price_ticks,
             record.execution_id,
             record.side,

@@ -49,9 +49,16 @@ STATUS: Final[Mapping[str, OrderState]] = MappingProxyType(
 
 _SIDES: Final = MappingProxyType({"Buy": Side.BUY, "Sell": Side.SELL})
 _T = TypeVar("_T")
-_NO_REASON: Final = frozenset({"", "EC_NoError", "UNKNOWN"})
-_Text = str | int | float
-"""Decimal text, which some endpoints send as a number."""
+_NO_REASON: Final = frozenset({"EC_NoError", "UNKNOWN"})
+_NO_SIDE: Final = frozenset({None, "", "None"})
+_CAP: Final = 10**18
+"""No price, quantity, balance or time in ms comes near it: more is an error upstream."""
+
+_Text = str | int | float | None
+"""Decimal text, which some endpoints send as a number; null and "" both mean "no value"."""
+
+_Word = str | None
+"""Plain text; null and "" both mean "no value"."""
 
 
 class Origin(NamedTuple):
@@ -70,16 +77,16 @@ class _Order(msgspec.Struct, gc=False):
     side: str
     orderStatus: str
     qty: _Text
-    category: str = ""
-    orderLinkId: str = ""
-    orderType: str = "Limit"
+    category: _Word = ""
+    orderLinkId: _Word = ""
+    orderType: _Word = "Limit"
     price: _Text = ""
     cumExecQty: _Text = ""
-    marketUnit: str = ""
-    rejectReason: str = ""
-    cancelType: str = ""
-    reduceOnly: bool = False
-    closeOnTrigger: bool = False
+    marketUnit: _Word = ""
+    rejectReason: _Word = ""
+    cancelType: _Word = ""
+    reduceOnly: bool | None = False
+    closeOnTrigger: bool | None = False
     updatedTime: _Text = 0
 
 
@@ -88,22 +95,26 @@ class _Execution(msgspec.Struct, gc=False):
     execId: str
     execPrice: _Text
     execQty: _Text
-    side: str = ""
-    category: str = ""
-    orderId: str = ""
-    orderLinkId: str = ""
+    side: _Word = ""
+    category: _Word = ""
+    orderId: _Word = ""
+    orderLinkId: _Word = ""
+    orderType: _Word = ""
+    orderQty: _Text = ""
+    marketUnit: _Word = ""
     execFee: _Text = ""
-    feeCurrency: str = ""
+    feeCurrency: _Word = ""
     execType: str = "Trade"
     isMaker: bool = False
     execTime: _Text = 0
+    seq: int | None = 0
 
 
 class _Position(msgspec.Struct, gc=False):
     symbol: str
-    side: str
+    side: _Word
     size: _Text
-    category: str = ""
+    category: _Word = ""
     positionIdx: int = 0
     entryPrice: _Text = ""
     avgPrice: _Text = ""
@@ -117,7 +128,7 @@ class _Coin(msgspec.Struct, gc=False):
 
 class _Account(msgspec.Struct, gc=False):
     coin: list[msgspec.Raw]
-    accountType: str = "UNIFIED"
+    accountType: _Word = "UNIFIED"
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -158,12 +169,14 @@ def parse_private(
         envelope = _envelope(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"private frame: {error}; found {raw[:120]!r}") from error
-    kind = envelope.topic.partition(".")[0]
+    kind, _, category = envelope.topic.partition(".")
+    if not category and kind == "position":
+        category = "linear"  # older messages leave it empty; spot has no positions
     if envelope.topic.startswith("execution.fast"):
         return  # the same executions, without ids and fees; we never subscribe it
     for item in envelope.data:
         try:
-            yield from read_item(kind, bytes(item), "", catalogue, stamp, on_unlisted, STREAM)
+            yield from read_item(kind, bytes(item), category, catalogue, stamp, on_unlisted, STREAM)
         except ParseError as error:
             if on_error is None:
                 raise
@@ -240,9 +253,7 @@ def _order_report(
     if status is OrderState.REJECTED and cum_lots:
         status = OrderState.CANCELED
     price_ticks = _order_price(item, instrument, what)
-    # A spot market order may be counted in quote coin: then only what was executed is in base.
-    in_quote = instrument.is_spot and item.orderType == "Market" and item.marketUnit != "baseCoin"
-    is_quote_qty = in_quote and item.side == "Buy"
+    is_quote_qty = _is_in_quote(item, instrument)
     qty_lots = cum_lots if is_quote_qty else _lots(item.qty, instrument, what, "qty")
     updated_ms = _integer(item.updatedTime, what, "updatedTime")
     seq, ts_ns, epoch, cause = stamp()
@@ -251,7 +262,7 @@ def _order_report(
         ts_ns,
         epoch,
         cause,
-        client_order_id=item.orderLinkId,
+        client_order_id=item.orderLinkId or "",
         venue_order_id=item.orderId,
         instrument=instrument.name,
         side=side,
@@ -259,7 +270,7 @@ def _order_report(
         price_ticks=price_ticks,
         qty_lots=qty_lots,
         cum_lots=cum_lots,
-        reduce_only=item.reduceOnly or item.closeOnTrigger,
+        reduce_only=bool(item.reduceOnly or item.closeOnTrigger),
         is_untriggered=item.orderStatus == "Untriggered",
         updated_ms=updated_ms,
         reason=_reason(item),
@@ -267,6 +278,12 @@ def _order_report(
         query_id=origin.query_id,
         raw=raw,
     )
+
+
+def _is_in_quote(item: _Order | _Execution, instrument: Instrument) -> bool:
+    """Return whether the order's quantity may be in quote coin: then only executions tell base."""
+    is_market_buy = item.orderType == "Market" and item.side == "Buy"
+    return instrument.is_spot and is_market_buy and item.marketUnit != "baseCoin"
 
 
 def _order_price(item: _Order, instrument: Instrument, what: str) -> int:
@@ -277,7 +294,7 @@ def _order_price(item: _Order, instrument: Instrument, what: str) -> int:
 
 def _reason(item: _Order) -> str:
     """Return the venue's words for why an order ended, empty where it says nothing."""
-    words = [w for w in (item.rejectReason, item.cancelType) if w not in _NO_REASON]
+    words = [w for w in (item.rejectReason, item.cancelType) if w and w not in _NO_REASON]
     return " ".join(words)
 
 
@@ -288,10 +305,13 @@ def _execution_report(
     # Only an ordinary execution happens at an order's price; funding, liquidation and settlement
     # rows carry mark or bankruptcy prices between two ticks.
     is_plain = item.execType == "Trade"
-    side = Side.BUY if not (item.side or is_plain) else _word(_SIDES, item.side, what, "side")
+    has_side = is_plain or item.side not in _NO_SIDE
+    side = _word(_SIDES, item.side, what, "side") if has_side else Side.BUY
     rounding = None if is_plain else ROUND_HALF_EVEN
+    if is_plain:
+        _required(item.execPrice, what, "execPrice")
     price_ticks = _ticks(item.execPrice, instrument, what, "execPrice", rounding)
-    qty_lots = _lots(item.execQty, instrument, what, "execQty")
+    qty_lots = _lots(_required(item.execQty, what, "execQty"), instrument, what, "execQty")
     fee_units = _cash(item.execFee, what, "execFee", up=True)
     fee_coin = item.feeCurrency or fee_coin_of(instrument, side, is_maker=item.isMaker)
     executed_ms = _integer(item.execTime, what, "execTime")
@@ -302,8 +322,8 @@ def _execution_report(
         epoch,
         cause,
         execution_id=item.execId,
-        client_order_id=item.orderLinkId,
-        venue_order_id=item.orderId,
+        client_order_id=item.orderLinkId or "",
+        venue_order_id=item.orderId or "",
         instrument=instrument.name,
         side=side,
         price_ticks=price_ticks,
@@ -316,7 +336,22 @@ def _execution_report(
         source=origin.source,
         query_id=origin.query_id,
         raw=raw,
+        order_qty_lots=_whole_lots(item, instrument, what) if is_plain else 0,
+        venue_seq=item.seq or 0,
     )
+
+
+def _whole_lots(item: _Execution, instrument: Instrument, what: str) -> int:
+    """Return the whole quantity of the order, 0 where it is not said in base coin.
+
+    An execution counts even where this side remark of it cannot be read.
+    """
+    if _is_in_quote(item, instrument):
+        return 0
+    try:
+        return _lots(item.orderQty, instrument, what, "orderQty")
+    except ParseError:
+        return 0
 
 
 def fee_coin_of(instrument: Instrument, side: Side, *, is_maker: bool) -> str:
@@ -338,12 +373,12 @@ def _position_report(
     what = f"position {instrument.name}"
     if item.positionIdx != 0:
         raise ParseError(f"{what}: positionIdx 0 (one-way mode) expected, found {item.positionIdx}")
-    lots = _lots(item.size, instrument, what, "size")
-    if item.side not in ("Buy", "Sell") and (lots or item.side not in ("", "None")):
+    lots = _lots(_required(item.size, what, "size"), instrument, what, "size")
+    if item.side not in _SIDES and (lots or item.side not in _NO_SIDE):
         raise ParseError(
             f"{what}: side Buy or Sell expected, found {item.side!r}, size {lots} lots"
         )
-    entry_price = str(item.entryPrice or item.avgPrice)
+    entry_price = str(item.entryPrice or item.avgPrice or "")
     _decimal(entry_price, what, "entryPrice")
     updated_ms = _integer(item.updatedTime, what, "updatedTime")
     seq, ts_ns, epoch, cause = stamp()
@@ -364,10 +399,10 @@ def _position_report(
 
 def _read_wallet(raw: bytes, stamp: Stamp, origin: Origin) -> Iterator[WalletReported]:
     account = _account(raw)
-    if account.accountType != "UNIFIED":
+    if (account.accountType or "UNIFIED") != "UNIFIED":
         return
     coins = [(_coin(text), bytes(text)) for text in account.coin]
-    balances = [_cash(c.walletBalance, f"wallet {c.coin}", "walletBalance") for c, _ in coins]
+    balances = [_balance(coin) for coin, _ in coins]
     for (item, text), units in zip(coins, balances, strict=True):
         seq, ts_ns, epoch, cause = stamp()
         yield WalletReported(
@@ -383,25 +418,41 @@ def _read_wallet(raw: bytes, stamp: Stamp, origin: Origin) -> Iterator[WalletRep
         )
 
 
+def _balance(item: _Coin) -> int:
+    what, field = f"wallet {item.coin}", "walletBalance"
+    return _cash(_required(item.walletBalance, what, field), what, field)
+
+
 # ---- fields, each error naming its field and value -------------------------------------------
 
 
-def _word(table: Mapping[str, _T], word: str, what: str, field: str) -> _T:
-    if word not in table:
+def _word(table: Mapping[str, _T], word: _Word, what: str, field: str) -> _T:
+    if word is None or word not in table:
         raise ParseError(f"{what}: {field} expected one of {sorted(table)}, found {word!r}")
     return table[word]
 
 
+def _required(value: _Text, what: str, field: str) -> _Text:
+    """Return a value that must be there: no value is not zero where it moves money."""
+    if value is None or value == "":
+        raise ParseError(f"{what}: {field} expected a number, found {value!r}")
+    return value
+
+
 def _decimal(value: _Text, what: str, field: str) -> Decimal:
     try:
-        return decimal_of(str(value))
+        number = decimal_of("" if value is None else str(value))
     except ValueError as error:
         raise ParseError(f"{what}: {field}: {error}") from error
+    if abs(number) > _CAP:
+        raise ParseError(f"{what}: {field} expected at most {_CAP:.0e}, found {value}")
+    return number
 
 
 def _lots(value: _Text, instrument: Instrument, what: str, field: str) -> int:
+    number = _decimal(value, what, field)
     try:
-        lots = instrument.lots_of(_decimal(value, what, field))
+        lots = instrument.lots_of(number)
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error
     if lots < 0:
@@ -412,21 +463,23 @@ def _lots(value: _Text, instrument: Instrument, what: str, field: str) -> int:
 def _ticks(
     value: _Text, instrument: Instrument, what: str, field: str, rounding: str | None
 ) -> int:
+    number = _decimal(value, what, field)
     try:
-        return instrument.ticks_of(_decimal(value, what, field), rounding=rounding)
+        return instrument.ticks_of(number, rounding=rounding)
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error
 
 
 def _cash(value: _Text, what: str, field: str, *, up: bool = False) -> int:
+    number = _decimal(value, what, field)
     try:
-        return cash_units(str(value), up=up)
+        return cash_units(str(number), up=up)
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error
 
 
 def _integer(value: _Text, what: str, field: str) -> int:
     number = _decimal(value, what, field)
-    if number != number.to_integral_value() or abs(number) > 1 << 62:
+    if number != number.to_integral_value():
         raise ParseError(f"{what}: {field} expected whole milliseconds, found {value!r}")
     return int(number)

@@ -1,7 +1,9 @@
 """`halt` and `resume` against a listening socket, and without one."""
 
 import asyncio
+import errno
 import json
+import os
 import threading
 from contextlib import contextmanager
 
@@ -106,3 +108,36 @@ def test_without_an_engine_a_resume_is_refused(plimsoll, root):
     assert ran.code == Exit.UNREACHABLE
     assert "plimsoll run" in ran.error["hint"]
     assert not (Layout.of(root).run_dir / "halt.json").exists()
+
+
+def test_a_halt_in_an_environment_that_never_was_is_refused(plimsoll, root):
+    for word in ("halt", "resume"):
+        ran = plimsoll(word, "--project", root, "--env", "prodution", "--json")
+        assert ran.code == Exit.CONFIGURATION
+        assert "no such environment" in ran.error["message"]
+    assert not Layout.of(root, "prodution").var_dir.exists()
+
+
+def test_a_halt_reaches_an_environment_whose_file_is_gone(plimsoll, root):
+    Layout.of(root, "production").run_dir.mkdir(parents=True)
+    assert plimsoll("halt", "--project", root, "--env", "production").code == Exit.DONE
+
+
+def test_a_reason_too_long_for_the_engine_is_told(plimsoll, root):
+    with listening(root, accept) as asked:
+        ran = plimsoll("resume", "--project", root, "--reason", "x" * 70_000, "--json")
+    assert ran.code == Exit.USAGE
+    assert asked == []
+
+
+def test_a_halt_that_cannot_be_written_is_told_and_leaves_nothing_half_written(
+    plimsoll, root, monkeypatch
+):
+    def full(_fd):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    ran = plimsoll("halt", "--project", root, "--json")
+    assert ran.code == Exit.CONFIGURATION
+    assert "No space left on device" in ran.error["message"]
+    assert list(Layout.of(root).run_dir.iterdir()) == []

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -122,10 +123,49 @@ def test_an_interrupted_demo_stops_gracefully_and_reports(tmp_path):
     assert json.loads(out)["reconcile"]["differences"] == 0
 
 
+def test_a_killed_demo_leaves_no_process_behind(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "plimsoll.cli", "demo", "--headless", "--dir", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert eventually(lambda: len(children_of(process.pid)) == 2)
+        started = children_of(process.pid)
+    finally:
+        process.kill()
+        process.wait(PATIENCE_S)
+    assert eventually(lambda: not any(is_running(pid) for pid in started))
+
+
+def eventually(is_so) -> bool:
+    deadline = time.monotonic() + PATIENCE_S / 3
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
         (["--kill", "3"], Exit.USAGE, "--kill needs --duration"),
+        (["--duration", "nan"], Exit.USAGE, "expected a number from 0, found 'nan'"),
+        (["--duration", "-3"], Exit.USAGE, "expected a number from 0"),
+        (["--kill", "-1", "--duration", "3"], Exit.USAGE, "expected a whole number from 0"),
+        (["--speed", "0"], Exit.USAGE, "expected a number above 0"),
         (["--instruments", "linear:BTCUSDT"], Exit.USAGE, "three different"),
         (["--data", "none.csv"], Exit.CONFIGURATION, "none.csv"),
     ],
@@ -134,3 +174,4 @@ def test_a_demo_that_cannot_start_says_why(plimsoll, tmp_path, words, code, mess
     ran = plimsoll("demo", "--dir", tmp_path, "--headless", *words)
     assert ran.code == code
     assert message in ran.err
+    assert list(tmp_path.iterdir()) == []

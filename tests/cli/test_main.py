@@ -84,6 +84,15 @@ def test_a_halt_loads_no_framework(root):
 
 
 @pytest.mark.parametrize(
+    "words", [["status"], ["orders"], ["positions"], ["journal", "tail"], ["cancel", "none"]]
+)
+def test_looking_at_an_account_loads_neither_network_nor_checks(root, words):
+    loaded = modules_after(*words, "--project", str(root))
+    assert "plimsoll.journal" in loaded
+    assert loaded & {"pydantic", "aiohttp", "rich", "picows", "uvloop"} == set()
+
+
+@pytest.mark.parametrize(
     ("words", "near"),
     [
         (["satus"], "plimsoll status"),

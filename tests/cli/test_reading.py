@@ -2,8 +2,20 @@
 
 import pytest
 
-from plimsoll.cli import text
+from plimsoll.cli import status, text
 from plimsoll.cli.exits import Exit
+from plimsoll.cli.rows import stopped_strategies
+from plimsoll.cli.status import health
+from plimsoll.core.engine import Core
+from plimsoll.core.records import (
+    Blocked,
+    Halted,
+    LeaseTaken,
+    LinkChanged,
+    Reconciled,
+    StrategyStopped,
+)
+from plimsoll.lease import Holder
 
 READERS = [
     ["status"],
@@ -102,3 +114,59 @@ def test_numbers_stand_on_the_right():
     assert text.table(("name", ">n"), [("a", "5"), ("long one", "12")]) == (
         "name       n\na          5\nlong one  12"
     )
+
+
+def test_a_mistake_elsewhere_in_the_configuration_keeps_nobody_from_looking(plimsoll, root):
+    path = root / "plimsoll.toml"
+    path.write_text(path.read_text().replace("leverage = 5", 'leverge = "five"'))
+    assert plimsoll("config", "check", "--project", root).code == Exit.CONFIGURATION
+    assert plimsoll("status", "--project", root, "--json").error["code"] == "no-journal"
+
+
+def test_an_unknown_type_of_record_is_refused_with_the_nearest(plimsoll, root):
+    ran = plimsoll("journal", "tail", "--project", root, "--type", "intent", "--json")
+    assert ran.code == Exit.USAGE
+    assert ran.error["hint"] == "did you mean 'intend'?"
+
+
+def settled() -> Core:
+    """Return books of a session in which everything is as it should be."""
+    core = Core()
+    core.apply(LeaseTaken(1, 1, 1, 0, "demo", "demo", "engine", "1"))
+    core.apply(LinkChanged(2, 2, 1, 0, "private", True, "subscribed"))
+    core.apply(Reconciled(3, 3, 1, 2, "private link up", 0, 0, 0))
+    return core
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        LinkChanged(4, 4, 1, 0, "trade", False, "lost"),
+        LinkChanged(4, 4, 1, 0, "private", True, "subscribed"),  # books to be compared again
+        StrategyStopped(4, 4, 1, 0, "ema", "on_bar raised ZeroDivisionError"),
+        Halted(4, 4, 1, 0, "wrong prices", "ann"),
+        Blocked(4, 4, 1, 0, "linear:BTCUSDT", "position differs"),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+def test_a_running_engine_that_may_not_do_all_it_is_there_for_is_unhealthy(record):
+    core = settled()
+    assert health(core, "running") is Exit.DONE
+    core.apply(record)
+    assert health(core, "running") is Exit.UNHEALTHY
+
+
+def test_strategies_that_ended_with_their_session_are_not_told_as_stopped():
+    core = settled()
+    core.apply(StrategyStopped(4, 4, 1, 0, "ema", "session ends"))
+    assert stopped_strategies(core) == {}
+    assert health(core, "stopped") is Exit.DONE
+
+
+def test_an_engine_that_lives_and_writes_nothing_is_told_and_unhealthy(monkeypatch):
+    core, holder = settled(), Holder("engine", 1, 1, "here")
+    monkeypatch.setattr(status, "wall_ns", lambda: core.ts_ns + status.SILENT_NS - 1)
+    assert status.engine_state(core, holder) == "running"
+    monkeypatch.setattr(status, "wall_ns", lambda: core.ts_ns + status.SILENT_NS)
+    assert status.engine_state(core, holder) == "silent"
+    assert health(core, "silent") is Exit.UNHEALTHY

@@ -7,6 +7,7 @@ PLIMSOLL_<OPTION>; a command imports what it needs only when it runs.
 
 import argparse
 import difflib
+import math
 import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -26,6 +27,8 @@ class Argument(NamedTuple):
     choices: tuple[str, ...] = ()
     metavar: str = ""
     is_flag: bool = False
+    least: int | None = None
+    """Smallest number taken; None where any will do."""
 
     @property
     def is_option(self) -> bool:
@@ -136,15 +139,23 @@ def _add(parser: argparse.ArgumentParser, command: Command, argument: Argument) 
 
 def _typed(argument: Argument) -> Callable[[str], object]:
     """Return the reader of one argument; what it refuses is told with the argument's own words."""
+    kind = "a whole number" if argument.kind is int else "a number"
 
     def read(text: str) -> object:
         try:
-            return argument.kind(text)
+            value = argument.kind(text)
         except ValueError:
-            kind = "a whole number" if argument.kind is int else "a number"
             raise argparse.ArgumentTypeError(f"expected {kind}, found {text!r}") from None
+        if isinstance(value, int | float) and not _is_within(value, argument.least):
+            bound = "" if argument.least is None else f" from {argument.least}"
+            raise argparse.ArgumentTypeError(f"expected {kind}{bound}, found {text!r}")
+        return value
 
     return read
+
+
+def _is_within(value: float, least: int | None) -> bool:
+    return math.isfinite(value) and (least is None or value >= least)
 
 
 def _unknown(command: Command, word: str) -> Failure:

@@ -8,47 +8,38 @@ from pathlib import Path
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.prices import add_prices
-from plimsoll.config.project import Project, load_project
+from plimsoll.config.books import Books
 from plimsoll.engine.replica import Replica
 from plimsoll.journal import TRADING, JournalDamaged
 from plimsoll.lease import Holder, current_holder
 
 
-def project_of(directory: str, environment: str) -> Project:
-    """Return the project named on the command line.
-
-    Raises:
-        ConfigError: there is none, or it cannot be used.
-    """
-    return load_project(Path(directory), environment)
-
-
-def journal_of(project: Project) -> Path:
+def journal_of(books: Books) -> Path:
     """Return the folder of the account's logs.
 
     Raises:
         Failure: nothing was ever written there.
     """
-    folder = project.journal_dir
+    folder = books.journal_dir
     if not any((folder / TRADING).glob("*.seg")):
         raise Failure(
             Exit.CONFIGURATION,
             "no-journal",
             f"{folder} holds no log: no engine has run for this account and environment yet",
-            f"plimsoll run --project {project.root} starts one; plimsoll demo needs no project",
+            f"plimsoll run --project {books.root} starts one; plimsoll demo needs no project",
         )
     return folder
 
 
 @contextmanager
-def replica_of(project: Project) -> Iterator[Replica]:
+def replica_of(books: Books) -> Iterator[Replica]:
     """Yield the books as the logs have them now, with the newest prices.
 
     Raises:
         Failure: there is no log, or it is damaged.
     """
-    folder = journal_of(project)
-    with damage_told(project):
+    folder = journal_of(books)
+    with damage_told(books):
         replica = Replica(folder)
         try:
             replica.poll()
@@ -59,7 +50,7 @@ def replica_of(project: Project) -> Iterator[Replica]:
 
 
 @contextmanager
-def damage_told(project: Project) -> Iterator[None]:
+def damage_told(books: Books) -> Iterator[None]:
     """Turn a damaged log into words."""
     try:
         yield
@@ -68,13 +59,13 @@ def damage_told(project: Project) -> Iterator[None]:
             Exit.UNHEALTHY,
             "journal-damaged",
             str(error),
-            f"plimsoll journal verify --project {project.root} lists every damaged place",
+            f"plimsoll journal verify --project {books.root} lists every damaged place",
         ) from error
 
 
-def holder_of(project: Project) -> Holder | None:
+def holder_of(books: Books) -> Holder | None:
     """Return the process that holds the account's lease now: the running engine."""
-    return current_holder(project.lease_dir, project.settings.account.name)
+    return current_holder(books.layout.lease_dir, books.account)
 
 
 def wall_ns() -> int:

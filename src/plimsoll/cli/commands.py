@@ -40,6 +40,7 @@ COMMANDS: Final = (
                 kind=float,
                 default=0.0,
                 metavar="S",
+                least=0,
             ),
             Argument("--headless", "no screen: one line per 10 s on stderr", is_flag=True),
             Argument(
@@ -48,6 +49,7 @@ COMMANDS: Final = (
                 kind=int,
                 default=0,
                 metavar="N",
+                least=0,
             ),
             _MARKET,
             _DATA,
@@ -82,6 +84,7 @@ COMMANDS: Final = (
                 kind=int,
                 default=0,
                 metavar="N",
+                least=0,
             ),
             _MARKET,
             _DATA,
@@ -145,8 +148,8 @@ COMMANDS: Final = (
         ("plimsoll status --project desk", "plimsoll status --json | jq .equity"),
         "status:status",
         SHARED,
-        "Works with the engine dead. Exit code 4 when it died, is halted or has blocked "
-        "instruments.",
+        "Works with the engine dead. Exit code 4 when it died, hangs, is halted, has blocked\n"
+        "instruments or stopped a strategy, or runs with a link down or books not yet compared.",
     ),
     Command(
         "orders",
@@ -156,7 +159,7 @@ COMMANDS: Final = (
         (
             *SHARED,
             Argument("--all", "those that are over as well, newest last", is_flag=True),
-            Argument("--limit", "at most this many", kind=int, default=100, metavar="N"),
+            Argument("--limit", "at most this many", kind=int, default=100, metavar="N", least=1),
         ),
     ),
     Command(
@@ -181,6 +184,28 @@ COMMANDS: Final = (
         ('plimsoll resume --reason "prices are right again"',),
         "control:resume",
         (*SHARED, _REASON),
+    ),
+    Command(
+        "cancel",
+        "cancel one order",
+        ('plimsoll cancel demo-000001-000000004-X --reason "too close"',),
+        "intervene:cancel",
+        (
+            Argument("order", "id of a working order: `plimsoll orders` lists them"),
+            *SHARED,
+            _REASON,
+        ),
+        "The strategy is not told to keep away: one that still wants the order asks again. To stop "
+        "it,\nuse `plimsoll halt`. Exit code 8 when the venue has not confirmed within 5 s.",
+    ),
+    Command(
+        "release",
+        "end the block of one instrument",
+        ('plimsoll release linear:BTCUSDT --reason "the missing fill is booked"',),
+        "intervene:release",
+        (Argument("instrument", "a blocked instrument, such as linear:BTCUSDT"), *SHARED, _REASON),
+        "`plimsoll status` tells what is blocked and why. A block that still has its cause comes "
+        "back.",
     ),
     Command(
         "reconcile",
@@ -216,7 +241,7 @@ COMMANDS: Final = (
         "journal:tail",
         (
             *SHARED,
-            Argument("--limit", "how many", kind=int, default=20, metavar="N"),
+            Argument("--limit", "how many", kind=int, default=20, metavar="N", least=0),
             Argument("--follow", "go on as records are written", is_flag=True),
             Argument(
                 "--type",

@@ -1,16 +1,16 @@
 """``config check``, ``config show`` and ``strategy list``."""
 
 import json as json_text
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from plimsoll.cli import text
-from plimsoll.cli.books import project_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
 from plimsoll.cli.wiring import loader
-from plimsoll.config.project import Project
+from plimsoll.config.project import Project, load_project
 from plimsoll.config.schema import as_written
 from plimsoll.config.secret import read_key
 from plimsoll.config.translate import core_settings
@@ -24,7 +24,7 @@ def check(project: str, env: str, *, json: bool) -> Exit:
     Raises:
         ConfigError: something cannot be used.
     """
-    found = project_of(project, env)
+    found = load_project(Path(project), env)
     core = core_settings(found)
     load = loader(found.root)
     for entry in core.strategies:
@@ -43,7 +43,7 @@ def check(project: str, env: str, *, json: bool) -> Exit:
 
 def show(project: str, env: str, *, json: bool) -> Exit:
     """Print every value and where it came from."""
-    found = project_of(project, env)
+    found = load_project(Path(project), env)
     rows = _values(found, found.settings, ())
     if json:
         titles = ("key", "value", "origin")
@@ -55,7 +55,7 @@ def show(project: str, env: str, *, json: bool) -> Exit:
 
 def strategies(project: str, env: str, *, json: bool) -> Exit:
     """Print each instance with the parameters its class has."""
-    found = project_of(project, env)
+    found = load_project(Path(project), env)
     load = loader(found.root)
     entries = [(entry, load(entry)) for entry in core_settings(found).strategies]
     if json:

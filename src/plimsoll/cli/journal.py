@@ -1,21 +1,31 @@
 """``journal tail`` and ``journal verify``: the logs themselves."""
 
+import difflib
 import json as json_text
 import time
 from collections import deque
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from plimsoll.cli import text
-from plimsoll.cli.books import damage_told, journal_of, project_of
+from plimsoll.cli.books import damage_told, journal_of
 from plimsoll.cli.exits import Exit
+from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.config.books import load_books
 from plimsoll.core.records import Record, decode
 from plimsoll.journal import KIND_RECORD, MARKET, TRADING, Entry, Follower, Report
 from plimsoll.journal import verify as verify_log
 
 _POLL_S: Final = 0.05
+_WIDE: Final = 60
+"""Characters of a value shown; ``--json`` has them all."""
+
+_TOLD: Final = ("text", "reason", "evidence")
+"""Words for people: never cut."""
+
 _HEAD: Final = ("seq", "ts_ns", "epoch", "cause")
 
 
@@ -29,7 +39,8 @@ def tail(
     type: str,
 ) -> Exit:
     """Print the newest records, one a line; with ``follow`` until Ctrl-C."""
-    found = project_of(project, env)
+    _must_be_known(type)
+    found = load_books(Path(project), env)
     follower = Follower(journal_of(found), (TRADING,))
     with damage_told(found):
         try:
@@ -49,7 +60,7 @@ def tail(
 
 def verify(project: str, env: str, *, json: bool) -> Exit:
     """Check both logs; return 9 when something is not what was written."""
-    found = project_of(project, env)
+    found = load_books(Path(project), env)
     folder = journal_of(found)
     reports = [verify_log(folder, log) for log in (TRADING, MARKET)]
     if json:
@@ -57,6 +68,15 @@ def verify(project: str, env: str, *, json: bool) -> Exit:
     else:
         print("\n".join(line for report in reports for line in _lines(report)))
     return Exit.DONE if all(report.is_whole for report in reports) else Exit.FINDINGS
+
+
+def _must_be_known(tag: str) -> None:
+    tags = sorted(str(kind.__struct_config__.tag) for kind in Record.__subclasses__())
+    if tag in ("", *tags):
+        return
+    near = difflib.get_close_matches(tag, tags, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(tags)}"
+    raise Failure(Exit.USAGE, "usage", f"--type {tag}: no record has this type", hint)
 
 
 def _wanted(entries: list[Entry], tag: str) -> list[Record]:
@@ -75,14 +95,16 @@ def _print(record: Record, *, as_json: bool) -> None:
     if as_json:
         print(json_text.dumps({"type": _tag(record)} | shown), flush=True)
         return
-    rest = " ".join(f"{name}={_short(value)}" for name, value in shown.items() if name not in _HEAD)
+    rest = " ".join(
+        f"{name}={_short(name, value)}" for name, value in shown.items() if name not in _HEAD
+    )
     head = f"{record.seq:>9} {text.moment(record.ts_ns)} {record.epoch:>3} <-{record.cause:<9}"
     print(f"{head} {_tag(record):<12} {rest}", flush=True)
 
 
-def _short(value: object) -> str:
+def _short(name: str, value: object) -> str:
     words = str(value)
-    return words if len(words) <= 60 else f"{words[:57]}..."
+    return words if len(words) <= _WIDE or name in _TOLD else f"{words[: _WIDE - 3]}..."
 
 
 def _lines(report: Report) -> list[str]:

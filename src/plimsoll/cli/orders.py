@@ -1,9 +1,10 @@
 """``orders`` and ``positions``: tables read from the logs."""
 
+from pathlib import Path
 from typing import Any
 
 from plimsoll.cli import text
-from plimsoll.cli.books import project_of, replica_of
+from plimsoll.cli.books import replica_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
 from plimsoll.cli.rows import (
@@ -15,13 +16,14 @@ from plimsoll.cli.rows import (
     profit_of,
     strategy_rows,
 )
+from plimsoll.config.books import load_books
 from plimsoll.core.engine import Core
 from plimsoll.core.model import Order
 
 
 def orders(project: str, env: str, *, json: bool, all: bool, limit: int) -> Exit:
     """Print the working orders, or with ``all`` the closed ones before them."""
-    with replica_of(project_of(project, env)) as replica:
+    with replica_of(load_books(Path(project), env)) as replica:
         core = replica.core
         found = list(core.orders.working.values())
         if all:
@@ -40,7 +42,7 @@ def orders(project: str, env: str, *, json: bool, all: bool, limit: int) -> Exit
 
 def positions(project: str, env: str, *, json: bool) -> Exit:
     """Print what every strategy holds and has made."""
-    with replica_of(project_of(project, env)) as replica:
+    with replica_of(load_books(Path(project), env)) as replica:
         core = replica.core
         if json:
             print_json({"positions": _positions(core), "strategies": strategies(core)})

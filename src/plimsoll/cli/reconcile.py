@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.cli import text
-from plimsoll.cli.books import damage_told, holder_of, journal_of, project_of
+from plimsoll.cli.books import damage_told, holder_of, journal_of
 from plimsoll.cli.compare import Difference, compare
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
 from plimsoll.cli.sides import our_side, read_record, their_side
 from plimsoll.cli.wiring import simulator_file
-from plimsoll.config.project import Project
+from plimsoll.config.project import Project, load_project
 from plimsoll.engine.replica import Replica
 
 _SETTLE_S: Final = 2.0
@@ -21,8 +21,8 @@ _SHOWN_MOST: Final = 50
 
 def reconcile(project: str, env: str, *, json: bool, record: str) -> Exit:
     """Compare, print the differences, and return 9 when there are any."""
-    found = project_of(project, env)
-    journal_of(found)
+    found = load_project(Path(project), env)
+    journal_of(found.books)
     path = Path(record) if record else record_of(found)
     differences = lasting_differences(found, path)
     if json:
@@ -38,7 +38,7 @@ def lasting_differences(project: Project, record: Path) -> list[Difference]:
     What is in flight differs for a moment: two looks two seconds apart must see the same.
     """
     differences = differences_of(project, record)
-    if not differences or holder_of(project) is None:
+    if not differences or holder_of(project.books) is None:
         return differences
     time.sleep(_SETTLE_S)
     later = set(differences_of(project, record))
@@ -52,7 +52,7 @@ def differences_of(project: Project, record: Path) -> list[Difference]:
         Failure: one of them cannot be read.
     """
     tag = project.settings.account.tag
-    with damage_told(project):
+    with damage_told(project.books):
         replica = Replica(project.journal_dir)
         try:
             replica.poll()
@@ -94,7 +94,7 @@ def document(differences: list[Difference]) -> dict[str, Any]:
 def page(differences: list[Difference], record: Path) -> str:
     """Return the differences side by side, or that there are none."""
     if not differences:
-        return f"no differences: every order, execution, position and balance is as in {record}"
+        return f"no differences: every order, execution, position and balance is as in\n  {record}"
     shown = differences[:_SHOWN_MOST]
     noun = "difference" if len(differences) == 1 else "differences"
     lines = [

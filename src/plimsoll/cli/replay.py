@@ -1,21 +1,22 @@
 """``replay``: run sessions again from their log and compare every decision."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from plimsoll.cli.books import damage_told, journal_of, project_of
+from plimsoll.cli.books import damage_told, journal_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
 from plimsoll.cli.wiring import loader
-from plimsoll.config.project import Project
+from plimsoll.config.project import Project, load_project
 from plimsoll.engine.replay import ReplayReport, prove, sessions
 
 
 def replay(session: str, project: str, env: str, *, json: bool) -> Exit:
     """Replay one session; return 9 when a decision differs."""
-    found = project_of(project, env)
-    journal_of(found)
+    found = load_project(Path(project), env)
+    journal_of(found.books)
     report = proof(found, _epoch(found, session))
     if json:
         print_json({"replay": fields(report)})
@@ -30,7 +31,7 @@ def proof(project: Project, epoch: int) -> ReplayReport:
     Raises:
         Failure: the log is damaged or there is no such session.
     """
-    with damage_told(project):
+    with damage_told(project.books):
         try:
             return prove(project.journal_dir, epoch, loader(project.root))
         except KeyError as error:
@@ -39,7 +40,7 @@ def proof(project: Project, epoch: int) -> ReplayReport:
 
 def epochs(project: Project) -> list[int]:
     """Return the epochs of the sessions in the log, oldest first."""
-    with damage_told(project):
+    with damage_told(project.books):
         return sessions(project.journal_dir)
 
 

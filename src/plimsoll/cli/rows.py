@@ -9,6 +9,12 @@ from plimsoll.core.model import Mode, Order
 
 Rows = list[tuple[str, ...]]
 
+SESSION_ENDS = "session ends"
+"""Why every strategy is stopped when a session ends in order."""
+
+CANCELING = ", canceling"
+"""Added to the state of an order that the venue was asked to cancel."""
+
 
 def owners(core: Core) -> list[str]:
     """Return the instances of the newest session, then every other owner of a position."""
@@ -27,6 +33,12 @@ def paper_owners(core: Core) -> frozenset[str]:
     """Return the instances whose orders never leave the engine."""
     entries = core.settings.strategies if core.settings else ()
     return frozenset(entry.name for entry in entries if entry.mode is Mode.PAPER)
+
+
+def stopped_strategies(core: Core) -> dict[str, str]:
+    """Return why instances were stopped, but for the one reason that is no trouble: the end."""
+    stopped = core.state.stopped.items()
+    return {owner: reason for owner, reason in stopped if reason != SESSION_ENDS}
 
 
 def held_by(core: Core, owner: str) -> list[str]:
@@ -82,13 +94,14 @@ def live_totals(core: Core) -> tuple[int, int, int]:
 def strategy_rows(core: Core) -> Rows:
     """Return one row for each owner: what it made and what it has working."""
     rows: Rows = [("strategy", "mode", ">realised", ">open", ">fees", ">fills", ">working")]
+    stopped = stopped_strategies(core)
     for owner in owners(core):
         profit = profit_of(core, owner)
         working = sum(order.owner == owner for order in core.orders.working.values())
         rows.append(
             (
                 owner,
-                mode_of(core, owner),
+                mode_of(core, owner) + (", STOPPED" if owner in stopped else ""),
                 text.money(profit.realised, signed=True),
                 _open(profit.unrealised),
                 text.money(profit.fees),
@@ -141,7 +154,7 @@ def order_rows(core: Core, orders: Iterable[Order]) -> Rows:
                 instrument.price_text(order.price_ticks),
                 text.qty(instrument, order.filled_lots),
             )
-        state = f"{order.state}, canceling" if order.cancel_pending else str(order.state)
+        state = f"{order.state}{CANCELING}" if order.cancel_pending else str(order.state)
         rows.append(
             (
                 text.clock(order.created_ns),

@@ -2,13 +2,13 @@
 
 import os
 import sys
+from pathlib import Path
 
-from plimsoll.cli.books import project_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
 from plimsoll.cli.wiring import engine_settings
-from plimsoll.config.project import Project
+from plimsoll.config.project import Project, load_project
 from plimsoll.core.model import Mode
 from plimsoll.engine.process import Refused, serve
 from plimsoll.lease import read_epoch
@@ -21,7 +21,7 @@ def run(project: str, env: str, *, json: bool, confirm_live: str) -> Exit:
         ConfigError: the project cannot be used.
         Failure: real money was not confirmed, or something stands against a start.
     """
-    found = project_of(project, env)
+    found = load_project(Path(project), env)
     confirm(found, confirm_live)
     for warning in found.warnings():
         print(f"warning: {warning}", file=sys.stderr)

@@ -1,22 +1,29 @@
 """``status``: what an account is doing, from its logs alone."""
 
+from pathlib import Path
 from typing import Any
 
 from plimsoll.cli import text
-from plimsoll.cli.books import holder_of, project_of, replica_of, wall_ns
+from plimsoll.cli.books import holder_of, replica_of, wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
-from plimsoll.cli.rows import live_totals, position_rows, strategy_rows
-from plimsoll.config.project import Project
+from plimsoll.cli.rows import live_totals, position_rows, stopped_strategies, strategy_rows
+from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
 from plimsoll.lease import Holder
+
+ALLOWED = "trading allowed"
+"""What `safety_words` says when nothing stands against new risk."""
+
+SILENT_NS = 5_000_000_000
+"""A running engine measures its equity every second; one that is silent for so long hangs."""
 
 _SHOWN_INCIDENTS = 5
 
 
 def status(project: str, env: str, *, json: bool) -> Exit:
     """Print the state of an account; see `health` for the exit code."""
-    found = project_of(project, env)
+    found = load_books(Path(project), env)
     with replica_of(found) as replica:
         core, holder = replica.core, holder_of(found)
         state = engine_state(core, holder)
@@ -28,15 +35,19 @@ def status(project: str, env: str, *, json: bool) -> Exit:
 
 
 def engine_state(core: Core, holder: Holder | None) -> str:
-    """Return ``running``, ``stopped`` (cleanly) or ``died``."""
+    """Return ``running``, ``silent`` (it lives and writes nothing), ``stopped`` or ``died``."""
     if holder is not None:
-        return "running"
+        return "running" if wall_ns() - core.ts_ns < SILENT_NS or core.ts_ns == 0 else "silent"
     return "stopped" if core.is_ended else "died"
 
 
 def health(core: Core, state: str) -> Exit:
-    """Return 4 where the engine died, is halted, or has blocked instruments; 0 otherwise."""
-    is_bad = state == "died" or core.safety.is_halted or bool(core.safety.blocks)
+    """Return 4 where the engine died, is halted, or runs and may not do all it is there for."""
+    safety = core.safety
+    is_bad = state in ("died", "silent") or safety.is_halted or bool(safety.blocks)
+    if state == "running" and not safety.is_stopping:
+        is_ready = safety.is_reconciled and all(safety.links.values())
+        is_bad = is_bad or not is_ready or bool(stopped_strategies(core))
     return Exit.UNHEALTHY if is_bad else Exit.DONE
 
 
@@ -50,7 +61,7 @@ def safety_words(core: Core) -> str:
     if not safety.is_reconciled:
         return "no new risk: the books are not yet compared with the venue's"
     blocks = "; ".join(f"{name} blocked: {why}" for name, why in safety.blocks.items())
-    return blocks or "trading allowed"
+    return blocks or ALLOWED
 
 
 def _standing(core: Core) -> str:
@@ -58,17 +69,17 @@ def _standing(core: Core) -> str:
     return safety_words(core) if core.safety.is_halted else "no engine, no new risk"
 
 
-def _page(project: Project, core: Core, holder: Holder | None, state: str) -> str:
+def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
     age_s = max(0.0, (wall_ns() - core.ts_ns) / 1e9)
     who = f", process {holder.pid}" if holder else ""
     links = ", ".join(f"{name} {'up' if up else 'DOWN'}" for name, up in core.safety.links.items())
     losses = core.losses
+    words = "runs but writes nothing: it hangs or still starts" if state == "silent" else state
     lines = [
-        f"account    {project.settings.account.name} on {project.settings.venue.environment}, "
-        f"{project.layout.environment}",
-        f"engine     {state}{who}; epoch {core.epoch}, seq {core.seq:,}, newest record "
+        f"account    {books.account} on {books.venue}, {books.layout.environment}",
+        f"engine     {words}{who}; epoch {core.epoch}, seq {core.seq:,}, newest record "
         f"{text.moment(core.ts_ns)} UTC ({age_s:,.1f} s ago)",
-        f"safety     {safety_words(core) if state == 'running' else _standing(core)}",
+        f"safety     {safety_words(core) if holder else _standing(core)}",
         f"links      {links if state == 'running' and links else 'none'}",
     ]
     if losses.is_known:
@@ -93,12 +104,12 @@ def _page(project: Project, core: Core, holder: Holder | None, state: str) -> st
     return "\n".join(lines)
 
 
-def _document(project: Project, core: Core, holder: Holder | None, state: str) -> dict[str, Any]:
+def _document(books: Books, core: Core, holder: Holder | None, state: str) -> dict[str, Any]:
     safety, losses = core.safety, core.losses
     return {
-        "account": project.settings.account.name,
-        "environment": project.layout.environment,
-        "venue": project.settings.venue.environment,
+        "account": books.account,
+        "environment": books.layout.environment,
+        "venue": books.venue,
         "state": state,
         "pid": holder.pid if holder else 0,
         "epoch": core.epoch,
@@ -109,6 +120,7 @@ def _document(project: Project, core: Core, holder: Holder | None, state: str) -
         "blocks": safety.blocks,
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
+        "stopped_strategies": stopped_strategies(core),
         "equity": text.exact(losses.equity) if losses.is_known else None,
         "today": text.exact(losses.equity - losses.baseline) if losses.is_known else None,
         "drawdown_ppm": losses.drawdown_ppm,

@@ -40,6 +40,21 @@ class Layout(NamedTuple):
             )
         return layout
 
+    def must_exist(self) -> None:
+        """Refuse an environment that has no file; the default one needs none.
+
+        Raises:
+            ConfigError: no ``config/<environment>.toml``.
+        """
+        if self.environment == DEFAULT_ENVIRONMENT or self.environment_file.is_file():
+            return
+        known = sorted(path.stem for path in self.environment_file.parent.glob("*.toml"))
+        raise ConfigError(
+            file=self.environment_file,
+            expected=f"there is no such environment; found: {', '.join(known or ['none yet'])}",
+            hint="the file holds what differs there; an empty one will do",
+        )
+
     @property
     def main_file(self) -> Path:
         """Return the file every environment starts from."""

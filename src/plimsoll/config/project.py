@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from plimsoll.config.books import Books
 from plimsoll.config.check import checked
 from plimsoll.config.errors import ConfigError
 from plimsoll.config.layers import Layer, origin, read_layers
-from plimsoll.config.layout import DEFAULT_ENVIRONMENT, Layout
+from plimsoll.config.layout import Layout
 from plimsoll.config.schema import LimitKeys, Settings
 
 
@@ -31,6 +32,11 @@ class Project:
     def root(self) -> Path:
         """Return the project directory."""
         return self.layout.root
+
+    @property
+    def books(self) -> Books:
+        """Return what its logs are read with."""
+        return Books(self.layout, self.settings.account.name, self.settings.venue.environment)
 
     @property
     def journal_dir(self) -> Path:
@@ -106,17 +112,6 @@ def load_project(
         ConfigError: there is no project, or it cannot be used.
     """
     layout = Layout.of(root, environment)
-    if environment not in ("", DEFAULT_ENVIRONMENT) and not layout.environment_file.is_file():
-        raise _no_environment(layout)
+    layout.must_exist()
     layers = read_layers(layout, os.environ if environ is None else environ, options or {})
     return Project(layout, checked(layers), tuple(layers))
-
-
-def _no_environment(layout: Layout) -> ConfigError:
-    folder = layout.root / "config"
-    known = sorted(path.stem for path in folder.glob("*.toml")) or ["none yet"]
-    return ConfigError(
-        file=layout.environment_file,
-        expected=f"there is no such environment; found: {', '.join(known)}",
-        hint="the file holds what differs there; an empty one will do",
-    )

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from plimsoll.config import units
+from plimsoll.config.books import ACCOUNT_NAME, ACCOUNT_WORDS, DEFAULT_ACCOUNT, DEFAULT_VENUE
 from plimsoll.core.model import Mode, cash_text, check_tag
 from plimsoll.core.settings import CoreSettings, Timing
 
 _NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,31}")
-_ACCOUNT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _INSTRUMENT: Final = re.compile(r"(linear|spot):[A-Z0-9]{2,30}")
 _SOURCE: Final = re.compile(r"([^:]+\.py|[A-Za-z_][\w.]*):[A-Za-z_]\w*")
 _TIMING: Final = Timing()
@@ -27,8 +27,8 @@ def _name(text: str) -> str:
 
 
 def _account(text: str) -> str:
-    if not _ACCOUNT.fullmatch(text):
-        raise ValueError("1 to 64 letters, digits, dots, dashes or underscores")
+    if not ACCOUNT_NAME.fullmatch(text):
+        raise ValueError(ACCOUNT_WORDS)
     return text
 
 
@@ -84,7 +84,7 @@ class Venue(Section):
 
     kind: Literal["bybit"] = Field(default="bybit", description="The venue.")
     environment: Literal["mainnet", "demo", "testnet", "simulator"] = Field(
-        default="simulator", description="Which of the venue's environments."
+        default=DEFAULT_VENUE, description="Which of the venue's environments."
     )
     region: str = Field(default="global", description="Regional site of a mainnet account.")
     url: str = Field(
@@ -98,7 +98,7 @@ class Account(Section):
     """``[account]``: whose orders they are. One engine serves one account."""
 
     name: Annotated[str, AfterValidator(_account)] = Field(
-        default="main", description="Name of the account; its logs and its lease carry it."
+        default=DEFAULT_ACCOUNT, description="Name of the account; its logs and its lease carry it."
     )
     tag: Annotated[str, AfterValidator(_tag)] = Field(
         description="Begins every client order id: 1 to 8 letters or digits. Never change it while "

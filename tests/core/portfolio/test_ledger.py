@@ -67,14 +67,14 @@ def test_a_late_execution_is_booked_where_it_belongs(ledger):
 def test_within_a_millisecond_the_venues_sequence_tells(ledger):
     """Found by the kill test on a busy machine: a buy and a sell of one millisecond, swapped."""
     for name, side, price, seq in (
-        ("c", BUY, 530_000, 3),
-        ("a", BUY, 500_000, 1),
+        ("c", BUY, 500_000, 3),
+        ("a", BUY, 530_000, 1),
         ("b", SELL, 510_000, 2),
     ):
         book(ledger, name, side, 5, price, at_ms=1_000, seq=seq)
     held = ledger.position("s", PERP)
-    assert held.realised_units == 5 * 10_000 * 10_000
-    assert held.cost_units == 5 * 530_000 * 10_000
+    assert held.realised_units == -5 * 20_000 * 10_000
+    assert held.cost_units == 5 * 500_000 * 10_000
 
 
 def test_adoption_is_not_booked_again_by_a_late_execution(ledger):

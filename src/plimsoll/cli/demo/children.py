@@ -1,5 +1,6 @@
 """The processes of a demo: started, watched, restarted, stopped."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ REFUSALS: Final = frozenset({Exit.USAGE, Exit.CONFIGURATION, Exit.CREDENTIALS, E
 """Exit codes after which another start would end the same way."""
 
 _TAIL_LINES: Final = 5
+_PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): the signal a process gets when its parent dies."""
 
 
 class Child:
@@ -56,6 +59,7 @@ class Child:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,  # Ctrl-C in the terminal is for the demo alone
+                preexec_fn=_end_with_parent,
                 env=_environment(),
             )
         self.starts += 1
@@ -84,7 +88,7 @@ class Child:
             lines = self.log.read_text(errors="replace").splitlines()
         except FileNotFoundError:
             return ""
-        return "\n".join(lines[-_TAIL_LINES:])
+        return "\n".join(line.removeprefix("error: ") for line in lines[-_TAIL_LINES:])
 
 
 class Supervisor:
@@ -138,6 +142,11 @@ def await_file(path: Path, child: Child, patience_s: float) -> bool:
             return path.exists()
         time.sleep(0.02)
     return True
+
+
+def _end_with_parent() -> None:
+    """Have the kernel stop this process gracefully when the demo dies without stopping it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from plimsoll.cli.books import holder_of
 from plimsoll.cli.demo.children import Child, Supervisor, await_file
 from plimsoll.cli.demo.project import SIM_DIR, instruments_of, make
 from plimsoll.cli.demo.report import outcome
@@ -21,6 +22,7 @@ from plimsoll.cli.output import print_json
 from plimsoll.config.project import load_project
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.engine.replica import Replica
+from plimsoll.lease import read_epoch
 
 _START_S: Final = 20.0
 _SETTLE_S: Final = 20.0
@@ -51,6 +53,10 @@ def demo(
         raise Failure(
             Exit.USAGE, "usage", "--kill needs --duration", "plimsoll demo --kill 10 --duration 30"
         )
+    if speed <= 0:
+        raise Failure(Exit.USAGE, "usage", f"--speed {speed:g}: expected a number above 0")
+    if data and not Path(data).is_file():
+        raise Failure(Exit.CONFIGURATION, "no-data", f"--data {data}: there is no such file")
     names = instruments_of(instruments)
     root = _root(dir)
     make(root, names)
@@ -138,7 +144,9 @@ def _trade(
 
 def _settle(supervisor: Supervisor, sim: Child, root: Path) -> None:
     """Wait until an engine runs that has compared its books, however the last one ended."""
-    replica = Replica(load_project(root, environ={}).journal_dir)
+    project = load_project(root, environ={})
+    epoch_file = project.lease_dir / f"{project.settings.account.name}.epoch"
+    replica = Replica(project.journal_dir)
     deadline = time.monotonic() + _SETTLE_S
     try:
         while time.monotonic() < deadline:
@@ -146,8 +154,11 @@ def _settle(supervisor: Supervisor, sim: Child, root: Path) -> None:
             _check(supervisor, sim)
             replica.poll()
             core = replica.core
-            # Each start takes one epoch: the newest session must be that of the newest process.
-            if core.epoch >= supervisor.child.starts and core.safety.is_reconciled:
+            # The session in the log must be that of the process that holds the lease now.
+            holder = holder_of(project.books)
+            is_newest = holder is not None and holder.pid == supervisor.child.pid
+            is_newest = is_newest and core.epoch == read_epoch(epoch_file)
+            if is_newest and core.safety.is_reconciled:
                 return
             time.sleep(_TICK_S)
     finally:

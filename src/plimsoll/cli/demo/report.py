@@ -49,7 +49,7 @@ def outcome(project: Project, supervisor: Supervisor, seconds: float) -> Outcome
     differences = reconcile.differences_of(project, reconcile.record_of(project))
     proofs = [replay.proof(project, epoch) for epoch in replay.epochs(project)]
     measured = measure(project)
-    with replica_of(project) as replica:
+    with replica_of(project.books) as replica:
         core = replica.core
         sent = _creates_sent(project)
         fields = _fields(project, core, differences, proofs, measured, supervisor)

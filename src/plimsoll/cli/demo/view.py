@@ -11,9 +11,10 @@ from rich.text import Text
 
 from plimsoll.cli import text
 from plimsoll.cli.demo.fills import FillLine
+from plimsoll.cli.demo.fitting import fit, flow, without
 from plimsoll.cli.demo.report import account_equity, reconnects
-from plimsoll.cli.rows import Rows, order_rows, position_rows, strategy_rows
-from plimsoll.cli.status import safety_words
+from plimsoll.cli.rows import CANCELING, Rows, order_rows, position_rows, strategy_rows
+from plimsoll.cli.status import ALLOWED, safety_words
 from plimsoll.core.engine import Core
 from plimsoll.core.feed import Market
 from plimsoll.core.records import Telemetry
@@ -30,9 +31,21 @@ _LADDER: Final = 30
 """Columns of one ladder with its margin."""
 
 _LEVELS: Final = 5
-_ORDERS: Final = 6
-_FILLS: Final = 6
+_MARKETS: Final = 2 * _LEVELS + 4
+"""Lines of the panel of markets where all ladders stand in one row."""
+
+_FRAME: Final = 3
+"""Lines of a panel around its rows: two borders and the titles."""
+
+_SIDES: Final = 4
+"""Columns of a panel beside its content."""
+
+_MOST: Final = 12
+"""Orders and fills shown at most, however tall the terminal is."""
+
+_LEAST: Final = 2
 _LEFT_OUT: Final = ("time", "order", "why")
+_FILL_TITLES: Final = ("time", "strategy", "instrument", "side", ">quantity", ">price", "role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,64 +63,121 @@ class Picture:
 
 
 def draw(picture: Picture, width: int, height: int) -> RenderableType:
-    """Return the picture for a terminal of this width and height."""
-    core = picture.core
-    markets = _panel("markets (top of the book)", _markets(core, width))
-    strategies = _panel("strategies", _rows(strategy_rows(core)))
-    held = _panel("positions", _rows(position_rows(core), "flat"))
-    working = _panel("working orders", _rows(_short_orders(core), "none"))
-    fills = _panel("newest fills", _fill_table(picture.fills))
-    if width >= WIDE:
-        parts: list[RenderableType] = [
-            _head(picture),
-            markets,
-            _beside(Group(strategies, held), Group(working, fills)),
+    """Return the picture for a terminal of this width and height; no number of it is cut."""
+    head, foot = _head(picture, width), _foot(picture, width)
+    room = height - 1 - len(head) - len(foot)
+    body = _wide(picture, width, room) if width >= WIDE else _narrow(picture, width, room)
+    return Group(*head, *body, *foot)
+
+
+def _wide(picture: Picture, width: int, room: int) -> list[RenderableType]:
+    """Return two columns of panels below the markets, or without them on a low terminal."""
+    core, half = picture.core, width // 2 - _SIDES
+    strategies, held = _strategies(core, half), _held(core, half)
+    left = len(strategies) + len(held) + 2 * _FRAME
+    has_markets = room - _MARKETS >= max(left, 2 * (_FRAME + _LEAST))
+    room -= _MARKETS if has_markets else 0
+    orders, fills = _share(picture, room - 2 * _FRAME)
+    beside = _beside(
+        Group(_panel("strategies", _rows(strategies)), _panel("positions", _rows(held, "flat"))),
+        Group(*_orders_and_fills(picture, half, orders, fills)),
+    )
+    return [_panel("markets (top of the book)", _markets(core, width)), beside][not has_markets :]
+
+
+def _narrow(picture: Picture, width: int, room: int) -> list[RenderableType]:
+    """Return panels below each other: those that matter less only where there is room."""
+    core, inner = picture.core, width - _SIDES
+    strategies, held = _strategies(core, inner), _held(core, inner)
+    parts = [_panel("strategies", _rows(strategies)), _panel("positions", _rows(held, "flat"))]
+    room -= len(strategies) + len(held) + 4
+    if room - _MARKETS >= 2 * (_FRAME + _LEAST) and width >= _LADDER * len(core.markets):
+        parts.insert(0, _panel("markets (top of the book)", _markets(core, width)))
+        room -= _MARKETS
+    if room >= 2 * (_FRAME + _LEAST):
+        return parts + _orders_and_fills(picture, inner, *_share(picture, room - 2 * _FRAME))
+    return parts + _orders_and_fills(picture, inner, max(1, room - _FRAME), 0)
+
+
+def _share(picture: Picture, rows: int) -> tuple[int, int]:
+    """Divide rows between working orders and fills; what the orders do not need, the fills get."""
+    working = len(picture.core.orders.working)
+    orders = max(1, min(_MOST, working, max(rows // 2, rows - len(picture.fills))))
+    return orders, max(1, min(_MOST, rows - orders))
+
+
+def _orders_and_fills(
+    picture: Picture, width: int, orders: int, fills: int
+) -> list[RenderableType]:
+    working = fit(_short_orders(picture.core, orders), width, ("filled", "strategy"))
+    found = [_panel("working orders", _rows(working, "none"))]
+    if fills:
+        lines = [
+            (*fill[:6], "maker" if fill.is_maker else "taker") for fill in picture.fills[:fills]
         ]
-    elif height >= 45:
-        parts = [_head(picture), markets, strategies, held, working, fills]
-    else:  # a small terminal: what matters most
-        parts = [_head(picture), strategies, held, working]
-    return Group(*parts, _foot(picture))
+        rows = fit([_FILL_TITLES, *lines], width, ("role", "time", "strategy"))
+        found.append(_panel("newest fills", _rows(rows, "none yet")))
+    return found
 
 
-def _head(picture: Picture) -> RenderableType:
+def _strategies(core: Core, width: int) -> Rows:
+    return fit(strategy_rows(core), width, ("working", "mode", "fills"))
+
+
+def _held(core: Core, width: int) -> Rows:
+    return fit(position_rows(core), width, ("strategy",))
+
+
+def _head(picture: Picture, width: int) -> list[Text]:
     core = picture.core
-    line = Text("PLIMSOLL demo ", style="bold")
-    line.append(" SIMULATOR ", style="reverse")
+    name = Text("PLIMSOLL demo ", style="bold")
+    name.append(" SIMULATOR ", style="reverse")
     state = "running" if picture.is_alive else "DOWN, starting again"
-    line.append(f"  {picture.elapsed_s:,.0f} s  engine {state}, epoch {core.epoch}  ")
-    for name, is_up in core.safety.links.items():
-        word = "up" if is_up else "DOWN"
-        line.append(f"{name} {word}  ", style="" if is_up else WARN)
     words = safety_words(core)
-    line.append(words, style="" if words == "trading allowed" else WARN)
+    links = [
+        Text(f"{link} {'up' if is_up else 'DOWN'}", style="" if is_up else WARN)
+        for link, is_up in core.safety.links.items()
+    ]
+    segments = [
+        name,
+        Text(f"{picture.elapsed_s:,.0f} s"),
+        Text(f"engine {state}, epoch {core.epoch}", style="" if picture.is_alive else WARN),
+        Text(words, style="" if words == ALLOWED else WARN),
+        *links,
+    ]
     losses = core.losses
     if losses.is_known:
         today = losses.equity - losses.baseline
-        line.append(f"\nequity {text.money(account_equity(core))}  today ")
-        line.append(text.money(today, signed=True), style=_colour(today))
-        line.append(f"  drawdown {text.percent(losses.drawdown_ppm)}")
-    return line
+        money = Text(f"equity {text.money(account_equity(core))}  today ")
+        money.append(text.money(today, signed=True), style=_colour(today))
+        money.append(f"  drawdown {text.percent(losses.drawdown_ppm)}")
+        segments.append(money)
+    return flow(segments, width)
 
 
-def _foot(picture: Picture) -> RenderableType:
+def _foot(picture: Picture, width: int) -> list[Text]:
     core, telemetry = picture.core, picture.telemetry
-    line = Text(style=MUTED)
+    words = []
     if telemetry is not None:
         buckets = telemetry.histograms.get("tick_to_order_us", [])
         p50, p99 = quantile(buckets, 0.5), quantile(buckets, 0.99)
-        line.append(
-            f"tick to order p50 {p50:,.0f} us, p99 {p99:,.0f} us ({sum(buckets):,})   "
+        words += [
+            f"tick to order p50 {p50:,.0f} us, p99 {p99:,.0f} us ({sum(buckets):,})",
             f"feed {telemetry.counters.get('feed_messages', 0):,} messages, "
-            f"{telemetry.counters.get('feed_gaps', 0)} gaps, {reconnects(telemetry)} reconnects   "
-        )
-    line.append(f"kills {picture.kills}, restarts {picture.restarts}\n")
-    incidents = list(core.incidents)[-2:]
-    line.append(f"incidents {core.counts.get('incident', 0)}")
-    for one in incidents:
-        line.append(f"\n  {text.clock(one.ts_ns)} {one.code} {one.subject}: {one.text}", style=WARN)
-    line.append(f"\nCtrl-C stops it and prints the account   {picture.root}")
-    return line
+            f"{telemetry.counters.get('feed_gaps', 0)} gaps, {reconnects(telemetry)} reconnects",
+        ]
+    words.append(f"kills {picture.kills}, restarts {picture.restarts}")
+    words.append(f"incidents {core.counts.get('incident', 0)}")
+    incidents = [
+        Text(f"{text.clock(one.ts_ns)} {one.code} {one.subject}: {one.text}", style=WARN)
+        for one in list(core.incidents)[-2:]
+    ]
+    for incident in incidents:
+        incident.truncate(width, overflow="ellipsis")
+    stop = [Text("Ctrl-C stops it and prints the account", style=MUTED)]
+    stop.append(Text(str(picture.root), style=MUTED))
+    numbers = flow([Text(word, style=MUTED) for word in words], width)
+    return [*numbers, *incidents, *flow(stop, width)]
 
 
 def _markets(core: Core, width: int) -> RenderableType:
@@ -138,26 +208,16 @@ def _ladder(market: Market) -> RenderableType:
     return found
 
 
-def _short_orders(core: Core) -> Rows:
+def _short_orders(core: Core, most: int) -> Rows:
     """Return the newest working orders without the columns a screen has no room for."""
-    orders = list(core.orders.working.values())[-_ORDERS:]
-    titles, *rows = order_rows(core, orders)
-    keep = [place for place, title in enumerate(titles) if title not in _LEFT_OUT]
-    return [tuple(row[place] for place in keep) for row in (titles, *rows)]
+    orders = list(core.orders.working.values())[-most:]
+    titles, *rows = without(order_rows(core, orders), _LEFT_OUT)
+    # Who is paper stands in the panel of strategies.
+    return [titles, *(tuple(map(_brief, row)) for row in rows)]
 
 
-def _fill_table(fills: list[FillLine]) -> RenderableType:
-    if not fills:
-        return Text("none yet", style=MUTED)
-    found = _plain()
-    for title in ("time", "strategy", "instrument", "side"):
-        found.add_column(title, no_wrap=True)
-    found.add_column("quantity", justify="right")
-    found.add_column("price", justify="right")
-    found.add_column("", no_wrap=True)
-    for fill in fills[:_FILLS]:
-        found.add_row(*fill[:6], "maker" if fill.is_maker else "taker")
-    return found
+def _brief(cell: str) -> str:
+    return "cancel" if cell.endswith(CANCELING) else cell.removesuffix(" (paper)")
 
 
 def _rows(rows: Rows, empty: str = "") -> RenderableType:

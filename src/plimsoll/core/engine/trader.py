@@ -266,6 +266,7 @@ class Trader:
         if desk is None or not desk.is_started:
             return
         desk.wish_changed.add(order.instrument)
+        self.wishing.on_order(desk, order)
         if desk.is_stopped:
             return
         if isinstance(execution, ExecutionReported | PaperFilled):

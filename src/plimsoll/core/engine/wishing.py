@@ -9,7 +9,7 @@ from typing import Final
 
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
-from plimsoll.core.model import OrderType
+from plimsoll.core.model import Order, OrderType
 from plimsoll.core.model import TimeInForce as Tif
 from plimsoll.core.records import OrderDenied, Record
 from plimsoll.core.strategy import AmendRequest, Desk, PlaceRequest, Target
@@ -35,6 +35,17 @@ class Wishing:
         """Share the engine's state."""
         self.state = state
         self.placer = placer
+
+    def on_order(self, desk: Desk, order: Order) -> None:
+        """Wait a while after an order that came to nothing: at once it would come to nothing again.
+
+        Without this a reduction the venue refuses (it knows no such position) repeats itself as
+        fast as the venue answers.
+        """
+        target = desk.targets.get(order.instrument)
+        came_to_nothing = not order.is_working and not order.venue_cum_lots
+        if target is not None and order.label == TARGET_LABEL and came_to_nothing:
+            target.not_before_ns = self.state.ts_ns + RETRY_NS
 
     def check_stops(self, desks: Iterable[Desk], instrument: str) -> None:
         """Make a target flat whose stop price has been passed."""

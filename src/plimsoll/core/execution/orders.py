@@ -268,6 +268,7 @@ class OrderStore:
             self._move(order, Evidence.REFUSED)
         else:
             order.reason = record.text
+            order.asked_ns = 0
             self._move(order, Evidence.LOST)
 
     def _take_terms(self, order: Order, record: OrderReported) -> None:

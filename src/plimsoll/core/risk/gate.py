@@ -76,7 +76,7 @@ class Gate:
         if denied is not None:
             return denied
         if order.reduce_only and not order.instrument.is_spot:
-            return None  # RSK-3: protection can be placed in every state
+            return self._storms(order, around)  # RSK-3: protection can be placed in every state
         return (
             self._allowed(order, around)
             or self._priced(order, around)
@@ -157,16 +157,26 @@ class Gate:
             )
         return None
 
+    def _storms(self, order: Candidate, around: Surroundings) -> Denied | None:
+        """Keep reductions, which pass everything else, inside the venue's own rate."""
+        allowed = self.settings.venue_orders_per_second
+        if self.pacings[order.scope].in_last_second(around.now_ns) < allowed:
+            return None
+        return Denied(Refusal.RATE, f"the venue takes {allowed} orders in a second, all are used")
+
     def _paced(self, order: Candidate, around: Surroundings) -> Denied | None:
         limits = around.limits
         pacing = self.pacings[order.scope]
-        allowed = limits.orders_per_second
-        if order.scope == LIVE_SCOPE:
-            # A fifth of the venue's quota is kept for cancels and reductions (X11).
-            allowed = min(allowed, max(1, self.settings.venue_orders_per_second * 4 // 5))
-        if pacing.in_last_second(around.now_ns) >= allowed:
+        sent = pacing.in_last_second(around.now_ns)
+        if sent >= limits.orders_per_second:
             return Denied(
-                Refusal.RATE, f"limits.orders_per_second: {allowed} are allowed in a second"
+                Refusal.RATE, f"limits.orders_per_second is {limits.orders_per_second}, all used"
+            )
+        quota = self.settings.venue_orders_per_second
+        if order.scope == LIVE_SCOPE and sent >= max(1, quota * 4 // 5):
+            return Denied(
+                Refusal.RATE,
+                f"the venue takes {quota} orders in a second; a fifth is kept for reductions",
             )
         if pacing.on_day(around.now_ns) >= limits.orders_per_day:
             return Denied(

@@ -270,6 +270,11 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
     Refusal.ABOVE_MAXIMUM: ("always", "more than the venue's maximum quantity", "smaller orders"),
     Refusal.NO_SUCH_ORDER: ("desk", "the order is over, or was never placed", "nothing: it is so"),
     Refusal.ORDER_BUSY: ("desk", "an earlier request about it is unanswered", "its answer"),
+    Refusal.NO_SPACE: (
+        "gate",
+        "the disk under the journal is nearly full (5 % or 100 MB free)",
+        "free some space; it goes on by itself",
+    ),
     Refusal.HALTED: ("gate", "a halt is in force", "`plimsoll resume`"),
     Refusal.BLOCKED: (
         "gate",

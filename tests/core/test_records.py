@@ -24,6 +24,7 @@ TAGS = {
     "Configured": "configured",
     "InstrumentListed": "instrument",
     "ClockMeasured": "clock",
+    "SpaceChanged": "space",
     "LinkChanged": "link",
     "TimerFired": "timer",
     "OperatorCommand": "command",

@@ -58,6 +58,8 @@ def safety_words(core: Core) -> str:
         return f"HALTED by {safety.halt_actor}: {safety.halt_reason}; `plimsoll resume` ends it"
     if safety.is_stopping:
         return "stopping"
+    if safety.is_space_low:
+        return "no new risk: the disk under the journal is nearly full"
     if not safety.is_reconciled:
         return "no new risk: the books are not yet compared with the venue's"
     blocks = "; ".join(f"{name} blocked: {why}" for name, why in safety.blocks.items())

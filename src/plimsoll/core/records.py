@@ -75,6 +75,12 @@ class LinkChanged(Record, frozen=True, tag="link"):
     reason: str
 
 
+class SpaceChanged(Record, frozen=True, tag="space"):
+    """The disk under the journal became nearly full, or is not any more (JRN-4)."""
+
+    is_low: bool
+
+
 class TimerFired(Record, frozen=True, tag="timer"):
     """The earliest time the core asked to be woken at has come."""
 
@@ -552,6 +558,7 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     InstrumentListed,
     ClockMeasured,
     LinkChanged,
+    SpaceChanged,
     TimerFired,
     OperatorCommand,
     SessionStopping,
@@ -618,6 +625,7 @@ _Stored = (
     | InstrumentListed
     | ClockMeasured
     | LinkChanged
+    | SpaceChanged
     | TimerFired
     | OperatorCommand
     | SessionStopping

@@ -32,7 +32,7 @@ from plimsoll.core.records import (
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.metering import Meter
-from plimsoll.journal import Journal
+from plimsoll.journal import Journal, JournalError
 from plimsoll.observe import Log
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.ports import Sent
@@ -230,7 +230,10 @@ class Engine:
 
     def _stop(self, error: BaseException) -> None:
         self._is_over = self._is_closed = True
-        self._log.failed(error)
+        if isinstance(error, JournalError):
+            self._log.trouble("journal", "engine stops", str(error))
+        else:
+            self._log.failed(error)
         self._fail(error)
 
 

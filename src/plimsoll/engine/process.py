@@ -24,6 +24,7 @@ from plimsoll.core.records import (
     LeaseTaken,
     OperatorCommand,
     SessionStopping,
+    SpaceChanged,
     StrategyRestored,
 )
 from plimsoll.core.settings import to_text
@@ -211,6 +212,8 @@ class Process:
         finally:
             await server.close()
             await self.venue.close()
+        if isinstance(self.failure, JournalError):
+            return 7  # needs a person: disk or damage, no fault of the program
         return 1 if self.failure else self._exit_code
 
     # ---- start ----
@@ -281,7 +284,7 @@ class Process:
             due = max(due + 1.0, loop.time())
             self.engine.meter.loop_lag.add_ns(max(0, int(lag * 1e9)))
             counters, gauges = self.venue.metrics()
-            self._warn_of_space()
+            self._watch_space()
             gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
             self.engine.tell(counters, gauges)
             for name, market in self.core.markets.items():
@@ -290,8 +293,10 @@ class Process:
             seconds += 1
             gc.collect(2 if seconds % 60 == 0 else 1)
 
-    def _warn_of_space(self) -> None:
-        """Tell once, long before the lack of space forbids new risk (JRN-4)."""
+    def _watch_space(self) -> None:
+        """Tell once that space is getting short; forbid new risk while there is none (JRN-4)."""
+        if self.journal.low_space != self.core.safety.is_space_low:
+            self.engine.put(SpaceChanged(*self.engine.stamp(), self.journal.low_space))
         if self.journal.warn_space and not self._is_warned:
             self._is_warned = True
             self.engine.trouble("disk", str(self.settings.journal_dir), "space is getting short")

@@ -13,6 +13,7 @@ from plimsoll.core.records import (
     QueryIntended,
     SessionEnded,
     SessionStopping,
+    SpaceChanged,
 )
 
 
@@ -70,3 +71,12 @@ def test_a_stop_does_not_wait_for_foreign_orders():
     driver.report("by-hand-1", OrderState.OPEN)
     driver.put(SessionStopping, "test")
     assert len(driver.of(SessionEnded)) == 1
+
+
+def test_a_nearly_full_disk_refuses_new_risk_and_says_so():
+    driver = Driver().live()
+    driver.put(SpaceChanged, True)
+    refusal = driver.do(lambda s: s.buy(PERP, "0.010", "49000")).refusal
+    assert refusal.code == "no_space"
+    driver.put(SpaceChanged, False)
+    assert driver.do(lambda s: s.buy(PERP, "0.010", "49000")).refusal is None

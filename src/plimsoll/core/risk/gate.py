@@ -95,6 +95,8 @@ class Gate:
             return Denied(
                 Refusal.HALTED, f"halted by {safety.halt_actor}: {safety.halt_reason}; `resume`"
             )
+        if safety.is_space_low and order.scope == LIVE_SCOPE:
+            return Denied(Refusal.NO_SPACE, "the disk under the journal is nearly full: free some")
         if name in safety.blocks:
             return Denied(Refusal.BLOCKED, f"{name} is blocked: {safety.blocks[name]}")
         if order.scope == LIVE_SCOPE:

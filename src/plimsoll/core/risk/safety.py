@@ -9,6 +9,7 @@ from plimsoll.core.records import (
     Rearmed,
     Reconciled,
     Released,
+    SpaceChanged,
 )
 
 
@@ -23,6 +24,7 @@ class Safety:
         self.links: dict[str, bool] = {}
         self.is_reconciled = False
         self.is_stopping = False
+        self.is_space_low = False
         self.clock_offset_ns = 0
         self.clock_uncertainty_ns = 1 << 62
         self.clock_ns = 0
@@ -37,7 +39,12 @@ class Safety:
         self.links.clear()
         self.is_reconciled = False
         self.is_stopping = False
+        self.is_space_low = False
         self.clock_uncertainty_ns = 1 << 62
+
+    def on_space(self, record: SpaceChanged) -> None:
+        """Note whether the journal has room for more than cancels and reductions."""
+        self.is_space_low = record.is_low
 
     def on_link(self, record: LinkChanged) -> None:
         """Note a connection; losing the private one makes the books unreconciled."""

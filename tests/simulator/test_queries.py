@@ -78,6 +78,26 @@ def test_position_rows_with_symbol_and_with_settle_coin(desk: Any) -> None:
     assert len(desk.get("/v5/position/list", **ask)["result"]["list"]) == 1
 
 
+@pytest.mark.parametrize("category", ["inverse", "option"])
+def test_categories_without_instruments_have_empty_lists(desk: Any, category: str) -> None:
+    desk.order(price="60000.10")
+    for path in (
+        "/v5/market/instruments-info",
+        "/v5/market/tickers",
+        "/v5/order/realtime",
+        "/v5/order/history",
+        "/v5/execution/list",
+        "/v5/position/list",
+        "/v5/account/fee-rate",
+    ):
+        answer = desk.get(path, category=category, limit=50)
+        assert (answer["retCode"], answer["result"]["list"]) == (0, []), path
+    assert desk.get("/v5/position/list", category=category, symbol="BTCUSDT")["retCode"] == 10001
+    assert desk.order(category=category)["retCode"] == 10001
+    assert desk.get("/v5/position/list", category="spot", symbol="BTCUSDT")["retCode"] == 10001
+    assert desk.get("/v5/market/tickers", category="nothing")["retCode"] == 10001
+
+
 def test_transaction_log_balances_chain(desk: Any) -> None:
     desk.order(price="60000.10", qty="1")
     desk.order(side="Sell", orderType="Market", qty="0.4")

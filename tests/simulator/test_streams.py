@@ -29,6 +29,7 @@ def test_subscribe_refusals(desk: Any) -> None:
     good = {"op": "subscribe", "args": ["tickers.BTCUSDT"]}
     assert desk.say(1, good)[0]["success"] is True
     assert desk.say(1, good)[0]["ret_msg"].startswith("error:already subscribed")
+    assert desk.say(1, good | {"req_id": 2})[0]["req_id"] == "2"  # a number comes back as text
     assert desk.say(1, {"op": "dance"})[0]["ret_msg"] == "error:invalid op"
     assert desk.say(1, "{")[0]["ret_msg"].startswith("Failed to decode incoming data")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.codec import Row, order_row, position_row, wallet_row
 from plimsoll.simulator.brain.errors import VenueRefusal
-from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.floor import CATEGORIES, Floor
 from plimsoll.simulator.brain.numbers import text_of
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.paging import DAY_MS, matches, page_of, window_of
@@ -77,15 +77,16 @@ def executions(floor: Floor, account: Account, params: Params, now_ns: int) -> R
 
 def positions(floor: Floor, account: Account, params: Params, now_ns: int) -> Result:
     """Answer ``/v5/position/list``: a symbol always has a row, a settle coin open ones only."""
-    if _category(params) != "linear":
-        raise VenueRefusal(10001, "params error: only category linear has positions")
+    category = _category(params)
+    if category == "spot":
+        raise VenueRefusal(10001, "params error: category spot has no positions")
     symbol, settle = params.get("symbol"), params.get("settleCoin")
-    if not (symbol or settle):
+    if category == "linear" and not (symbol or settle):
         raise VenueRefusal(10001, "params error: symbol or settleCoin is needed")
     if symbol:
-        found = [account.ledger.position(floor.listing("linear", symbol))]
+        found = [account.ledger.position(floor.listing(category, symbol))]
     else:
-        held = account.ledger.positions.values()
+        held = account.ledger.positions.values() if category == "linear" else ()
         found = [p for p in held if p.lots and p.listing.instrument.settle == settle]
     rows = [
         position_row(position, floor.mark_of(position.listing.name), rest=True)
@@ -93,7 +94,7 @@ def positions(floor: Floor, account: Account, params: Params, now_ns: int) -> Re
     ]
     for row in rows:
         del row["category"]
-    return {"category": "linear", "nextPageCursor": "", "list": rows}
+    return {"category": category, "nextPageCursor": "", "list": rows}
 
 
 def wallet(floor: Floor, account: Account, params: Params, now_ns: int) -> Result:
@@ -268,7 +269,7 @@ def _rest_execution(row: Row) -> Row:
 
 def _category(params: Params) -> str:
     category = params.get("category", "")
-    if category not in ("linear", "spot"):
+    if category not in CATEGORIES:
         raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
     return str(category)
 

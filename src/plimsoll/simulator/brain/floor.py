@@ -1,7 +1,7 @@
 """What every part of the exchange shares: markets, accounts, ids, the record and the pushes."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +13,8 @@ from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.public import PublicMarket
 from plimsoll.simulator.settings import SimSettings
 
+CATEGORIES: Final = ("linear", "spot", "inverse", "option")
+"""What the venue knows. Nothing is listed here under the last two: their lists are empty."""
 _SPOT_ID_BASE = 1_900_000_000_000_000_000
 
 
@@ -63,7 +65,7 @@ class Floor:
         Raises:
             VenueRefusal: 10001 for an unknown category or symbol.
         """
-        if category not in ("linear", "spot"):
+        if category not in CATEGORIES:
             raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
         found = self.listings.get(f"{category}:{symbol}")
         if found is None:

@@ -6,7 +6,7 @@ from typing import Any
 from plimsoll.core.model import Side
 from plimsoll.simulator.brain.codec import SIDES
 from plimsoll.simulator.brain.errors import VenueRefusal
-from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.floor import CATEGORIES, Floor
 from plimsoll.simulator.brain.listings import info_row
 from plimsoll.simulator.brain.numbers import text_of
 from plimsoll.simulator.brain.paging import whole
@@ -145,7 +145,7 @@ def _kline_row(market: PublicMarket, candle: Candle) -> list[str]:
 
 def _category(params: Params) -> str:
     category = params.get("category", "")
-    if category not in ("linear", "spot"):
+    if category not in CATEGORIES:
         raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
     return category
 

@@ -249,8 +249,9 @@ def _failure(connection: Connection, message: dict[str, Any], text: str) -> dict
     return answer | _echo(message, "req_id") | {"op": str(message.get("op", ""))}
 
 
-def _echo(message: dict[str, Any], name: str) -> dict[str, Any]:
-    return {name: message[name]} if name in message else {}
+def _echo(message: dict[str, Any], name: str) -> dict[str, str]:
+    """Return the request's id as text: the venue answers a number with a string."""
+    return {name: str(message[name])} if name in message else {}
 
 
 def _to(connection: Connection, answer: dict[str, Any]) -> Send:

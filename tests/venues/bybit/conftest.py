@@ -153,7 +153,8 @@ class FakeRest:
         status, text = answers.pop(0) if len(answers) > 1 else answers[0]
         if status == 0:  # break the connection instead of answering
             request.transport.abort()
-        return web.Response(status=status or 200, text=text)
+        body = text if isinstance(text, bytes) else text.encode()
+        return web.Response(status=status or 200, body=body)
 
     @asynccontextmanager
     async def serving(self):

@@ -73,8 +73,9 @@ def test_unsupported_accounts_are_refused(check, account, code):
 
 
 def test_hedge_mode_is_refused(check):
-    rows = ({"positionIdx": 1}, {"positionIdx": 2})
-    assert check(rows=rows) == {"hedge-mode": Weight.ACCOUNT}
+    for first, second in ((1, 2), ("1", "2")):
+        rows = ({"positionIdx": first}, {"positionIdx": second})
+        assert check(rows=rows) == {"hedge-mode": Weight.ACCOUNT}
 
 
 def test_keys_that_will_fail_some_day_are_warned_of(check):

@@ -125,6 +125,75 @@ def test_what_is_not_understood_is_named(reader, sample, field, value):
         reader.read(changed(sample, "ws_order", **{field: value}))
 
 
+def test_null_is_no_value(reader, sample):
+    words = ("orderLinkId", "rejectReason", "cancelType", "marketUnit", "reduceOnly")
+    fields = dict.fromkeys((*words, "closeOnTrigger", "cumExecQty", "price"))
+    (order,) = reader.read(changed(sample, "ws_order", orderType="Market", **fields))
+    assert (order.client_order_id, order.reason, order.reduce_only) == ("", "", False)
+    assert (order.price_ticks, order.cum_lots) == (0, 0)
+    fields = dict.fromkeys(("orderLinkId", "orderId", "feeCurrency", "orderQty", "marketUnit"))
+    (execution,) = reader.read(changed(sample, "ws_execution", **fields))
+    assert (execution.client_order_id, execution.fee_coin) == ("", "USDT")
+    (flat,) = reader.read(changed(sample, "ws_position", side=None, size="0", entryPrice=None))
+    assert (flat.qty_lots, flat.entry_price) == (0, "")
+
+
+@pytest.mark.parametrize("value", ["", None])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("ws_execution", "execQty"), ("ws_execution", "execPrice"), ("ws_position", "size")],
+)
+def test_no_value_is_not_zero_where_it_moves_money(reader, sample, name, field, value):
+    with pytest.raises(ParseError, match=field):
+        reader.read(changed(sample, name, **{field: value}))
+
+
+@pytest.mark.parametrize("value", ["", None, "1e19", "x"])
+def test_a_balance_must_be_a_number(reader, sample, value):
+    message = json.loads(sample("ws_wallet"))
+    message["data"][0]["coin"][0]["walletBalance"] = value
+    with pytest.raises(ParseError, match="wallet USDT: walletBalance"):
+        reader.read(message)
+
+
+@pytest.mark.parametrize("kind", [None, ""])
+def test_a_wallet_without_an_account_type_is_ours(reader, sample, kind):
+    (usdt,) = reader.read(changed(sample, "ws_wallet", accountType=kind))
+    assert usdt.coin == "USDT"
+
+
+@pytest.mark.parametrize("value", ["1e19", "-1e900000", 10**30])
+def test_numbers_beyond_every_market_are_refused_at_once(reader, sample, value):
+    for name, field in (("ws_order", "qty"), ("ws_order", "price"), ("ws_execution", "execFee")):
+        with pytest.raises(ParseError, match=field):
+            reader.read(changed(sample, name, **{field: value}))
+
+
+def test_an_empty_category_is_that_of_the_topic_or_of_positions(reader, sample):
+    (position,) = reader.read(changed(sample, "ws_position", category=""))
+    assert position.instrument == "linear:BTCUSDT"
+    message = changed(sample, "ws_order", category=None) | {"topic": "order.spot"}
+    assert reader.read(message)[0].instrument == "spot:BTCUSDT"
+    assert reader.read(changed(sample, "ws_order", category="")) == []
+    assert reader.unlisted == [":BTCUSDT"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "lots"),
+    [
+        ({"orderQty": "0.025"}, 25),
+        ({"orderQty": ""}, 0),
+        ({"orderQty": "0.0001"}, 0),
+        ({"orderQty": "0.025", "execType": "Funding"}, 0),
+        ({"orderQty": "250", "orderType": "Market", "category": "spot"}, 0),
+        ({"orderQty": "0.025", "category": "spot", "marketUnit": "baseCoin"}, 25_000),
+    ],
+)
+def test_an_execution_tells_the_whole_quantity_of_its_order(reader, sample, fields, lots):
+    (execution,) = reader.read(changed(sample, "ws_execution", **{"side": "Buy"} | fields))
+    assert execution.order_qty_lots == lots
+
+
 def test_an_execution_message(reader, sample):
     (execution,) = reader.read(sample("ws_execution"))
     assert execution.execution_id == "7a11c0de-0001-5000-8000-000000000001"

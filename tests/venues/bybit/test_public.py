@@ -163,6 +163,31 @@ def test_mutated_frames_raise_nothing_else(data):
     _parse_or_named_error(bytes(raw))
 
 
+@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-Infinity", "-1", "1e999", "1e300", ""])
+@pytest.mark.parametrize("place", ["book price", "book qty", "print price", "print qty", "bar"])
+def test_no_price_or_quantity_is_anything_but_a_finite_number(sample, place, text):
+    name = {"book": "ws_book_delta", "print": "ws_trade", "bar": "ws_kline"}[place.split()[0]]
+    message = json.loads(sample(name))
+    match place:
+        case "book price" | "book qty":
+            message["data"]["b"] = [[text, "1"] if place == "book price" else ["1", text]]
+        case "print price" | "print qty":
+            message["data"][0]["p" if place == "print price" else "v"] = text
+        case _:
+            message["data"][0]["low"] = text
+    with pytest.raises(ParseError):
+        parse(message)
+
+
+def test_null_is_no_value(sample):
+    ticker = json.loads(sample("ws_ticker_delta"))
+    ticker["data"] |= {"markPrice": None, "nextFundingTime": None}
+    assert (parse(ticker).mark, parse(ticker).next_funding_ms) == (0.0, 0)
+    printed = json.loads(sample("ws_trade"))
+    printed["data"][0] |= {"BT": None, "RPI": None}
+    assert len(parse(printed).rows) == 1
+
+
 def test_a_parser_for_each_public_link():
     assert {index: parser.category for index, parser in parsers_for().items()} == {
         2: "linear",

@@ -126,3 +126,26 @@ def test_an_unreadable_clock_is_told(rest):
 def test_a_stamp_outside_the_window_asks_for_the_clock(rest):
     assert needs_clock(ask(rest, code=10002))
     assert not needs_clock(ask(rest, code=10001))
+
+
+@pytest.mark.parametrize("result", ["{}", '{"list":null}', "null", '{"list":{}}'])
+def test_an_answer_without_its_list_is_no_empty_list(rest, result):
+    async def scenario(client, fake):
+        return await client.rows(PATH, {}, signed=True)
+
+    text = f'{{"retCode":0,"result":{result}}}'
+    answer = rest(lambda fake: fake.reply(PATH, text=text), scenario)
+    assert isinstance(answer, Answer)
+    assert answer.end is End.BROKEN
+
+
+@pytest.mark.parametrize("remark", ['"retMsg":null', '"time":null', '"time":"soon"'])
+def test_a_remark_we_do_not_need_spoils_no_answer(rest, remark):
+    answer = ask(rest, text=f'{{"retCode":0,{remark},"result":{{}}}}')
+    assert answer.is_ok
+
+
+def test_what_is_no_text_is_no_answer(rest):
+    spoiled = b'{"retCode":0,"result":{"orderId":"\xff"}}'
+    answer = ask(rest, text=spoiled)
+    assert (answer.end, answer.code) == (End.BROKEN, 200)

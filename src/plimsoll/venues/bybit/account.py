@@ -140,7 +140,9 @@ async def _check_position_mode(rest: RestClient, instrument: Instrument) -> list
     if isinstance(rows, Answer):
         raise VenueUnreachable(f"{rest.settings.rest_url} position/list: {rows.reason}")
     try:
-        found = [msgspec.json.decode(row, type=_PositionRow).positionIdx for row in rows]
+        found = [
+            msgspec.json.decode(row, type=_PositionRow, strict=False).positionIdx for row in rows
+        ]
     except msgspec.MsgspecError as error:
         raise VenueUnreachable(f"position/list: unreadable answer: {error}") from error
     if not any(found):

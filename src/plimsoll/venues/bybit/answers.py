@@ -1,8 +1,10 @@
 """Runs the core's questions and puts what the venue says as records: rows first, then the end."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
-from plimsoll.core.model import Instrument
+from plimsoll.core.model import Instrument, decimal_of
 from plimsoll.core.records import (
     BarReported,
     PositionReported,
@@ -15,6 +17,9 @@ from plimsoll.venues.bybit.ports import Inbox
 from plimsoll.venues.bybit.private import Catalogue, Origin, Stamp, read_item
 from plimsoll.venues.bybit.queries import Candle, QueryFailed, Rows, fetch_bars, fetch_rows
 from plimsoll.venues.bybit.rest import RestClient
+
+_CAP: Final = 10**18
+"""No price or quantity comes near it: more is an error upstream."""
 
 
 class QueryRunner:
@@ -123,14 +128,22 @@ class QueryRunner:
 
 
 def _ticks(instrument: Instrument, candle: Candle, field: str) -> int:
+    """Return a price in ticks; a bar always has all four, so that "no value" is an error here."""
+    text = getattr(candle, field)
     try:
-        return instrument.ticks_of(getattr(candle, field))
+        price = decimal_of(text)
+        if not 0 < price <= _CAP:
+            raise ValueError(f"expected a positive price, found {text!r}")
+        return instrument.ticks_of(price)
     except ValueError as error:
         raise ParseError(f"bar {candle.start_ms} {field}: {error}") from error
 
 
 def _volume_lots(instrument: Instrument, candle: Candle) -> float:
     try:
-        return float(candle.volume) * instrument.lots_per_qty
-    except ValueError as error:
-        raise ParseError(f"bar {candle.start_ms} volume: {error}") from error
+        volume = float(candle.volume)
+    except ValueError:
+        volume = math.nan
+    if not 0 <= volume <= _CAP:  # not a number compares false
+        raise ParseError(f"bar {candle.start_ms} volume: no quantity: {candle.volume!r}")
+    return volume * instrument.lots_per_qty

@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from plimsoll.core.model import Instrument
-from plimsoll.venues.bybit.errors import UnknownInstrument, VenueError, VenueUnreachable
+from plimsoll.core.model import Instrument, decimal_of
+from plimsoll.venues.bybit.errors import UnknownInstrument, VenueUnreachable
 from plimsoll.venues.bybit.rest import Answer, RestClient
 
 CATEGORIES: Final = ("linear", "spot")
@@ -15,17 +15,24 @@ _DEFAULT_FEES: Final = {"linear": ("0.00055", "0.0002"), "spot": ("0.001", "0.00
 """(taker, maker) of an account without a discount; used without a key and on demo."""
 
 
+_CAP: Final = 10**18
+"""No filter or rate comes near it: more is an error upstream."""
+
+_Text = str | int | float | None
+"""Decimal text or a bare number; null and "" mean "no such filter"."""
+
+
 class _Filter(msgspec.Struct):
-    tickSize: str = ""
-    qtyStep: str = ""
-    basePrecision: str = ""
-    minOrderQty: str = "0"
-    maxOrderQty: str = "0"
-    maxMktOrderQty: str = "0"
-    minNotionalValue: str = "0"
-    maxLimitOrderQty: str = ""
-    maxMarketOrderQty: str = "0"
-    minOrderAmt: str = "0"
+    tickSize: _Text = ""
+    qtyStep: _Text = ""
+    basePrecision: _Text = ""
+    minOrderQty: _Text = ""
+    maxOrderQty: _Text = ""
+    maxMktOrderQty: _Text = ""
+    minNotionalValue: _Text = ""
+    maxLimitOrderQty: _Text = ""
+    maxMarketOrderQty: _Text = ""
+    minOrderAmt: _Text = ""
 
 
 class _Listed(msgspec.Struct):
@@ -35,18 +42,17 @@ class _Listed(msgspec.Struct):
     quoteCoin: str
     lotSizeFilter: _Filter
     priceFilter: _Filter
-    settleCoin: str = ""
-    contractType: str = ""
+    settleCoin: str | None = ""
 
 
 class _Fee(msgspec.Struct):
     symbol: str
-    takerFeeRate: str
-    makerFeeRate: str
+    takerFeeRate: _Text
+    makerFeeRate: _Text
 
 
 class _List(msgspec.Struct):
-    rows: list[msgspec.Raw] = msgspec.field(default_factory=list, name="list")
+    rows: list[msgspec.Raw] = msgspec.field(name="list")
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -118,7 +124,14 @@ async def _fees(rest: RestClient, category: str, symbol: str) -> tuple[str, str]
     except msgspec.MsgspecError as error:
         raise VenueUnreachable(f"fee-rate: unreadable answer: {error}") from error
     own = next((fee for fee in fees if fee.symbol == symbol), None)
-    return (own.takerFeeRate, own.makerFeeRate) if own else _DEFAULT_FEES[category]
+    taker, maker = _DEFAULT_FEES[category]
+    if own is None:
+        return taker, maker
+    try:
+        # An empty rate is no rate of zero.
+        return _decimal_text(own.takerFeeRate, taker), _decimal_text(own.makerFeeRate, maker)
+    except ValueError as error:
+        raise VenueUnreachable(f"fee-rate of {category}:{symbol}: {error}") from error
 
 
 def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str) -> Instrument:
@@ -131,14 +144,33 @@ def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str)
             base=item.baseCoin,
             quote=item.quoteCoin,
             settle=item.settleCoin or item.quoteCoin,
-            tick_size=item.priceFilter.tickSize,
-            lot_size=lots.basePrecision if is_spot else lots.qtyStep,
-            min_qty=lots.minOrderQty,
-            max_qty=(lots.maxLimitOrderQty or lots.maxOrderQty) if is_spot else lots.maxOrderQty,
-            max_market_qty=lots.maxMarketOrderQty if is_spot else lots.maxMktOrderQty,
-            min_notional=lots.minOrderAmt if is_spot else lots.minNotionalValue,
+            tick_size=_decimal_text(item.priceFilter.tickSize),
+            lot_size=_decimal_text(lots.basePrecision if is_spot else lots.qtyStep),
+            min_qty=_filter_text(lots.minOrderQty),
+            max_qty=_filter_text((is_spot and lots.maxLimitOrderQty) or lots.maxOrderQty),
+            max_market_qty=_filter_text(lots.maxMarketOrderQty if is_spot else lots.maxMktOrderQty),
+            min_notional=_filter_text(lots.minOrderAmt if is_spot else lots.minNotionalValue),
             taker_fee=taker,
             maker_fee=maker,
         )
-    except (ValueError, VenueError) as error:
+    except ValueError as error:
         raise UnknownInstrument(f"{name} cannot be traded: {error}") from error
+
+
+def _filter_text(value: _Text) -> str:
+    """Return a limit on orders as decimal text, ``0`` where there is none.
+
+    Raises:
+        ValueError: it is no such number; asked here, because the core reads it only when it trades.
+    """
+    text = _decimal_text(value, "0")
+    if decimal_of(text) < 0:
+        raise ValueError(f"expected a limit that is not negative, found {text}")
+    return text
+
+
+def _decimal_text(value: _Text, default: str = "") -> str:
+    text = default if value is None or value == "" else str(value)
+    if abs(decimal_of(text)) > _CAP:
+        raise ValueError(f"expected at most {_CAP:.0e}, found {text}")
+    return text

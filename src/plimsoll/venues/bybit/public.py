@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -14,13 +14,19 @@ _TOPICS_KEPT: Final = 4096
 
 _BOOK_PREFIX: Final = b'{"topic":"orderbook.'
 
-_Number = str | float
-"""Decimal text or a bare number; an empty text means "no value"."""
+_Number = str | float | None
+"""Decimal text or a bare number; an empty text and null mean "no value"."""
+
+_CAP: Final = 1e18
+"""No price, quantity or time in ms comes near it: more is an error upstream."""
+
+_Finite = Annotated[float, msgspec.Meta(ge=0, le=_CAP)]
+"""A price or quantity. Without bounds the decoder takes the texts "nan" and "inf" for numbers."""
 
 
 class _BookRows(msgspec.Struct, gc=False):
-    b: list[tuple[float, float]]
-    a: list[tuple[float, float]]
+    b: list[tuple[_Finite, _Finite]]
+    a: list[tuple[_Finite, _Finite]]
     u: int
     seq: int
 
@@ -36,10 +42,10 @@ class _Book(msgspec.Struct, gc=False):
 class _Print(msgspec.Struct, gc=False):
     T: int
     S: Literal["Buy", "Sell"]
-    v: float
-    p: float
-    BT: bool = False
-    RPI: bool = False
+    v: _Finite
+    p: _Finite
+    BT: bool | None = False
+    RPI: bool | None = False
 
 
 class _Prints(msgspec.Struct, gc=False):
@@ -65,11 +71,11 @@ class _Ticker(msgspec.Struct, gc=False):
 class _Candle(msgspec.Struct, gc=False):
     start: int
     interval: str
-    open: float
-    close: float
-    high: float
-    low: float
-    volume: float
+    open: _Finite
+    close: _Finite
+    high: _Finite
+    low: _Finite
+    volume: _Finite
     confirm: bool
 
 
@@ -211,6 +217,6 @@ def _number(value: _Number) -> float:
         number = float(value or 0)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
-        raise msgspec.ValidationError(f"expected a finite number, found {value!r}")
+    if not abs(number) <= _CAP:  # not a number compares false
+        raise msgspec.ValidationError(f"expected a finite number to {_CAP:.0e}, found {value!r}")
     return number

@@ -59,7 +59,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     code: int
     text: str
     result: bytes = b"{}"
-    venue_ms: int = 0
 
     @property
     def is_ok(self) -> bool:
@@ -75,19 +74,18 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class _Envelope(msgspec.Struct):
     retCode: int | None = None
     ret_code: int | None = None  # gateway errors keep the older spelling
-    retMsg: str = ""
-    ret_msg: str = ""
+    retMsg: str | None = ""
+    ret_msg: str | None = ""
     result: msgspec.Raw = msgspec.Raw(b"{}")
-    time: int = 0
 
 
 class _Page(msgspec.Struct):
-    rows: list[msgspec.Raw] = msgspec.field(default_factory=list, name="list")
+    rows: list[msgspec.Raw] = msgspec.field(name="list")  # no list is no answer, not "none"
     nextPageCursor: str | None = ""
 
 
 class _Time(msgspec.Struct):
-    timeNano: str
+    timeNano: str | int
 
 
 _envelope: Final = msgspec.json.Decoder(_Envelope, strict=False).decode
@@ -257,6 +255,7 @@ class RestClient:
         if status >= 500 or 300 <= status < 400:
             return _broken(status, _shown(content))
         try:
+            content.decode()  # the result is kept unread: what is no text must not get that far
             envelope = _envelope(content)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             end = End.REFUSED if status in (400, 401, 404) else End.BROKEN
@@ -276,12 +275,11 @@ def needs_clock(answer: Answer) -> bool:
 
 def _answer(envelope: _Envelope, status: int) -> Answer:
     code = envelope.ret_code if envelope.retCode is None else envelope.retCode
-    text = envelope.retMsg or envelope.ret_msg
+    text = envelope.retMsg or envelope.ret_msg or ""
     if code is None:
         return _broken(status, f"no retCode in the answer: {text}")
     end = End.OK if code == 0 else End.LIMITED if code in LIMIT_CODES else End.REFUSED
-    result = bytes(envelope.result)
-    return Answer(end=end, code=code, text=text, result=result, venue_ms=envelope.time)
+    return Answer(end=end, code=code, text=text, result=bytes(envelope.result))
 
 
 def _broken(code: int, text: str) -> Answer:

@@ -98,24 +98,30 @@ class OrderBook:
         self.update_id = update_id
         bids, bid_keys = self.bids, self.bid_keys
         for price, qty in change.bids:
-            if 0.0 < qty < INF and 0.0 < price < INF:
-                if price not in bids:
-                    insort(bid_keys, price)
-                bids[price] = qty
-            elif qty == 0.0:
+            if qty == 0.0:
                 if bids.pop(price, None) is not None:
                     del bid_keys[bisect_left(bid_keys, price)]
+            elif not 0.0 < qty < INF:
+                return self._spoil(BookFault.BAD_LEVEL)
+            elif price in bids:
+                bids[price] = qty
+            elif 0.0 < price < INF:
+                bids[price] = qty
+                insort(bid_keys, price)
             else:
                 return self._spoil(BookFault.BAD_LEVEL)
         asks, ask_keys = self.asks, self.ask_keys
         for price, qty in change.asks:
-            if 0.0 < qty < INF and 0.0 < price < INF:
-                if price not in asks:
-                    insort(ask_keys, -price)
-                asks[price] = qty
-            elif qty == 0.0:
+            if qty == 0.0:
                 if asks.pop(price, None) is not None:
                     del ask_keys[bisect_left(ask_keys, -price)]
+            elif not 0.0 < qty < INF:
+                return self._spoil(BookFault.BAD_LEVEL)
+            elif price in asks:
+                asks[price] = qty
+            elif 0.0 < price < INF:
+                asks[price] = qty
+                insort(ask_keys, -price)
             else:
                 return self._spoil(BookFault.BAD_LEVEL)
         if bid_keys and ask_keys and bid_keys[-1] >= -ask_keys[-1]:

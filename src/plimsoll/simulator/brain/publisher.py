@@ -1,5 +1,6 @@
 """Public topics of one instrument: what was last sent, and what has to be sent next."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
@@ -68,7 +69,7 @@ class Publisher:
         return frames
 
 
-class _View:
+class _View(ABC):
     def __init__(self, topic: str, market: PublicMarket) -> None:
         self.topic = topic
         self.market = market
@@ -77,8 +78,9 @@ class _View:
     def snapshot(self, now_ms: int) -> bytes | None:
         return None
 
+    @abstractmethod
     def due(self, now_ms: int) -> list[bytes]:
-        raise NotImplementedError
+        """Return the frames of this topic that are due now."""
 
 
 class _BookView(_View):

@@ -12,7 +12,6 @@ import json
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from plimsoll import __version__
@@ -384,8 +383,3 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-
-
-def socket_path(run_dir: Path) -> Path:
-    """Return where an engine of this run directory listens."""
-    return run_dir / SOCKET

@@ -220,8 +220,6 @@ class Strategy:
     """Used where the configuration names none."""
     bars: ClassVar[dict[str, int]] = {}
     """Time frames and how many bars to keep: ``{"1s": 60, "1m": 200}``."""
-    book: ClassVar[bool] = False
-    """Whether ``on_book`` is wanted (set by overriding it as well)."""
 
     _port: StrategyPort
 
@@ -411,4 +409,4 @@ def parameters_of(cls: type[Strategy]) -> dict[str, tuple[type, Any]]:
     return found
 
 
-_RESERVED = frozenset({"instruments", "bars", "book"})
+_RESERVED = frozenset({"instruments", "bars"})

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from plimsoll.core.model import Side
-from plimsoll.simulator.brain.codec import SIDES
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import CATEGORIES, Floor
 from plimsoll.simulator.brain.listings import info_row
 from plimsoll.simulator.brain.numbers import text_of
+from plimsoll.simulator.brain.order_rows import SIDES
 from plimsoll.simulator.brain.paging import whole
 from plimsoll.simulator.brain.public import MINUTE_MS, Candle, PublicMarket
 from plimsoll.simulator.brain.publisher import (

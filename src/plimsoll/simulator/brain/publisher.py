@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.core.model import Side
-from plimsoll.simulator.brain.codec import SIDES
 from plimsoll.simulator.brain.numbers import ZERO, text_of
+from plimsoll.simulator.brain.order_rows import SIDES
 from plimsoll.simulator.brain.public import MINUTE_MS, Candle, PublicMarket, Tape
 
 Levels = dict[int, int]

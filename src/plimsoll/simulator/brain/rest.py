@@ -8,6 +8,7 @@ import msgspec
 
 from plimsoll.simulator.brain import account_queries as account_asks
 from plimsoll.simulator.brain import market_queries as market_asks
+from plimsoll.simulator.brain import order_queries as order_asks
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.auth import account_of_request
 from plimsoll.simulator.brain.entry import OPERATIONS, OrderEntry
@@ -31,9 +32,9 @@ PUBLIC: Final[dict[str, PublicAsk]] = {
     "/v5/market/price-limit": market_asks.price_limit,
 }
 SIGNED_GET: Final[dict[str, SignedAsk]] = {
-    "/v5/order/realtime": account_asks.open_orders,
-    "/v5/order/history": account_asks.order_history,
-    "/v5/execution/list": account_asks.executions,
+    "/v5/order/realtime": order_asks.open_orders,
+    "/v5/order/history": order_asks.order_history,
+    "/v5/execution/list": order_asks.executions,
     "/v5/position/list": account_asks.positions,
     "/v5/account/wallet-balance": account_asks.wallet,
     "/v5/account/info": account_asks.account_info,

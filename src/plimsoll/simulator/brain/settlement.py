@@ -5,18 +5,16 @@ from collections.abc import Iterable
 from plimsoll.core.matching import Fill
 from plimsoll.core.model import Side
 from plimsoll.simulator.brain.accounts import Account, Entry
-from plimsoll.simulator.brain.codec import (
+from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.money_rows import position_row, transaction_rows, wallet_row
+from plimsoll.simulator.brain.numbers import ZERO, text_of
+from plimsoll.simulator.brain.order_rows import (
     Row,
     execution_row,
     fast_row,
     order_line,
     order_row,
-    position_row,
-    transaction_rows,
-    wallet_row,
 )
-from plimsoll.simulator.brain.floor import Floor
-from plimsoll.simulator.brain.numbers import ZERO, text_of
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.public import PublicMarket
 

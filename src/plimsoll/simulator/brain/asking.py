@@ -1,0 +1,27 @@
+"""What questions have in common: their parameters as words, and the category they name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from plimsoll.simulator.brain.errors import VenueRefusal
+from plimsoll.simulator.brain.floor import CATEGORIES
+
+Params = Mapping[str, Any]
+Result = dict[str, Any]
+
+
+def category_of(params: Params) -> str:
+    """Return the category asked for.
+
+    Raises:
+        VenueRefusal: 10001 where it is none the venue knows.
+    """
+    category = params.get("category", "")
+    if category not in CATEGORIES:
+        raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
+    return str(category)
+
+
+def has(params: Params, *names: str) -> bool:
+    """Return whether at least one of these parameters was given."""
+    return any(params.get(name) for name in names)

@@ -1,0 +1,169 @@
+"""The venue's JSON rows of orders and executions (Bybit v5 docs; protocol reference)."""
+
+from typing import Any, Final
+
+from plimsoll.core.matching import Fill
+from plimsoll.core.model import Side, TimeInForce
+from plimsoll.simulator.brain.ledger import Booked
+from plimsoll.simulator.brain.numbers import ZERO, floor8, text_of
+from plimsoll.simulator.brain.orders import Order
+from plimsoll.simulator.brain.public import PublicMarket
+
+SIDES: Final = {Side.BUY: "Buy", Side.SELL: "Sell"}
+TIFS: Final = {
+    TimeInForce.GTC: "GTC",
+    TimeInForce.IOC: "IOC",
+    TimeInForce.FOK: "FOK",
+    TimeInForce.POST_ONLY: "PostOnly",
+}
+Row = dict[str, Any]
+
+
+def order_row(order: Order) -> Row:
+    """Return an order as the ``order`` topic sends it; REST sends the same fields."""
+    listing = order.listing
+    ended = not order.is_open
+    leaves = 0 if ended else order.leaves_lots
+    fees = {coin: text_of(fee) for coin, fee in order.fees.items() if fee}
+    return {
+        "category": listing.instrument.category,
+        "symbol": listing.instrument.symbol,
+        "orderId": order.order_id,
+        "orderLinkId": order.link_id,
+        "parentOrderLinkId": "",
+        "blockTradeId": "",
+        "side": SIDES[order.side],
+        "positionIdx": 0,
+        "orderType": order.kind,
+        "price": _shown_price(order),
+        "qty": _shown_qty(order),
+        "isLeverage": order.is_leverage,
+        "orderStatus": order.status,
+        "createType": "" if listing.is_spot else "CreateByUser",
+        "cancelType": order.cancel_type,
+        "rejectReason": order.reject_reason,
+        "avgPrice": text_of(floor8(order.average_price)) if order.cum_lots else "",
+        "leavesQty": listing.qtys.text(leaves),
+        "leavesValue": text_of(listing.value(order.price_ticks, leaves)),
+        "cumExecQty": listing.qtys.text(order.cum_lots),
+        "cumExecValue": text_of(order.cum_value),
+        "cumExecFee": text_of(sum(order.fees.values(), ZERO)),
+        "cumFeeDetail": fees,
+        "closedPnl": text_of(order.closed_pnl),
+        "feeCurrency": "",
+        "timeInForce": TIFS[order.tif],
+        "stopOrderType": "",
+        "ocoTriggerBy": "",
+        "orderIv": "",
+        "marketUnit": order.market_unit,
+        "slippageToleranceType": "UNKNOWN",
+        "slippageTolerance": "",
+        "triggerPrice": "",
+        "takeProfit": "",
+        "stopLoss": "",
+        "tpslMode": "",
+        "tpLimitPrice": "",
+        "slLimitPrice": "",
+        "tpTriggerBy": "",
+        "slTriggerBy": "",
+        "triggerDirection": 0,
+        "triggerBy": "",
+        "lastPriceOnCreated": listing.prices.text(order.last_ticks),
+        "basePrice": listing.prices.text(order.last_ticks),
+        "reduceOnly": order.reduce_only,
+        "closeOnTrigger": order.close_on_trigger,
+        "placeType": "",
+        "smpType": order.smp_type,
+        "smpGroup": 0,
+        "smpOrderId": "",
+        "createdTime": str(order.created_ms),
+        "updatedTime": str(order.updated_ms),
+        "extraFees": "",
+        "rpiTakerAccess": False,
+        "rpiMatchedQty": "0",
+    }
+
+
+def order_line(order: Order) -> Row:
+    """Return the short form of an order that the record keeps."""
+    listing = order.listing
+    return {
+        "category": listing.instrument.category,
+        "symbol": listing.instrument.symbol,
+        "orderId": order.order_id,
+        "orderLinkId": order.link_id,
+        "side": SIDES[order.side],
+        "orderType": order.kind,
+        "timeInForce": TIFS[order.tif],
+        "price": _shown_price(order),
+        "qty": _shown_qty(order),
+        "reduceOnly": order.reduce_only,
+        "orderStatus": order.status,
+        "cumExecQty": listing.qtys.text(order.cum_lots),
+        "cumExecValue": text_of(order.cum_value),
+        "leavesQty": listing.qtys.text(order.leaves_lots if order.is_open else 0),
+        "cancelType": order.cancel_type,
+        "rejectReason": order.reject_reason,
+    }
+
+
+def execution_row(
+    order: Order, fill: Fill, booked: Booked, market: PublicMarket, exec_id: str, now_ms: int
+) -> Row:
+    """Return one execution as the ``execution`` topic sends it."""
+    listing = order.listing
+    return {
+        "category": listing.instrument.category,
+        "symbol": listing.instrument.symbol,
+        "isLeverage": "0",
+        "orderId": order.order_id,
+        "orderLinkId": order.link_id,
+        "side": SIDES[order.side],
+        "orderPrice": _shown_price(order),
+        "orderQty": _shown_qty(order),
+        "leavesQty": listing.qtys.text(order.leaves_lots),
+        "createType": "" if listing.is_spot else "CreateByUser",
+        "orderType": order.kind,
+        "stopOrderType": "",
+        "execFee": text_of(booked.fee),
+        "execFeeV2": "",
+        "execId": exec_id,
+        "execPrice": listing.prices.text(fill.price_ticks),
+        "execQty": listing.qtys.text(fill.qty_lots),
+        "execPnl": text_of(booked.realised),
+        "execType": "Trade",
+        "execValue": text_of(listing.value(fill.price_ticks, fill.qty_lots)),
+        "execTime": str(now_ms),
+        "isMaker": fill.is_maker,
+        "feeRate": text_of(booked.fee_rate),
+        "tradeIv": "",
+        "markIv": "",
+        "markPrice": listing.prices.text(market.mark_ticks),
+        "indexPrice": "",
+        "underlyingPrice": "",
+        "blockTradeId": "",
+        "closedSize": "" if listing.is_spot else listing.qtys.text(booked.closed_lots),
+        "extraFees": [],
+        "seq": market.seq,
+        "marketUnit": "",
+        "feeCurrency": booked.fee_coin,
+    }
+
+
+def fast_row(row: Row) -> Row:
+    """Return the ``execution.fast`` form: a maker's client id is missing there."""
+    keys = "category symbol orderId isMaker orderLinkId execId execPrice execQty side execTime seq"
+    short = {key: row[key] for key in keys.split()}
+    return short | {"orderLinkId": ""} if row["isMaker"] else short
+
+
+def _shown_price(order: Order) -> str:
+    if order.kind == "Market" and order.listing.is_spot:
+        return "0"
+    return order.listing.prices.text(order.price_ticks)
+
+
+def _shown_qty(order: Order) -> str:
+    return (
+        text_of(order.asked_value) if order.asked_value else order.listing.qtys.text(order.qty_lots)
+    )

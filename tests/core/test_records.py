@@ -25,6 +25,7 @@ TAGS = {
     "InstrumentListed": "instrument",
     "ClockMeasured": "clock",
     "SpaceChanged": "space",
+    "StreamChanged": "stream",
     "LinkChanged": "link",
     "TimerFired": "timer",
     "OperatorCommand": "command",

@@ -75,6 +75,20 @@ class LinkChanged(Record, frozen=True, tag="link"):
     reason: str
 
 
+class StreamChanged(Record, frozen=True, tag="stream"):
+    """How one instrument's stream is carried now, as the WebSocket manager sees it (MKT-1, MKT-3).
+
+    ``stream`` is ``book``, ``trades``, ``ticker`` or ``bars``; ``status`` is ``live``, ``suspect``
+    or ``dead``. ``is_void``: what was held of it counts for nothing until a new snapshot.
+    """
+
+    instrument: str
+    stream: str
+    status: str
+    reason: str
+    is_void: bool
+
+
 class SpaceChanged(Record, frozen=True, tag="space"):
     """The disk under the journal became nearly full, or is not any more (JRN-4)."""
 
@@ -558,6 +572,7 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     InstrumentListed,
     ClockMeasured,
     LinkChanged,
+    StreamChanged,
     SpaceChanged,
     TimerFired,
     OperatorCommand,
@@ -625,6 +640,7 @@ _Stored = (
     | InstrumentListed
     | ClockMeasured
     | LinkChanged
+    | StreamChanged
     | SpaceChanged
     | TimerFired
     | OperatorCommand

@@ -54,6 +54,7 @@ from plimsoll.core.records import (
     StrategyCheckpoint,
     StrategyRestored,
     StrategyStopped,
+    StreamChanged,
     TickerChanged,
     WalletAdopted,
 )
@@ -221,6 +222,11 @@ class State:
                 if name.startswith(f"{category}:"):
                     market.drop("link down")
 
+    def _stream(self, record: StreamChanged) -> None:
+        market = self.markets.get(record.instrument)
+        if market is not None:
+            market.on_stream(record)
+
     def _stopping(self, _record: SessionStopping) -> None:
         self.safety.is_stopping = True
 
@@ -353,6 +359,7 @@ class State:
             InstrumentListed: self._listed,
             ClockMeasured: safety.on_clock,
             LinkChanged: self._link,
+            StreamChanged: self._stream,
             SpaceChanged: safety.on_space,
             EquityMeasured: self._measured,
             SessionStopping: self._stopping,

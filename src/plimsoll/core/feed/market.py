@@ -4,7 +4,13 @@ from enum import StrEnum
 
 from plimsoll.core.book import BookFault, OrderBook
 from plimsoll.core.model import Instrument
-from plimsoll.core.records import BarChanged, BookChanged, PublicTraded, TickerChanged
+from plimsoll.core.records import (
+    BarChanged,
+    BookChanged,
+    PublicTraded,
+    StreamChanged,
+    TickerChanged,
+)
 
 
 class StreamStatus(StrEnum):
@@ -12,6 +18,7 @@ class StreamStatus(StrEnum):
 
     LIVE = "live"
     SUSPECT = "suspect"
+    DEAD = "dead"
 
 
 class Market:
@@ -26,6 +33,7 @@ class Market:
         "bid_ticks",
         "book",
         "book_ns",
+        "distrust",
         "fault",
         "funding_rate",
         "index",
@@ -64,6 +72,8 @@ class Market:
         self.next_funding_ms = 0
         self.messages = 0
         self.link_up = True
+        self.distrust: dict[str, str] = {}
+        """Why a stream that is carried is not trusted, by stream; empty when all are live."""
         self.fault: BookFault | str | None = BookFault.EARLY_DELTA
         self.silent_after_ns = silent_after_ns
         self.late_after_ms = late_after_ms
@@ -112,6 +122,15 @@ class Market:
         """Count the message; bars are made by ``BarMaker``."""
         self.messages += 1
 
+    def on_stream(self, change: StreamChanged) -> None:
+        """Take over how one of the streams is carried."""
+        if change.status == StreamStatus.LIVE:
+            self.distrust.pop(change.stream, None)
+        else:
+            self.distrust[change.stream] = f"{change.status}: {change.reason}"
+        if change.is_void and change.stream == "book":
+            self.drop(change.reason)
+
     def drop(self, reason: str) -> None:
         """Distrust everything until the next snapshot: the link is gone."""
         self.fault = reason
@@ -125,6 +144,8 @@ class Market:
         """Return in words why the market is not LIVE, empty when it is."""
         if self.fault is not None:
             return f"order book: {self.fault}"
+        if self.distrust and (book := self.distrust.get("book")):
+            return f"order book {book}"
         silence = now_ns - self.book_ns
         if silence > self.silent_after_ns:
             return f"order book silent for {silence / 1e9:.1f} s"

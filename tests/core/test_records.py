@@ -24,6 +24,7 @@ TAGS = {
     "Configured": "configured",
     "InstrumentListed": "instrument",
     "ClockMeasured": "clock",
+    "RateMeasured": "rate",
     "SpaceChanged": "space",
     "StreamChanged": "stream",
     "LinkChanged": "link",

@@ -154,6 +154,18 @@ class RequestAnswered(Record, frozen=True, tag="answered"):
     venue_order_id: str
 
 
+class RateMeasured(Record, frozen=True, tag="rate"):
+    """What the venue's answers say about our rate in one group of requests, when it is news.
+
+    ``group`` is ``create.linear``, ``cancel.spot`` and so on; ``limit`` is requests a second.
+    Until ``closed_until_ms`` (venue time) the group takes nothing more; 0 = it is open.
+    """
+
+    group: str
+    limit: int
+    closed_until_ms: int
+
+
 class OrderReported(Record, frozen=True, tag="order"):
     """The venue's statement about one order, from its stream or from a query.
 
@@ -580,6 +592,7 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     OrderSent,
     SendRefused,
     RequestAnswered,
+    RateMeasured,
     OrderReported,
     ExecutionReported,
     PositionReported,
@@ -648,6 +661,7 @@ _Stored = (
     | OrderSent
     | SendRefused
     | RequestAnswered
+    | RateMeasured
     | OrderReported
     | ExecutionReported
     | PositionReported

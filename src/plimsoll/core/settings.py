@@ -88,7 +88,8 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A strategy whose requests were denied this often within ``repeat_ns`` is stopped (RSK-8)."""
     repeat_ns: int = 60_000_000_000
     venue_orders_per_second: int = 10
-    """The venue's own limit on creates; cancels keep a fifth of it for themselves (X11)."""
+    """What one group of requests (creates, amends, cancels of a category) is assumed to take until
+    the venue's first answer says it (X11)."""
     end_policy: str = "cancel"
     """At a stop: ``cancel`` orders that can add risk, or ``keep`` them."""
     clock_max_uncertainty_ns: int = 500_000_000

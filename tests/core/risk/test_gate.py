@@ -27,6 +27,7 @@ from plimsoll.core.records import (
     LinkChanged,
     OperatorCommand,
     OrderDenied,
+    RateMeasured,
     SessionStopping,
     TickerChanged,
 )
@@ -221,11 +222,36 @@ def test_rates_count_in_a_sliding_second_and_a_utc_day():
 
 def test_a_fifth_of_the_venues_rate_is_kept_for_cancels():
     driver = live(venue_orders_per_second=10)
-    codes = [code(buy(driver)) for _ in range(9)]
-    assert codes == [None] * 8 + [Refusal.RATE]
+    codes = [code(buy(driver)) for _ in range(8)]
+    assert codes == [None] * 7 + [Refusal.RATE]  # nine of ten are ours, four fifths of them for new
 
 
-def test_cancels_are_never_paced():
+def test_the_venues_answers_set_the_rate():
+    driver = live(venue_orders_per_second=10)
+    driver.put(RateMeasured, "create.linear", 40, 0)
+    codes = [code(buy(driver)) for _ in range(29)]
+    assert codes == [None] * 28 + [Refusal.RATE]
+
+
+def test_a_closed_group_takes_nothing_new_until_its_time():
+    driver = live()
+    venue_ms = driver.now_ns // 1_000_000
+    driver.put(RateMeasured, "create.linear", 10, venue_ms + 700)
+    assert code(buy(driver)) == Refusal.RATE
+    driver.now_ns += SECOND
+    assert buy(driver) is None
+
+
+def test_a_limit_on_creates_says_nothing_about_amends():
+    driver = live()
+    handle = driver.do(lambda s: s.buy(PERP, "0.010", "49000"))
+    driver.report(driver.newest.id, S.OPEN)
+    driver.put(RateMeasured, "create.linear", 10, driver.now_ns // 1_000_000 + 700)
+    driver.do(lambda _s: handle.amend(price="49100"))
+    assert handle.order.amend_price_ticks
+
+
+def test_the_users_own_limit_never_holds_a_cancel_back():
     driver = live(limited(orders_per_second=1))
     handle = driver.do(lambda s: s.buy(PERP, "0.010", "49000"))
     driver.report(driver.newest.id, S.OPEN)

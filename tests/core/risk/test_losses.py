@@ -39,8 +39,12 @@ def test_no_peak_no_drawdown():
 def test_pacing_slides():
     pacing = Pacing()
     for at in (0, SECOND_NS // 2, SECOND_NS - 1):
-        pacing.note(at)
+        pacing.note(at, "create.linear")
     assert pacing.in_last_second(SECOND_NS - 1) == 3
     assert pacing.in_last_second(SECOND_NS) == 2
     assert pacing.in_last_second(3 * SECOND_NS) == 0
+    pacing.note(3 * SECOND_NS, "cancel.linear")
+    assert pacing.in_last_second(3 * SECOND_NS) == 0, "a cancel is no order"
+    assert pacing.in_group("cancel.linear", 3 * SECOND_NS) == 1
+    assert pacing.in_group("cancel.spot", 3 * SECOND_NS) == 0
     assert (pacing.on_day(0), pacing.on_day(DAY_NS)) == (3, 0)

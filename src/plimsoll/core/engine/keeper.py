@@ -94,9 +94,16 @@ class Keeper:
 
     def on_answer(self, answer: RequestAnswered) -> Iterator[Record]:
         """Ask for the order when the answer left its fate open."""
-        order = self.state.orders.find(answer.client_order_id)
+        state = self.state
+        order = state.orders.find(answer.client_order_id)
         if order is None or not order.is_working:
             return
+        if (
+            answer.action == "cancel"
+            and answer.outcome == "refused"
+            and not self.placer.may_cancel(order)
+        ):
+            self.placer.waiting[order.id] = "again: the venue's rate was used up"
         if order.state is OrderState.UNKNOWN or answer.outcome in ("unknown", "gone"):
             self.inquiries.start(order, self.state.ts_ns)
             yield from self._ask()
@@ -140,6 +147,7 @@ class Keeper:
                 yield from self._lose(order, "no answer in time")
             if order.state is OrderState.UNKNOWN:
                 self.inquiries.start(order, state.ts_ns)
+        yield from self.placer.release()
         yield from self._leads()
         yield from self._ask()
         yield from self._escalate()

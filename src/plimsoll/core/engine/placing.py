@@ -17,7 +17,7 @@ from plimsoll.core.records import (
     PaperOrderIntended,
     Record,
 )
-from plimsoll.core.risk import Candidate, Gate, Surroundings
+from plimsoll.core.risk import LIVE_SCOPE, Candidate, Gate, Lane, Surroundings, group_of
 from plimsoll.core.settings import CoreSettings
 from plimsoll.core.strategy import AmendRequest, Desk, PlaceRequest
 
@@ -45,7 +45,11 @@ class Placer:
         self.state = state
         self.settings = settings
         self.paper = paper
-        self.gate = Gate(settings, state.safety, state.exposure, state.losses, state.pacings)
+        self.gate = Gate(
+            settings, state.safety, state.exposure, state.losses, state.pacings, state.rates
+        )
+        self.waiting: dict[str, str] = {}
+        """Cancels the venue's rate has no room for yet: order id to reason, oldest first."""
         self.routes = {
             # The one place that reads an instance's mode: a paper order has no other way than
             # into the core's own matching, a live order none but to the gateway.
@@ -141,13 +145,39 @@ class Placer:
             self.paper.ask(order.id, "amend", request.price_ticks, request.qty_lots, state.ts_ns)
 
     def cancel(self, order: Order, reason: str) -> Iterator[Record]:
-        """Decide about the end of an order: always allowed, once at a time."""
+        """Decide about the end of an order: always allowed, once at a time, at the venue's rate.
+
+        What the rate has no room for waits, and leaves with ``release``.
+        """
         if not order.is_working or order.cancel_pending:
             return
         route = PAPER_ROUTE if order.is_paper else LIVE_ROUTE
+        if route is LIVE_ROUTE and not self.may_cancel(order):
+            self.waiting.setdefault(order.id, reason)
+            return
         yield route.cancel(*self.state.stamp(), order.id, reason)
         if route is PAPER_ROUTE:
             self.paper.ask(order.id, "cancel", 0, 0, self.state.ts_ns)
+
+    def release(self) -> Iterator[Record]:
+        """Send the cancels that waited for the venue's rate, as far as it has room now."""
+        for order_id, reason in list(self.waiting.items()):
+            order = self.state.orders.find(order_id)
+            if order is None or not order.is_working or order.cancel_pending:
+                del self.waiting[order_id]
+            elif self.may_cancel(order):
+                del self.waiting[order_id]
+                yield from self.cancel(order, reason)
+
+    def may_cancel(self, order: Order) -> bool:
+        """Return whether the venue's rate has room for a cancel of this live order now."""
+        state = self.state
+        group = group_of("cancel", order.instrument)
+        venue_ms = (state.ts_ns + state.safety.clock_offset_ns) // 1_000_000
+        if state.rates.is_closed(group, venue_ms):
+            return False
+        quota = state.rates.quota(group, Lane.SAFE, self.settings.venue_orders_per_second)
+        return state.pacings[LIVE_SCOPE].in_group(group, state.ts_ns) < quota
 
     # ---- inside ----
 

@@ -1,6 +1,6 @@
 """A state as bytes: written at a clean stop, so that a restart applies only what came after."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 import msgspec
 
@@ -10,11 +10,12 @@ from plimsoll.core.model import Instrument, Order, Position
 from plimsoll.core.portfolio import History
 from plimsoll.core.risk import Pacing
 
-VERSION = 2
+VERSION = 3
 
 
 class _Pace(msgspec.Struct):
     recent: list[int]
+    groups: dict[str, list[int]]
     day: int
     today: int
 
@@ -63,7 +64,12 @@ def snapshot(state: State) -> bytes:
             blocks=state.safety.blocks,
             losses=(losses.is_known, losses.equity, losses.baseline, losses.peak, losses.day),
             pacings={
-                scope: _Pace(list(pace.recent), pace.day, pace.today)
+                scope: _Pace(
+                    list(pace.recent),
+                    {group: list(times) for group, times in pace.groups.items()},
+                    pace.day,
+                    pace.today,
+                )
                 for scope, pace in state.pacings.items()
             },
             paper_owners=sorted(state.paper_owners),
@@ -114,4 +120,5 @@ def _restore_paces(state: State, saved: _Snapshot) -> None:
     for scope, pace in saved.pacings.items():
         made = state.pacings[scope] = Pacing()
         made.recent.extend(pace.recent)
+        made.groups = {group: deque(times) for group, times in pace.groups.items()}
         made.day, made.today = pace.day, pace.today

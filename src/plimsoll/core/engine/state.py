@@ -42,6 +42,7 @@ from plimsoll.core.records import (
     PaperReported,
     PositionAdopted,
     PublicTraded,
+    RateMeasured,
     Rearmed,
     Reconciled,
     Record,
@@ -58,7 +59,7 @@ from plimsoll.core.records import (
     TickerChanged,
     WalletAdopted,
 )
-from plimsoll.core.risk import Exposure, Losses, Pacing, Safety
+from plimsoll.core.risk import Exposure, Losses, Pacing, Safety, VenueRates, group_of
 from plimsoll.core.settings import CoreSettings, from_text
 
 KEEP: Final = 200
@@ -86,6 +87,7 @@ class State:
         self.exposure = Exposure()
         self.losses = Losses()
         self.pacings: defaultdict[str, Pacing] = defaultdict(Pacing)
+        self.rates = VenueRates()
         self.markets: dict[str, Market] = {}
         self.paper_owners: frozenset[str] = frozenset()
         self.checkpoints: dict[str, bytes] = {}
@@ -191,6 +193,7 @@ class State:
         self.is_ended = False
         self.stopped.clear()
         self.safety.on_lease(record)
+        self.rates.forget_closures()
         for market in self.markets.values():
             market.drop("not connected")
 
@@ -260,16 +263,23 @@ class State:
     def _intended(self, record: OrderIntended | PaperOrderIntended) -> None:
         self.ids.counter = max(self.ids.counter, counter_of(record.client_order_id))
         order = self.orders.intend(record)
-        self._pacing(order).note(record.ts_ns)
+        self._note("create", order, record.ts_ns)
 
     def _amended(self, record: AmendIntended | PaperAmendIntended) -> None:
         order = self.orders.working.get(record.client_order_id)
         if order is not None:
             self.orders.intend_amend(record)
-            self._pacing(order).note(record.ts_ns)
+            self._note("amend", order, record.ts_ns)
 
-    def _pacing(self, order: Order) -> Pacing:
-        return self.pacings[order.owner if order.is_paper else ""]
+    def _cancelled(self, record: CancelIntended | PaperCancelIntended) -> None:
+        self.orders.intend_cancel(record)
+        order = self.orders.find(record.client_order_id)
+        if order is not None:
+            self._note("cancel", order, record.ts_ns)
+
+    def _note(self, action: str, order: Order, ts_ns: int) -> None:
+        pacing = self.pacings[order.owner if order.is_paper else ""]
+        pacing.note(ts_ns, group_of(action, order.instrument))
 
     def _denied(self, record: OrderDenied) -> None:
         self.denials.append(record)
@@ -370,16 +380,17 @@ class State:
             BarChanged: self._bar,
             OrderIntended: self._intended,
             AmendIntended: self._amended,
-            CancelIntended: orders.intend_cancel,
+            CancelIntended: self._cancelled,
             PaperOrderIntended: self._intended,
             PaperAmendIntended: self._amended,
-            PaperCancelIntended: orders.intend_cancel,
+            PaperCancelIntended: self._cancelled,
             PaperReported: self._paper_reported,
             PaperFilled: self._paper_filled,
             OrderDenied: self._denied,
             OrderSent: orders.sent,
             SendRefused: self._refused,
             RequestAnswered: self._answered,
+            RateMeasured: self.rates.on_measured,
             OrderReported: self._reported,
             ExecutionReported: self._executed,
             OutcomeLost: self._lost,

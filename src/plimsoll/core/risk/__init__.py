@@ -4,18 +4,22 @@ In: order changes, positions, a candidate. Out: a ``Refusal`` with words, or not
 ``core.engine`` asks it before each intent; it knows no strategy and no venue.
 """
 
-from plimsoll.core.risk.exposure import Exposure
+from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
 from plimsoll.core.risk.gate import Candidate, Gate, Surroundings
 from plimsoll.core.risk.losses import Losses
-from plimsoll.core.risk.pacing import Pacing
+from plimsoll.core.risk.pacing import Lane, Pacing, VenueRates, group_of
 from plimsoll.core.risk.safety import Safety
 
 __all__ = [
+    "LIVE_SCOPE",
     "Candidate",
     "Exposure",
     "Gate",
+    "Lane",
     "Losses",
     "Pacing",
     "Safety",
     "Surroundings",
+    "VenueRates",
+    "group_of",
 ]

@@ -13,7 +13,7 @@ from plimsoll.core.feed import Market
 from plimsoll.core.model import Denied, Instrument, Refusal, Side, cash_text
 from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
 from plimsoll.core.risk.losses import Losses
-from plimsoll.core.risk.pacing import Pacing
+from plimsoll.core.risk.pacing import Lane, Pacing, VenueRates, group_of
 from plimsoll.core.risk.safety import Safety
 from plimsoll.core.settings import CoreSettings, Limits
 
@@ -62,6 +62,7 @@ class Gate:
         exposure: Exposure,
         losses: Losses,
         pacings: defaultdict[str, Pacing],
+        rates: VenueRates,
     ) -> None:
         """Share the engine's own state objects; the gate changes none of them."""
         self.settings = settings
@@ -69,6 +70,7 @@ class Gate:
         self.exposure = exposure
         self.losses = losses
         self.pacings = pacings
+        self.rates = rates
 
     def check(self, order: Candidate, around: Surroundings) -> Denied | None:
         """Return why the order may not be sent, None when it may."""
@@ -161,10 +163,21 @@ class Gate:
 
     def _storms(self, order: Candidate, around: Surroundings) -> Denied | None:
         """Keep reductions, which pass everything else, inside the venue's own rate."""
-        allowed = self.settings.venue_orders_per_second
-        if self.pacings[order.scope].in_last_second(around.now_ns) < allowed:
+        return self._venue_takes(order, around, Lane.SAFE)
+
+    def _venue_takes(self, order: Candidate, around: Surroundings, lane: Lane) -> Denied | None:
+        action = "amend" if order.replaces_lots else "create"
+        group = group_of(action, order.instrument.name)
+        venue_ms = (around.now_ns + self.safety.clock_offset_ns) // 1_000_000
+        if order.scope == LIVE_SCOPE and self.rates.is_closed(group, venue_ms):
+            return Denied(Refusal.RATE, f"the venue asked us to wait with {action}s")
+        quota = self.rates.quota(group, lane, self.settings.venue_orders_per_second)
+        if self.pacings[order.scope].in_group(group, around.now_ns) < quota:
             return None
-        return Denied(Refusal.RATE, f"the venue takes {allowed} orders in a second, all are used")
+        kept = "; a fifth is kept for cancels and reductions" if lane is Lane.NEW else ""
+        return Denied(
+            Refusal.RATE, f"our part of the venue's rate is {quota} {action}s a second{kept}"
+        )
 
     def _paced(self, order: Candidate, around: Surroundings) -> Denied | None:
         limits = around.limits
@@ -174,12 +187,9 @@ class Gate:
             return Denied(
                 Refusal.RATE, f"limits.orders_per_second is {limits.orders_per_second}, all used"
             )
-        quota = self.settings.venue_orders_per_second
-        if order.scope == LIVE_SCOPE and sent >= max(1, quota * 4 // 5):
-            return Denied(
-                Refusal.RATE,
-                f"the venue takes {quota} orders in a second; a fifth is kept for reductions",
-            )
+        denied = self._venue_takes(order, around, Lane.NEW)
+        if denied is not None:
+            return denied
         if pacing.on_day(around.now_ns) >= limits.orders_per_day:
             return Denied(
                 Refusal.DAY_RATE, f"limits.orders_per_day is {limits.orders_per_day}, all used"

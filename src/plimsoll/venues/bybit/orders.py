@@ -10,13 +10,20 @@ from typing import Final
 import msgspec
 
 from plimsoll.core.model import Instrument
-from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended, RequestAnswered
+from plimsoll.core.records import (
+    AmendIntended,
+    CancelIntended,
+    OrderIntended,
+    RateMeasured,
+    RequestAnswered,
+)
 from plimsoll.venues.bybit.background import Background
 from plimsoll.venues.bybit.codes import Action, Channel, Outcome, outcome_of
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.ports import Clock, Inbox, Sent
+from plimsoll.venues.bybit.rates import RateNews
 from plimsoll.venues.bybit.rest import Answer, End, RestClient
-from plimsoll.venues.bybit.trade import PATHS, OrderWriter, read_answer
+from plimsoll.venues.bybit.trade import PATHS, OrderWriter, TradeAnswer, read_answer
 from plimsoll.websocket import Link
 
 _PENDING_CAP: Final = 10_000
@@ -31,6 +38,7 @@ class _Pending(msgspec.Struct, frozen=True):
     action: Action
     client_order_id: str
     cause: int
+    group: str
 
 
 class _Created(msgspec.Struct):
@@ -57,8 +65,14 @@ class OrderSender:
         self._writers: dict[str, OrderWriter] = {}
         self._pending: dict[str, _Pending] = {}
         self._counter = 0
+        self._rates = RateNews()
         self._rest_until_ns = 0
         self._window_ms = rest.settings.recv_window_ms
+
+    @property
+    def rate_refusals(self) -> int:
+        """Return how many requests the venue refused for their rate."""
+        return self._rates.refused
 
     @property
     def pending(self) -> int:
@@ -75,7 +89,7 @@ class OrderSender:
         if writer is None:
             return f"instrument {order.instrument} is not listed"
         body = writer.create_body(order)
-        return self._send("create", order.client_order_id, body, order.seq, order.epoch)
+        return self._send("create", order.client_order_id, body, order, writer)
 
     def amend(self, order: AmendIntended, instrument: str) -> Sent | str:
         """Write an amend; return why not where not a byte was written."""
@@ -83,7 +97,7 @@ class OrderSender:
         if writer is None:
             return f"instrument {instrument} is not listed"
         body = writer.amend_body(order)
-        return self._send("amend", order.client_order_id, body, order.seq, order.epoch)
+        return self._send("amend", order.client_order_id, body, order, writer)
 
     def cancel(self, order: CancelIntended, instrument: str) -> Sent | str:
         """Write a cancel; return why not where not a byte was written."""
@@ -91,7 +105,7 @@ class OrderSender:
         if writer is None:
             return f"instrument {instrument} is not listed"
         body = writer.cancel_body(order)
-        return self._send("cancel", order.client_order_id, body, order.seq, order.epoch)
+        return self._send("cancel", order.client_order_id, body, order, writer)
 
     def take_answer(self, raw: bytes) -> None:
         """Match a frame of the trade socket to its request and put the answer."""
@@ -105,9 +119,7 @@ class OrderSender:
             text = f"an answer to no open request: {answer.code} {answer.text}"
             self._inbox.trouble("stray-answer", answer.request_id or "trade", text)
             return
-        outcome = outcome_of(pending.action, answer.code, "trade")
-        order_id = answer.venue_order_id
-        self._put(pending, answer.request_id, outcome, answer.code, answer.text, order_id)
+        self._put(pending, outcome_of(pending.action, answer.code, "trade"), answer)
         if answer.code == _RESTARTING and self.link is not None:
             self.link.restart("the venue restarts its order entry (10019)")
 
@@ -122,12 +134,17 @@ class OrderSender:
     # ---- sending ---------------------------------------------------------------------------
 
     def _send(
-        self, action: Action, client_order_id: str, body: bytes, cause: int, epoch: int
+        self,
+        action: Action,
+        client_order_id: str,
+        body: bytes,
+        intent: OrderIntended | AmendIntended | CancelIntended,
+        writer: OrderWriter,
     ) -> Sent | str:
         self._counter += 1
-        request_id = f"{epoch}-{self._counter}"
+        request_id = f"{intent.epoch}-{self._counter}"
         signed_ms = self._rest.signed_ms()
-        pending = _Pending(action, client_order_id, cause)
+        pending = _Pending(action, client_order_id, intent.seq, writer.groups[action])
         link = self.link
         if link is not None and link.is_up and not self._prefers_rest():
             frame = OrderWriter.frame(action, body, request_id, signed_ms, self._window_ms)
@@ -158,19 +175,15 @@ class OrderSender:
         self, pending: _Pending, request_id: str, body: bytes, signed_ms: int
     ) -> None:
         answer = await self._rest.post(PATHS[pending.action], body, signed_ms)
-        outcome = _rest_outcome(pending.action, answer)
-        code, text = answer.code, answer.text
-        self._put(pending, request_id, outcome, code, text, _order_id(answer))
+        found = TradeAnswer(request_id, answer.code, answer.text, _order_id(answer), answer.grant)
+        self._put(pending, _rest_outcome(pending.action, answer), found)
 
-    def _put(
-        self,
-        pending: _Pending,
-        request_id: str,
-        outcome: Outcome,
-        code: int,
-        text: str,
-        venue_order_id: str,
-    ) -> None:
+    def _put(self, pending: _Pending, outcome: Outcome, answer: TradeAnswer) -> None:
+        # What it says of the rate first: the core must know it when it hears of a refusal.
+        venue_ms = self._rest.signed_ms()
+        news = self._rates.of(pending.group, answer.grant, answer.code, venue_ms)
+        if news is not None:
+            self._inbox.put(RateMeasured(*self._inbox.stamp(), pending.group, *news))
         seq, ts_ns, epoch, _ = self._inbox.stamp()
         self._inbox.put(
             RequestAnswered(
@@ -180,11 +193,11 @@ class OrderSender:
                 pending.cause,
                 client_order_id=pending.client_order_id,
                 action=pending.action,
-                request_id=request_id,
+                request_id=answer.request_id,
                 outcome=outcome,
-                code=code,
-                text=text,
-                venue_order_id=venue_order_id,
+                code=answer.code,
+                text=answer.text,
+                venue_order_id=answer.venue_order_id,
             )
         )
 

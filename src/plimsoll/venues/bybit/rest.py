@@ -14,6 +14,7 @@ from yarl import URL
 from plimsoll.venues.bybit.codes import CLOCK_CODES, LIMIT_CODES
 from plimsoll.venues.bybit.offset import OffsetEstimate
 from plimsoll.venues.bybit.ports import Clock
+from plimsoll.venues.bybit.rates import Grant, ReadBudget, read_grant
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.sign import Signer
 
@@ -25,7 +26,7 @@ _BEHIND_CAP_NS: Final = 250_000_000
 """Most we stamp behind the best estimate, so that an error never lands us ahead of the venue."""
 
 _READ_RETRIES: Final = 3
-_LIMIT_WINDOW_S: Final = 1.0
+_LIMIT_WINDOW_NS: Final = 1_000_000_000
 """The venue counts requests in rolling windows of one second."""
 
 _PAGE_LIMIT: Final = 1000
@@ -59,6 +60,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     code: int
     text: str
     result: bytes = b"{}"
+    grant: Grant | None = None
+    """What the answer's headers say about the rate of its endpoint."""
 
     @property
     def is_ok(self) -> bool:
@@ -104,6 +107,11 @@ class RestClient:
         self.limits_left: dict[str, int] = {}
         """Remaining requests by path, as the venue's last answer said."""
 
+        self.waited_ns = 0
+        """How long reads have waited for their turn, in all."""
+
+        self._budget = ReadBudget(settings.holder)
+
         self._clock = clock
         self._signer = signer
         self._banned_until_ns = 0
@@ -138,7 +146,8 @@ class RestClient:
         return (now_ns + offset_ns - min(uncertainty_ns, _BEHIND_CAP_NS)) // 1_000_000
 
     async def get(self, path: str, params: Mapping[str, str | int], *, signed: bool) -> Answer:
-        """Ask; empty parameters are left out. What is signed is what is sent."""
+        """Ask when it is our turn, without empty parameters. What is signed is what is sent."""
+        await self._turn(path, signed=signed)
         given = {name: value for name, value in params.items() if value != ""}
         query = urlencode(given)
         headers = self._headers(query.encode()) if signed else {}
@@ -146,6 +155,7 @@ class RestClient:
 
     async def post(self, path: str, body: bytes, signed_ms: int) -> Answer:
         """Send a body signed at ``signed_ms``; an end of BROKEN says nothing about its effect."""
+        self._budget.note(self._clock.monotonic_ns())
         headers = self._headers(body, signed_ms) | {"Content-Type": "application/json"}
         return await self._request("POST", path, headers, body)
 
@@ -173,12 +183,11 @@ class RestClient:
     async def _patiently(
         self, path: str, params: Mapping[str, str | int], *, signed: bool
     ) -> Answer:
-        """Ask again after the limit's window where the venue says "too many": reads may repeat."""
+        """Ask again where the venue says "too many", when its time has come: reads may repeat."""
         answer = await self.get(path, params, signed=signed)
         for _ in range(_READ_RETRIES):
             if answer.end is not End.LIMITED:
                 break
-            await asyncio.sleep(_LIMIT_WINDOW_S)
             answer = await self.get(path, params, signed=signed)
         return answer
 
@@ -208,6 +217,13 @@ class RestClient:
             except (msgspec.MsgspecError, ValueError) as error:
                 failed = _broken(200, f"/v5/market/time: {error}")
         return failed or answer or _broken(0, "no sample was asked for")
+
+    async def _turn(self, path: str, *, signed: bool) -> None:
+        now_ns = self._clock.monotonic_ns()
+        wait_ns = self._budget.turn_ns(path, now_ns, signed=signed) - now_ns
+        if wait_ns > 0:
+            self.waited_ns += wait_ns
+            await asyncio.sleep(wait_ns / 1e9)
 
     # ---- one request -----------------------------------------------------------------------
 
@@ -245,8 +261,16 @@ class RestClient:
         return self._session
 
     def _read(self, response: aiohttp.ClientResponse, content: bytes, target: str) -> Answer:
-        self._remember_limits(target.partition("?")[0], response)
-        status = response.status
+        path, grant = target.partition("?")[0], read_grant(response.headers)
+        if grant is not None:
+            self.limits_left[path] = grant.left
+            self._budget.learn(path, grant)
+        answer = self._judge(response.status, content)
+        if answer.end is End.LIMITED:
+            self._budget.close(path, self._clock.monotonic_ns() + _LIMIT_WINDOW_NS)
+        return msgspec.structs.replace(answer, grant=grant)
+
+    def _judge(self, status: int, content: bytes) -> Answer:
         if status == 403:
             self._banned_until_ns = self._clock.monotonic_ns() + BAN_NS
             return Answer(end=End.BANNED, code=403, text=_shown(content))
@@ -261,11 +285,6 @@ class RestClient:
             end = End.REFUSED if status in (400, 401, 404) else End.BROKEN
             return Answer(end=end, code=status, text=_shown(content))
         return _answer(envelope, status)
-
-    def _remember_limits(self, path: str, response: aiohttp.ClientResponse) -> None:
-        left = response.headers.get("X-Bapi-Limit-Status", "")
-        if left.isdigit():
-            self.limits_left[path] = int(left)
 
 
 def needs_clock(answer: Answer) -> bool:

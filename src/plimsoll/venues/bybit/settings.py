@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from plimsoll.venues.bybit.errors import VenueError
+from plimsoll.venues.bybit.rates import Holder
 
 ENVIRONMENTS: Final = ("mainnet", "testnet", "demo", "simulator")
 
@@ -63,6 +64,9 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
     secret: Secret = Secret("")
     recv_window_ms: int = 2000
     """How old a request may be on arrival; what is older was certainly refused (X4)."""
+
+    holder: Holder = Holder.ENGINE
+    """Which part of the account's and the address's rates is ours."""
 
     rest_timeout_s: float = 5.0
     private_ping_s: float = 5.0

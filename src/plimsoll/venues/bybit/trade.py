@@ -16,6 +16,7 @@ from plimsoll.core.model import Instrument, Side, TimeInForce
 from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
 from plimsoll.venues.bybit.codes import Action
 from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.rates import Grant, read_grant
 
 PATHS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -48,15 +49,19 @@ class TradeAnswer(msgspec.Struct, frozen=True):
     code: int
     text: str
     venue_order_id: str
+    grant: Grant | None = None
 
 
 class OrderWriter:
     """Writes the requests of one instrument, everything that does not change prepared once."""
 
-    __slots__ = ("_creates", "_lot", "_target", "_tick", "instrument")
+    __slots__ = ("_creates", "_lot", "_target", "_tick", "groups", "instrument")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
+        self.groups = {action: f"{action}.{instrument.category}" for action in PATHS}
+        """Name of the venue's rate group of each action."""
+
         self._tick = _Steps(instrument.tick)
         self._lot = _Steps(instrument.lot)
         self._creates = {
@@ -169,6 +174,7 @@ class _Answer(msgspec.Struct, gc=False):
     retMsg: str = ""
     ret_msg: str = ""
     data: _Result | None = None
+    header: dict[str, str] = {}
 
 
 _answer: Final = msgspec.json.Decoder(_Answer, strict=False).decode
@@ -189,4 +195,5 @@ def read_answer(raw: bytes) -> TradeAnswer:
         raise ParseError(f"trade answer: {error}; found {raw[:120]!r}") from error
     code = NO_CODE if answer.retCode is None else answer.retCode
     order_id = answer.data.orderId if answer.data is not None else ""
-    return TradeAnswer(str(answer.reqId), code, answer.retMsg or answer.ret_msg, order_id)
+    text, grant = answer.retMsg or answer.ret_msg, read_grant(answer.header)
+    return TradeAnswer(str(answer.reqId), code, text, order_id, grant)

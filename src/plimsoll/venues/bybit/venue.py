@@ -171,6 +171,8 @@ class BybitVenue:
             "orders_sent": self._orders.sent,
             "rest_requests": self._rest.requests,
             "rest_failures": self._rest.failures,
+            "rest_waited_ms": self._rest.waited_ns // 1_000_000,
+            "rate_refusals": self._orders.rate_refusals,
             "parse_errors": self.parse_errors,
             "unlisted_items": self.unlisted,
         }

@@ -12,7 +12,11 @@ class Flood(Strategy):
     qty: float = 0.05
     calm_s: float = 8.0
     begun = 0
-    resting: tuple[OrderHandle, ...] = ()
+    last = 0
+
+    def on_start(self) -> None:
+        """Begin with nothing asked for."""
+        self.asked: list[OrderHandle] = []
 
     def on_book(self, market: Market) -> None:
         """Ask for orders away from the market, cancel the oldest of more than five."""
@@ -22,14 +26,13 @@ class Flood(Strategy):
         if is_calm and self.now - self.last < SECOND // 2:
             return
         self.last = self.now
-        asked = [self._ask(name, market.book.mid) for _ in range(1 if is_calm else 14)]
-        taken = [handle for handle in asked if handle.order is not None]
-        working = [h for h in (*self.resting, *taken) if h.order and h.order.is_working]
+        working = [handle for handle in self.asked if handle.order and handle.order.is_working]
         for handle in working[:-5]:
             handle.cancel()
-        self.resting = tuple(working)
-
-    last = 0
+        # Whether an order was taken is known after this callback.
+        self.asked = working + [
+            self._ask(name, market.book.mid) for _ in range(1 if is_calm else 14)
+        ]
 
     def _ask(self, name: str, middle: float) -> OrderHandle:
         return self.buy(name, self.qty, round(middle * 0.99, 1), post_only=True)

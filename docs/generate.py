@@ -391,14 +391,26 @@ def metrics_page() -> str:
         "",
         "## Histograms",
         "",
-        *_metric_rows(sorted(meter.histograms())),
+        *_metric_rows((*sorted(meter.histograms()), *_STREAM_HISTOGRAMS)),
         "",
-        f"A histogram is a list of {len(BOUNDS_US) + 1} counts. The upper bounds of the buckets",
-        f"grow by about 12 % from {BOUNDS_US[0]} us to {BOUNDS_US[-1] / 1e6:.0f} s; the last one",
-        "takes what is above (`plimsoll.observe.BOUNDS_US`, `quantile`).",
+        "STREAM is a kind of market input and an instrument, such as `book.linear:BTCUSDT`; ACTION",
+        "is `create`, `amend` or `cancel`.",
+        "",
+        "A histogram is bucket, count, bucket, count and so on, without empty buckets. Of the",
+        f"{len(BOUNDS_US) + 1} buckets the upper bounds grow by about 12 % from {BOUNDS_US[0]} us",
+        f"to {BOUNDS_US[-1] / 1e6:.0f} s; the last one takes what is above (`plimsoll.observe`:",
+        "`BOUNDS_US`, `quantile`, `merged`).",
     ]
     return _page(lines)
 
+
+_STREAM_HISTOGRAMS: Final = (
+    "feed_latency_us.STREAM",
+    "strategy_latency_us.STREAM",
+    "decision_to_socket_us.ACTION.INSTRUMENT",
+    "socket_to_answer_us.ACTION.INSTRUMENT",
+    "answer_to_execution_us.INSTRUMENT",
+)
 
 _METRICS: Final[Mapping[str, str]] = {
     "background_tasks": "queries and REST requests under way",
@@ -424,10 +436,13 @@ _METRICS: Final[Mapping[str, str]] = {
     "rest_failures": "REST requests without a usable answer",
     "rest_waited_ms": "how long reads have waited for their turn in the rate budget, in all",
     "rest_requests": "REST requests made",
-    "feed_latency_us.book": "from the venue's stamp to our callback, order book, clocks corrected",
-    "feed_latency_us.traded": "the same, public trades",
-    "feed_latency_us.ticker": "the same, reference prices",
-    "feed_latency_us.kline": "the same, one-minute bars",
+    "feed_latency_us.STREAM": "from the venue's stamp to our callback, clocks corrected; how far "
+    "that may be wrong is `clock_uncertainty_ms`",
+    "strategy_latency_us.STREAM": "from our callback to the strategies: logged, parsed, applied",
+    "decision_to_socket_us.ACTION.INSTRUMENT": "from a decision to its bytes in the socket: "
+    "logged, applied, checked once more, written",
+    "socket_to_answer_us.ACTION.INSTRUMENT": "from the socket write to the venue's answer",
+    "answer_to_execution_us.INSTRUMENT": "from the acceptance of an order to its first execution",
     "tick_to_order_us": "from the callback of a public frame to the socket write of an order",
     "troubles": "oddities at the venue's door, each a log line",
     "unlisted_items": "private messages about instruments that are not listed",

@@ -569,7 +569,11 @@ class SessionEnded(Record, frozen=True, tag="end"):
 
 
 class Telemetry(Record, frozen=True, tag="telemetry"):
-    """One second of counters, gauges and histogram buckets of a process; the core ignores it."""
+    """One second of counters, gauges and histograms of a process; the core ignores it.
+
+    A histogram is bucket, count, bucket, count ... without the empty ones; the buckets' bounds
+    stand in ``observe``.
+    """
 
     process: str
     counters: dict[str, int]

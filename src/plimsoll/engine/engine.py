@@ -14,6 +14,7 @@ from plimsoll.core.records import (
     RECORD_KIND,
     AmendIntended,
     CancelIntended,
+    ExecutionReported,
     Halted,
     IncidentRaised,
     LinkChanged,
@@ -22,6 +23,7 @@ from plimsoll.core.records import (
     OrderSent,
     QueryIntended,
     Record,
+    RequestAnswered,
     SendRefused,
     SessionEnded,
     StrategyStopped,
@@ -84,6 +86,8 @@ class Engine:
             IncidentRaised: log.incident,
             Halted: log.halted,
             StrategyStopped: log.strategy_stopped,
+            RequestAnswered: self.meter.answered,
+            ExecutionReported: self.meter.executed,
         }
 
     def connect(self, gateway: Gateway, query: Callable[[QueryIntended], None]) -> None:
@@ -131,13 +135,13 @@ class Engine:
             if record is not None:
                 self._received_ns = received_ns
                 self.core.apply(record)
+                decided_ns = self._clock.now_ns()
                 self._decide(record)
                 self._received_ns = 0
                 if self._pending:
                     self._drain()
                 # After the orders: counting may wait, they may not.
-                age_ns = received_ns + self._safety.clock_offset_ns - record.venue_ms * 1_000_000
-                self.meter.feed_latency[type(record)].add_ns(age_ns)
+                self.meter.received(record, received_ns, decided_ns, self._safety.clock_offset_ns)
         except Exception as error:
             self._stop(error)
 
@@ -188,34 +192,50 @@ class Engine:
         core, decided = self.core, False
         for decision in core.decide(record):
             decided = True
+            kind = type(decision)
+            sender = self._senders.get(kind)
+            decided_ns = self._clock.now_ns() if sender is not None else 0
             self._trading(decision.seq, decision.ts_ns, RECORD_KIND, encode(decision))
             self.seq = decision.seq
             core.apply(decision)
-            kind = type(decision)
-            sender = self._senders.get(kind)
             if sender is not None:
-                self._send(decision, sender)
+                self._send(decision, sender, decided_ns)
             elif (effect := self._effects.get(kind)) is not None:
                 effect(decision)
         if decided or type(record) is TimerFired:
             self._rearm()
 
-    def _send(self, decision: Any, sender: Callable[[Any], Sent | str]) -> None:  # noqa: ANN401
+    def _send(
+        self,
+        decision: Any,  # noqa: ANN401
+        sender: Callable[[Any], Sent | str],
+        decided_ns: int,
+    ) -> None:
         sent = sender(decision)
         if isinstance(sent, str):
             self._pending.append(lambda: self._refused(decision, sent))
             return
+        wrote_ns = self._clock.now_ns()
         if self._received_ns:
-            self.meter.tick_to_order.add_ns(self._clock.now_ns() - self._received_ns)
-        self._pending.append(lambda: self._was_sent(decision, sent))
+            self.meter.tick_to_order.add_ns(wrote_ns - self._received_ns)
+        self._pending.append(lambda: self._was_sent(decision, sent, decided_ns, wrote_ns))
 
     def _drain(self) -> None:
         while self._pending:
             self._take(self._pending.popleft()())
 
-    def _was_sent(self, decision: Any, sent: Sent) -> OrderSent:  # noqa: ANN401
-        self.meter.sent += 1
-        return OrderSent(*self.stamp(), decision.client_order_id, _ACTIONS[type(decision)], *sent)
+    def _was_sent(
+        self,
+        decision: Any,  # noqa: ANN401
+        sent: Sent,
+        decided_ns: int,
+        wrote_ns: int,
+    ) -> OrderSent:
+        number = decision.client_order_id
+        record = OrderSent(*self.stamp(), number, _ACTIONS[type(decision)], *sent)
+        order = self.core.orders.find(number)
+        self.meter.wrote(record, order.instrument if order else "", decided_ns, wrote_ns)
+        return record
 
     def _refused(self, decision: Any, reason: str) -> SendRefused:  # noqa: ANN401
         return SendRefused(

@@ -1,9 +1,11 @@
 """Histograms as fixed buckets: cheap to fill on the hot path, mergeable, never averages."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+
+Packed = Sequence[int]
+"""A histogram on its way: bucket, count, bucket, count ..., lowest first, empty ones left out."""
 
 
 def _bounds() -> tuple[int, ...]:
@@ -30,19 +32,39 @@ class Histogram:
         self.counts = [0] * (len(BOUNDS_US) + 1)
 
     def add_ns(self, duration_ns: int) -> None:
-        """Count one duration."""
+        """Count one duration; a negative one (two clocks disagree) falls into the first bucket."""
         self.counts[bisect_left(BOUNDS_US, duration_ns / 1_000)] += 1
 
+    def packed(self) -> list[int]:
+        """Return the buckets that are not empty, as telemetry carries them."""
+        return [n for place, count in enumerate(self.counts) if count for n in (place, count)]
 
-def quantile(counts: Sequence[int], q: float) -> float:
+
+def merged(histograms: Iterable[Packed]) -> list[int]:
+    """Return the sum of several histograms."""
+    found: dict[int, int] = {}
+    for packed in histograms:
+        for place, count in _pairs(packed):
+            found[place] = found.get(place, 0) + count
+    return [n for place in sorted(found) for n in (place, found[place])]
+
+
+def size_of(packed: Packed) -> int:
+    """Return how many durations a histogram holds."""
+    return sum(packed[1::2])
+
+
+def quantile(packed: Packed, q: float) -> float:
     """Return the q-quantile in microseconds, interpolated inside its bucket; 0.0 when empty."""
-    total = sum(counts)
-    if not total:
-        return 0.0
-    rank, seen = q * total, 0
-    edges = list(pairwise((0, *BOUNDS_US, BOUNDS_US[-1])))
-    for count, (low, high) in zip(counts, edges, strict=True):
-        if count and seen + count >= rank:
+    rank, seen = q * size_of(packed), 0
+    for place, count in _pairs(packed):
+        if seen + count >= rank:
+            low = BOUNDS_US[place - 1] if place else 0
+            high = BOUNDS_US[min(place, len(BOUNDS_US) - 1)]
             return low + (high - low) * max(0.0, rank - seen) / count
         seen += count
-    return float(BOUNDS_US[-1])
+    return 0.0
+
+
+def _pairs(packed: Packed) -> Iterator[tuple[int, int]]:
+    return zip(packed[::2], packed[1::2], strict=True)

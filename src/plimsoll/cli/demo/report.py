@@ -17,7 +17,7 @@ from plimsoll.core.engine import Core
 from plimsoll.core.records import OrderSent, Telemetry, decode
 from plimsoll.engine.replay import ReplayReport
 from plimsoll.journal import KIND_RECORD, MARKET, TRADING, scan
-from plimsoll.observe import quantile
+from plimsoll.observe import merged, quantile, size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def measure(project: Project) -> Measured:
         messages=_sum(last.values(), "feed_messages"),
         gaps=_sum(last.values(), "feed_gaps"),
         reconnects=sum(map(reconnects, last.values())),
-        buckets=_merged([one.histograms.get("tick_to_order_us", []) for one in last.values()]),
+        buckets=merged(one.histograms.get("tick_to_order_us", []) for one in last.values()),
     )
 
 
@@ -111,7 +111,7 @@ def _fields(
         "tick_to_order_us": {
             "p50": round(quantile(measured.buckets, 0.5), 1),
             "p99": round(quantile(measured.buckets, 0.99), 1),
-            "n": sum(measured.buckets),
+            "n": size_of(measured.buckets),
         },
         "feed": {
             "messages": measured.messages,
@@ -192,7 +192,3 @@ def _creates_sent(project: Project) -> int:
 
 def _sum(telemetry: Iterable[Telemetry], name: str) -> int:
     return sum(one.counters.get(name, 0) for one in telemetry)
-
-
-def _merged(histograms: list[list[int]]) -> list[int]:
-    return [sum(column) for column in zip(*(one for one in histograms if one), strict=True)]

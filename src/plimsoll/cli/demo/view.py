@@ -18,7 +18,7 @@ from plimsoll.cli.status import ALLOWED, safety_words
 from plimsoll.core.engine import Core
 from plimsoll.core.feed import Market
 from plimsoll.core.records import Telemetry
-from plimsoll.observe import quantile
+from plimsoll.observe import quantile, size_of
 
 GAIN: Final = "#5CC8FF"
 LOSS: Final = "#FF9A5C"
@@ -162,7 +162,7 @@ def _foot(picture: Picture, width: int) -> list[Text]:
         buckets = telemetry.histograms.get("tick_to_order_us", [])
         p50, p99 = quantile(buckets, 0.5), quantile(buckets, 0.99)
         words += [
-            f"tick to order p50 {p50:,.0f} us, p99 {p99:,.0f} us ({sum(buckets):,})",
+            f"tick to order p50 {p50:,.0f} us, p99 {p99:,.0f} us ({size_of(buckets):,})",
             f"feed {telemetry.counters.get('feed_messages', 0):,} messages, "
             f"{telemetry.counters.get('feed_gaps', 0)} gaps, {reconnects(telemetry)} reconnects",
         ]

@@ -25,7 +25,9 @@ def test_cash_rounds_down_and_fees_up():
     assert (cash_units("-0.000000011"), cash_units("-0.000000011", up=True)) == (-2, -1)
 
 
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-inf", "abc", "1,5", "0x10"])
+@pytest.mark.parametrize(
+    "text", ["NaN", "Infinity", "-inf", "abc", "1,5", "0x10", "99e999999", "1e-200"]
+)
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(ValueError, match="finite decimal"):
         decimal_of(text)

@@ -7,6 +7,7 @@ CASH_SCALE: Final = 8
 """Decimal places of a cash unit: 1 cash unit = 1e-8 of its coin."""
 
 _UNIT: Final = Decimal(10) ** CASH_SCALE
+_PLACES_MOST: Final = 100
 _LIMIT: Final = 1 << 96
 """Largest cash amount accepted, far above any coin's supply: more is an error upstream."""
 
@@ -17,7 +18,8 @@ def decimal_of(text: str) -> Decimal:
     Accepts what the venue sends: plain, exponent (``1E-8``) and empty (``""`` means "no value").
 
     Raises:
-        ValueError: ``text`` is no finite decimal number.
+        ValueError: ``text`` is no finite decimal number, or one of more than a hundred places:
+            arithmetic on those overflows, and nothing that is counted here comes near.
     """
     if not text:
         return Decimal(0)
@@ -25,8 +27,8 @@ def decimal_of(text: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         value = None
-    if value is None or not value.is_finite():
-        raise ValueError(f"expected a finite decimal number, found {text!r}")
+    if value is None or not value.is_finite() or abs(value.adjusted()) > _PLACES_MOST:
+        raise ValueError(f"expected a finite decimal number, found {text[:60]!r}")
     return value
 
 

@@ -1,5 +1,9 @@
 """What can go wrong at the venue's door, each with what was found and how to fix it."""
 
+from typing import Final
+
+_WORDS_MOST: Final = 400
+
 
 class VenueError(Exception):
     """Base of the refusals to start; the message says what, where and how to fix it."""
@@ -23,3 +27,7 @@ class AccountUnsupported(VenueError):
 
 class ParseError(ValueError):
     """A message of the venue could not be understood; nothing of the faulty item was used."""
+
+    def __init__(self, text: str) -> None:
+        """Keep the words to a length a log line can bear: they quote what was sent."""
+        super().__init__(text if len(text) <= _WORDS_MOST else f"{text[:_WORDS_MOST]}...")

@@ -23,6 +23,7 @@ from plimsoll.core.records import (
     OrderReported,
     PositionReported,
     PublicTraded,
+    Record,
     TickerChanged,
     WalletReported,
 )
@@ -110,7 +111,8 @@ def refuse(outcomes: Counter, error: ParseError) -> None:
 
 
 def test_public_frames_are_read_right_or_refused():
-    count, outcomes = 60_000 * SIZE, Counter()
+    count = 60_000 * SIZE
+    outcomes: Counter[str] = Counter()
     parser, market = PublicParser("linear"), Market(PERP)
     dialect = BybitDialect()
     for raw in mutated(samples(PUBLIC), count, SEED):
@@ -194,7 +196,8 @@ def stamp():
 
 @pytest.mark.parametrize("name", PRIVATE)
 def test_private_frames_are_read_right_or_refused(name):
-    count, outcomes = 7_500 * SIZE, Counter()
+    count = 7_500 * SIZE
+    outcomes: Counter[str] = Counter()
     catalogue = {("linear", "BTCUSDT"): PERP}
     for raw in mutated(samples((name,)), count, SEED):
         errors: list[ParseError] = []
@@ -209,11 +212,13 @@ def test_private_frames_are_read_right_or_refused(name):
         outcomes["not listed"] += bool(others)
         for record in records:
             outcomes[f"read {type(record).__name__}"] += 1
-            check_item(record, naive(record.raw))
+            check_item(record)
     told(name, count, outcomes)
 
 
-def check_item(record, item):
+def check_item(record: Record) -> None:
+    assert isinstance(record, OrderReported | ExecutionReported | PositionReported | WalletReported)
+    item = naive(record.raw)
     match record:
         case OrderReported():
             assert record.qty_lots * PERP.lot == exact(item["qty"])
@@ -241,7 +246,8 @@ def check_item(record, item):
 
 
 def test_control_frames_have_a_meaning_or_none():
-    count, outcomes = 5_000 * SIZE, Counter()
+    count = 5_000 * SIZE
+    outcomes: Counter[str] = Counter()
     dialect = BybitDialect()
     for raw in mutated(list(CONTROL), count, SEED):
         outcomes[f"read as {type(dialect.control(raw)).__name__}"] += 1
@@ -250,7 +256,8 @@ def test_control_frames_have_a_meaning_or_none():
 
 
 def test_answers_prove_nothing_they_do_not_say():
-    count, outcomes = 5_000 * SIZE, Counter()
+    count = 5_000 * SIZE
+    outcomes: Counter[str] = Counter()
     for raw in mutated(list(ANSWERS), count, SEED):
         try:
             answer = read_answer(raw)

@@ -9,6 +9,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -73,7 +74,7 @@ def is_through(process: Process) -> bool:
     core = process.core
     if core._trader is None or not core.safety.is_reconciled:
         return False
-    strategy = core._trader.desks["scripted"].strategy
+    strategy: Any = core._trader.desks["scripted"].strategy
     return strategy.step >= len(STEPS) and not any(o.is_busy for o in core.orders.working.values())
 
 

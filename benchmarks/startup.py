@@ -81,7 +81,10 @@ def _command(words: tuple[str, ...], environment: Environment) -> float:
 
 def _engine_start(environment: Environment) -> tuple[float, float]:
     """Return milliseconds from asking for the process to its first book, and to agreement."""
-    with _directory() as directory, venue(1) as (_, ports):
+    with (
+        _directory() as directory,
+        venue(["benchmarks.tick_to_order.venue", "--orders=1"]) as (_, ports),
+    ):
         begin_ns = time.time_ns()
         with client(CLIENTS["ours"](ports, directory), directory, environment):
             journal = directory / "journal"

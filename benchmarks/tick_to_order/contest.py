@@ -24,9 +24,9 @@ Ports = dict[str, int]
 Arguments = Callable[[Ports, Path], list[str]]
 
 CLIENTS: dict[str, Arguments] = {
-    "limit": lambda ports, _directory: ["limit", f"--ws={ports['ws']}"],
+    "limit": lambda ports, _directory: ["benchmarks.tick_to_order.limit", f"--ws={ports['ws']}"],
     "ours": lambda ports, directory: [
-        "engine",
+        "benchmarks.tick_to_order.engine",
         f"--ws={ports['ws']}",
         f"--rest={ports['rest']}",
         f"--directory={directory}",
@@ -49,7 +49,8 @@ def measure(size: Size) -> Result:
 
 def one_round(name: str, orders: int) -> list[float]:
     """Return the latencies of one client on a venue of its own, microseconds, in order."""
-    with _directory() as directory, venue(orders) as (process, ports):
+    arguments = ["benchmarks.tick_to_order.venue", f"--orders={orders}"]
+    with scratch() as directory, venue(arguments) as (process, ports):
         with client(CLIENTS[name](ports, directory), directory):
             assert process.stdout is not None
             answer = process.stdout.readline()
@@ -61,10 +62,10 @@ def one_round(name: str, orders: int) -> list[float]:
 
 
 @contextmanager
-def venue(orders: int) -> Iterator[tuple[subprocess.Popen[str], Ports]]:
-    """Run the measuring venue."""
+def venue(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[str], Ports]]:
+    """Run a measuring venue: a module and its options."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.tick_to_order.venue", f"--orders={orders}"],
+        [sys.executable, "-m", *arguments],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -81,11 +82,10 @@ def venue(orders: int) -> Iterator[tuple[subprocess.Popen[str], Ports]]:
 def client(
     arguments: list[str], directory: Path, environment: Mapping[str, str] = os.environ
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a client; its words go to ``client.log``."""
-    module, *rest = arguments
+    """Run a client, a module and its options; its words go to ``client.log``."""
     with (directory / "client.log").open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", f"benchmarks.tick_to_order.{module}", *rest],
+            [sys.executable, "-m", *arguments],
             stdout=out,
             stderr=out,
             cwd=ROOT,
@@ -102,7 +102,7 @@ def client(
 
 
 @contextmanager
-def _directory() -> Iterator[Path]:
+def scratch() -> Iterator[Path]:
     """Give a directory on the disk the journal would lie on: not the system's, often in memory."""
     var = ROOT / "var"
     var.mkdir(exist_ok=True)

@@ -9,9 +9,11 @@ order is accepted and, being IOC at the best bid, cancelled at once: no order re
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import time
+from collections.abc import AsyncIterator
 
 import picows
 import uvloop
@@ -137,9 +139,9 @@ async def _rest(request: web.Request) -> web.Response:
     return web.json_response(body)
 
 
-async def serve(orders: int) -> None:
-    """Play one feed to the first client that subscribes."""
-    venue = Venue(orders)
+@contextlib.asynccontextmanager
+async def listen(venue: Venue) -> AsyncIterator[dict[str, int]]:
+    """Serve a venue's sockets and REST for the length of a block; gives their ports."""
     sockets = await picows.ws_create_server(
         lambda request: Connection(venue, request.path.decode()), "127.0.0.1", 0
     )
@@ -149,15 +151,23 @@ async def serve(orders: int) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    ports = {"ws": sockets.sockets[0].getsockname()[1], "rest": runner.addresses[0][1]}
-    print(json.dumps(ports), flush=True)
-    await asyncio.wait_for(venue.subscribed.wait(), PATIENCE_S)
-    await asyncio.sleep(LEAD_S)
-    await venue.play()
-    await asyncio.sleep(GRACE_S)
-    print(json.dumps(venue.latencies_us()), flush=True)
-    sockets.close()
-    await runner.cleanup()
+    try:
+        yield {"ws": sockets.sockets[0].getsockname()[1], "rest": runner.addresses[0][1]}
+    finally:
+        sockets.close()
+        await runner.cleanup()
+
+
+async def serve(orders: int) -> None:
+    """Play one feed to the first client that subscribes."""
+    venue = Venue(orders)
+    async with listen(venue) as ports:
+        print(json.dumps(ports), flush=True)
+        await asyncio.wait_for(venue.subscribed.wait(), PATIENCE_S)
+        await asyncio.sleep(LEAD_S)
+        await venue.play()
+        await asyncio.sleep(GRACE_S)
+        print(json.dumps(venue.latencies_us()), flush=True)
 
 
 def _now_ms() -> int:

@@ -17,6 +17,8 @@ from plimsoll.cli.exits import Exit
 from plimsoll.core import records
 from plimsoll.core.engine import Core
 from plimsoll.core.execution.lifecycle import CONTRADICTIONS, LIFECYCLE, Evidence
+from plimsoll.core.feed import Cause
+from plimsoll.core.feed.trust import CAUSE_WORDS, CONTENT_CAUSES
 from plimsoll.core.model import TERMINAL, OrderState, Refusal
 from plimsoll.engine.metering import Meter
 from plimsoll.observe import BOUNDS_US
@@ -238,10 +240,23 @@ def refusals_page() -> str:
         lines.append(f"| `{one}` | {where} | {found} | {end} |")
     lines += [
         "",
+        "The book is always needed, on perpetuals the ticker (it carries the mark price), and of",
+        "public trades and bars what the instance lives on. The `detail` of `data_not_live`:",
+        "",
+        "| detail | what was found | a new snapshot is asked for |",
+        "|---|---|---|",
+        *(f"| `{one}` | {CAUSE_WORDS[one]} | {_renewed(one)} |" for one in Cause),
+        "",
         "A limit that the configuration leaves out is zero: with no `[limits]` at all every order",
         "that can add risk is refused. More than 200 refusals in a minute stop the instance.",
     ]
     return _page(lines)
+
+
+def _renewed(cause: Cause) -> str:
+    if cause is Cause.SILENT:
+        return "for the book"
+    return "yes" if cause in CONTENT_CAUSES else "no"
 
 
 _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -290,8 +305,8 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
     Refusal.LINK_DOWN: ("gate, live only", "the private link is down", "its reconnect"),
     Refusal.DATA_NOT_LIVE: (
         "gate",
-        "the book is torn, crossed, late or silent, or there is no price to trade at",
-        "a good snapshot",
+        "a stream the order depends on is not LIVE (see below), or there is no price to trade at",
+        "good data: within a second or two of them",
     ),
     Refusal.CLOCK: (
         "gate, live only",
@@ -414,10 +429,13 @@ _STREAM_HISTOGRAMS: Final = (
 
 _METRICS: Final[Mapping[str, str]] = {
     "background_tasks": "queries and REST requests under way",
+    "books_coalesced": "order book messages no strategy heard, because while inputs lagged a newer "
+    "state came; each was applied",
     "clock_offset_ms": "estimate of the venue's clock minus ours",
     "clock_uncertainty_ms": "how wrong that estimate may be",
     "feed_gaps": "order book messages that did not follow the one before",
-    "feed_messages": "market messages applied",
+    "feed_messages": "market messages received",
+    "feed_outdated": "of these, messages or prints left out because a newer one had been there",
     "journal_behind": "records written and not yet known to be on disk",
     "limit_left/PATH": "what the venue's last answer said is left of the path's rate limit",
     "LINK.bytes": "bytes received on the link",

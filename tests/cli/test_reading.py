@@ -10,6 +10,7 @@ from plimsoll.core.engine import Core
 from plimsoll.core.records import (
     Blocked,
     Halted,
+    IncidentRaised,
     LeaseTaken,
     LinkChanged,
     Reconciled,
@@ -146,6 +147,8 @@ def settled() -> Core:
         StrategyStopped(4, 4, 1, 0, "ema", "on_bar raised ZeroDivisionError"),
         Halted(4, 4, 1, 0, "wrong prices", "ann"),
         Blocked(4, 4, 1, 0, "linear:BTCUSDT", "position differs"),
+        IncidentRaised(4, 4, 1, 0, "stream_dead", "linear:BTCUSDT book", "no snapshot came"),
+        IncidentRaised(4, 4, 1, 0, "stream_suspect", "linear:BTCUSDT book", "late"),
     ],
     ids=lambda record: type(record).__name__,
 )
@@ -154,6 +157,17 @@ def test_a_running_engine_that_may_not_do_all_it_is_there_for_is_unhealthy(recor
     assert health(core, "running") is Exit.DONE
     core.apply(record)
     assert health(core, "running") is Exit.UNHEALTHY
+
+
+def test_markets_in_doubt_are_told_until_they_are_live_again():
+    core = settled()
+    assert status.doubt_lines(core) == []
+    subject = "linear:BTCUSDT book"
+    core.apply(IncidentRaised(4, 4, 1, 0, "stream_dead", subject, "no snapshot came"))
+    assert status.doubt_lines(core)[1:] == ["markets in doubt", f"  {subject}: no snapshot came"]
+    core.apply(IncidentRaised(5, 5, 1, 0, "stream_live", "linear:BTCUSDT", "after 12 s"))
+    assert status.doubt_lines(core) == []
+    assert health(core, "running") is Exit.DONE
 
 
 def test_strategies_that_ended_with_their_session_are_not_told_as_stopped():

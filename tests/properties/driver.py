@@ -137,6 +137,8 @@ class Driver:
         self.sent: list[Record] = []
         self.queries: list[QueryIntended] = []
         self.updates: dict[str, int] = {}
+        self.marks: dict[str, tuple[float, int]] = {}
+        """Mark prices told, and when: the venue's ticker is never silent while its book moves."""
 
     # ---- the loop ----
 
@@ -213,12 +215,16 @@ class Driver:
     def book(self, name=PERP, mid: float = 0.0, **named) -> list[Record]:
         """Send a snapshot around ``mid``: one price unit each way, 100 of quantity."""
         mid = mid or PRICE[name]
+        mark, told_ns = self.marks.get(name, (0.0, self.now_ns))
+        if self.now_ns - told_ns > 3 * SECOND:
+            self.mark(name, mark)
         rows = named.get("bids", [(mid - 1, 100.0)]), named.get("asks", [(mid + 1, 100.0)])
         self.updates[name] = self.updates.get(name, 0) + 1
         venue_ms = self.now_ns // MS
         return self.put(BookChanged, name, 50, True, self.updates[name], 1, venue_ms, *rows)
 
     def mark(self, name: str, price: float) -> list[Record]:
+        self.marks[name] = price, self.now_ns
         return self.put(TickerChanged, name, price, price, price, 0.0, 0, self.now_ns // MS)
 
     def do(self, action: Callable[[Any], Any], name="s", on=PERP) -> Any:

@@ -19,7 +19,7 @@ _SPAN: Final = 20_000
 
 def add_prices(core: Core, journal_dir: Path) -> None:
     """Give a core's markets the last prints and reference prices that the log holds."""
-    parsers = parsers_for()
+    parsers, offset_ns = parsers_for(), core.safety.clock_offset_ns
     for entry in scan(journal_dir, MARKET, max(0, core.seq - _SPAN)):
         if entry.kind != FRAME_KIND:
             continue
@@ -29,6 +29,6 @@ def add_prices(core: Core, journal_dir: Path) -> None:
         except ParseError:
             continue  # the engine has told of it when it came
         if isinstance(record, TickerChanged) and record.instrument in core.markets:
-            core.markets[record.instrument].on_ticker(record)
+            core.markets[record.instrument].on_ticker(record, offset_ns)
         elif isinstance(record, PublicTraded) and record.instrument in core.markets:
-            core.markets[record.instrument].on_public_trade(record)
+            core.markets[record.instrument].on_public_trade(record, offset_ns)

@@ -47,7 +47,7 @@ def health(core: Core, state: str) -> Exit:
     is_bad = state in ("died", "silent") or safety.is_halted or bool(safety.blocks)
     if state == "running" and not safety.is_stopping:
         is_ready = safety.is_reconciled and all(safety.links.values())
-        is_bad = is_bad or not is_ready or bool(stopped_strategies(core))
+        is_bad = is_bad or not is_ready or bool(stopped_strategies(core) or core.state.doubts)
     return Exit.UNHEALTHY if is_bad else Exit.DONE
 
 
@@ -64,6 +64,13 @@ def safety_words(core: Core) -> str:
         return "no new risk: the books are not yet compared with the venue's"
     blocks = "; ".join(f"{name} blocked: {why}" for name, why in safety.blocks.items())
     return blocks or ALLOWED
+
+
+def doubt_lines(core: Core) -> list[str]:
+    """Return the markets on which no new risk was taken for so long that it was told."""
+    doubts = core.state.doubts.values()
+    told = [f"  {one.subject}: {one.text}" for one in doubts]
+    return ["", "markets in doubt", *told] if told else []
 
 
 def _standing(core: Core) -> str:
@@ -97,6 +104,7 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
     for title, rows in (("strategies", strategy_rows(core)), ("positions", position_rows(core))):
         if len(rows) > 1:
             lines += ["", title, text.table(rows[0], rows[1:], "  ")]
+    lines += doubt_lines(core)
     if core.incidents:
         lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
         newest = list(core.incidents)[-_SHOWN_INCIDENTS:]
@@ -122,6 +130,10 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "blocks": safety.blocks,
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
+        "doubts": {
+            name: {"code": one.code, "subject": one.subject, "text": one.text}
+            for name, one in core.state.doubts.items()
+        },
         "stopped_strategies": stopped_strategies(core),
         "equity": text.exact(losses.equity) if losses.is_known else None,
         "today": text.exact(losses.equity - losses.baseline) if losses.is_known else None,

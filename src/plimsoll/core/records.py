@@ -355,7 +355,10 @@ class CancelIntended(Record, frozen=True, tag="intend-cancel"):
 
 
 class OrderDenied(Record, frozen=True, tag="deny"):
-    """A request of a strategy that a check refused; nothing was sent. ``code`` is a ``Refusal``."""
+    """A request of a strategy that a check refused; nothing was sent. ``code`` is a ``Refusal``.
+
+    ``detail``: a finer word, where there is one; of ``data_not_live`` the cause of the doubt.
+    """
 
     owner: str
     instrument: str
@@ -364,6 +367,7 @@ class OrderDenied(Record, frozen=True, tag="deny"):
     qty_lots: int
     code: str
     text: str
+    detail: str = ""
 
 
 # ---- decisions: paper --------------------------------------------------------------------

@@ -62,9 +62,17 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_ns: int = 60_000_000_000
     bar_grace_ns: int = 250_000_000
     silent_ns: int = 3_500_000_000
-    """A book without a message for this long is SUSPECT (floor of MKT-2)."""
+    """No silence of a stream below this is too long; above it, what its own gaps teach (MKT-2)."""
+    silent_cap_ns: int = 15_000_000_000
+    """Least silence of book or ticker that is too long even where nothing else moves."""
     late_ms: int = 2_000
-    """A book event older than this by the venue's clock is SUSPECT."""
+    """A stream whose newest event is older than this by the venue's clock is SUSPECT."""
+    doubt_ns: int = 10_000_000_000
+    """A market that is not LIVE for this long is an incident (MKT-3)."""
+    lag_ms: int = 250
+    """Book events older than this, beyond the clock's uncertainty, mean that we lag (MKT-5)."""
+    coalesce_ns: int = 100_000_000
+    """While we lag, strategies hear the book of an instrument at most this often."""
     paper_latency_ns: int = 10_000_000
     stop_ns: int = 5_000_000_000
     """A stop waits this long for orders to end before it reports what is still working."""

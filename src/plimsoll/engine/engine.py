@@ -202,7 +202,8 @@ class Engine:
                 self._send(decision, sender, decided_ns)
             elif (effect := self._effects.get(kind)) is not None:
                 effect(decision)
-        if decided or type(record) is TimerFired:
+        # The second: a book that strategies have not heard waits for less than a beat.
+        if decided or core.state.behind_ns < self.wake_ns or type(record) is TimerFired:
             self._rearm()
 
     def _send(

@@ -94,6 +94,8 @@ class Meter:
         """Return the counters, totals since the session started."""
         return {
             "feed_messages": sum(market.messages for market in core.markets.values()),
+            "books_coalesced": core.state.coalesced,
+            "feed_outdated": sum(market.outdated for market in core.markets.values()),
             "feed_gaps": sum(market.book.gaps for market in core.markets.values()),
             "requests_sent": self.sent,
             "troubles": self.troubles,

@@ -274,7 +274,7 @@ class Process:
     # ---- while it runs ----
 
     async def _each_second(self) -> None:
-        """Telemetry, resubscription of broken books, young garbage."""
+        """Telemetry, renewal of books a snapshot would mend, young garbage."""
         loop = asyncio.get_running_loop()
         due, seconds = loop.time() + 1.0, 0
         while True:
@@ -286,8 +286,9 @@ class Process:
             self._watch_space()
             gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
             self.engine.tell(counters, gauges)
+            now_ns = self.clock.now_ns()
             for name, market in self.core.markets.items():
-                if market.fault is not None and name in self.venue.instruments:
+                if market.wants_renewal(now_ns) and name in self.venue.instruments:
                     self.venue.resubscribe(name)
             seconds += 1
             gc.collect(2 if seconds % 60 == 0 else 1)

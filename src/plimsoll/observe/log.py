@@ -9,6 +9,7 @@ import sys
 
 import msgspec
 
+from plimsoll.core.feed import STREAM_LIVE
 from plimsoll.core.records import Halted, IncidentRaised, LinkChanged, StrategyStopped
 
 _FIELDS = "plimsoll_fields"
@@ -44,10 +45,9 @@ class Log:
         self._tell(level, "link", link=record.link, up=record.is_up, reason=record.reason)
 
     def incident(self, record: IncidentRaised) -> None:
-        """Tell what a person should see."""
-        self._tell(
-            logging.ERROR, "incident", code=record.code, subject=record.subject, text=record.text
-        )
+        """Tell what a person should see; that market data is live again wakes nobody."""
+        level = logging.INFO if record.code == STREAM_LIVE else logging.ERROR
+        self._tell(level, "incident", code=record.code, subject=record.subject, text=record.text)
 
     def halted(self, record: Halted) -> None:
         """Tell that trading is halted."""

@@ -1,6 +1,7 @@
 """Each check of the gate: one order that fails it, and the words that name the limit."""
 
 import json
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -13,12 +14,14 @@ from tests.properties.driver import (
     SPOT,
     WIDE,
     Driver,
+    Puppet,
     Venue,
     execution_of,
     one_strategy,
     settings_of,
 )
 
+from plimsoll.core.feed import Cause
 from plimsoll.core.model import Mode, OrderState, Refusal, Side
 from plimsoll.core.records import (
     Blocked,
@@ -29,6 +32,7 @@ from plimsoll.core.records import (
     OrderDenied,
     RateMeasured,
     SessionStopping,
+    StreamChanged,
     TickerChanged,
 )
 from plimsoll.core.settings import Limits
@@ -173,10 +177,65 @@ def test_nothing_before_equity_is_measured():
 
 def test_a_market_that_is_not_live_takes_no_orders():
     driver = live(limited(), PERP, ETH)
-    driver.now_ns += 4 * SECOND
+    driver.now_ns += 16 * SECOND
     refusal = driver.do(lambda s: s.buy(ETH, "0.10", "1900"), on=PERP).refusal
-    assert code(refusal) == Refusal.DATA_NOT_LIVE
+    assert (code(refusal), refusal.detail) == (Refusal.DATA_NOT_LIVE, Cause.SILENT)
     assert "silent" in refusal.text
+    assert driver.of(OrderDenied)[-1].detail == "silent"
+
+
+def test_a_perpetual_needs_a_ticker_that_moves_with_its_book():
+    driver = live()
+    marks, driver.marks = driver.marks, {}  # the ticker stands still
+    for _ in range(7):
+        driver.now_ns += SECOND // 2
+        assert buy(driver) is None
+    driver.now_ns += SECOND // 2
+    refusal = buy(driver)
+    assert (refusal.code, refusal.detail) == (Refusal.DATA_NOT_LIVE, Cause.SILENT)
+    assert "ticker: silent for 4.0 s" in refusal.text
+    driver.marks = marks
+    assert buy(driver) is None
+
+
+class HearsPrints(Puppet):
+    def on_trade(self, instrument, price, qty, *, is_buy):
+        pass
+
+
+class HasMinutes(Puppet):
+    bars: ClassVar = {"1m": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "stream", "refused"),
+    [
+        (Puppet, "trades", False),
+        (Puppet, "bars", False),
+        (Puppet, "ticker", True),
+        (Puppet, "book", True),
+        (HearsPrints, "trades", True),
+        (HearsPrints, "bars", False),
+        (HasMinutes, "bars", True),
+        (HasMinutes, "trades", False),
+    ],
+)
+@pytest.mark.parametrize("status", ["suspect", "dead"])
+def test_an_order_needs_the_streams_its_instance_lives_on(kind, stream, refused, status):
+    strategies: dict[str, Puppet] = {}
+    driver = Driver(load=lambda one: strategies.setdefault(one.name, kind()))
+    driver.strategies = strategies
+    driver.live()
+    for query in driver.queries[:]:
+        driver.answer(query)
+    driver.put(StreamChanged, PERP, stream, status, "pong is late", False)
+    refusal = buy(driver)
+    assert code(refusal) == (Refusal.DATA_NOT_LIVE if refused else None)
+    if refused:
+        assert refusal.detail == Cause.CARRIED
+        assert f"{status}: pong is late" in refusal.text
+    driver.put(StreamChanged, PERP, stream, "live", "", False)
+    assert buy(driver) is None
 
 
 def test_a_market_order_without_a_price_is_refused():
@@ -184,16 +243,14 @@ def test_a_market_order_without_a_price_is_refused():
     driver.put(BookChanged, ETH, 50, True, 99, 1, 0, [], [(2_001.0, 1.0)])
     driver.put(BookChanged, ETH, 50, True, 100, 1, driver.now_ns // MS, [], [])
     refusal = driver.do(lambda s: s.buy(ETH, "0.10"), on=PERP).refusal
-    assert code(refusal) == Refusal.DATA_NOT_LIVE or code(refusal) == Refusal.NO_REFERENCE
+    assert code(refusal) == Refusal.DATA_NOT_LIVE
 
 
-def test_spot_without_two_sides_or_a_fresh_print_has_no_reference():
+def test_a_book_with_one_side_takes_no_orders():
     driver = live(limited(), PERP, SPOT)
-    driver.now_ns += 6 * SECOND
-    driver.book(PERP)
     driver.put(BookChanged, SPOT, 50, True, 99, 1, driver.now_ns // MS, [], [(50_001.0, 1.0)])
     refusal = driver.do(lambda s: s.buy(SPOT, "0.001", "49000"), on=PERP).refusal
-    assert code(refusal) == Refusal.NO_REFERENCE
+    assert (code(refusal), refusal.detail) == (Refusal.DATA_NOT_LIVE, Cause.EMPTY)
 
 
 def test_an_order_never_meets_an_own_one():
@@ -341,6 +398,7 @@ def test_loss_and_drawdown_of_the_account_stop_new_risk():
     driver.mark(PERP, 40_000.0)
     driver.advance(2 * SECOND)
     assert driver.core.losses.lost_today == 100 * CASH
+    driver.mark(PERP, 50_000.0)  # near the book again, before equity is measured anew
     assert code(buy(driver, limit="39000")) == Refusal.DAILY_LOSS
 
 
@@ -377,7 +435,7 @@ def test_the_stop_of_a_session_reaches_the_gate():
 
 def test_the_reference_of_a_perpetual_is_its_mark():
     driver = live(limited(price_distance_ppm=10_000))
-    driver.put(TickerChanged, PERP, 0.0, 60_000.0, 0.0, 0.0, 0, 0)
+    driver.put(TickerChanged, PERP, 0.0, 60_000.0, 0.0, 0.0, 0, driver.now_ns // MS)
     assert buy(driver, limit="60500") is None
 
 

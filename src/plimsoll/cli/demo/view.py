@@ -182,7 +182,7 @@ def _foot(picture: Picture, width: int) -> list[Text]:
 
 def _markets(core: Core, width: int) -> RenderableType:
     """Return one small ladder for each instrument, beside or below each other."""
-    ladders = [_ladder(market) for market in core.markets.values()]
+    ladders = [_ladder(market, core.ts_ns) for market in core.markets.values()]
     if not ladders:
         return Text("waiting for market data", style=MUTED)
     beside = max(1, min(len(ladders), width // _LADDER))
@@ -192,7 +192,7 @@ def _markets(core: Core, width: int) -> RenderableType:
     return grid
 
 
-def _ladder(market: Market) -> RenderableType:
+def _ladder(market: Market, now_ns: int) -> RenderableType:
     instrument = market.instrument
     bids, asks = market.book.depth(_LEVELS)
     found = _plain()
@@ -201,8 +201,9 @@ def _ladder(market: Market) -> RenderableType:
     places = _places(instrument.tick_size)
     for price, qty in reversed(asks):
         found.add_row(f"{price:.{places}f}", f"{qty:g}", style=MUTED)
-    fault = str(market.fault) if market.fault else f"mark {market.mark:.{places}f}"
-    found.add_row(Text(fault, style=WARN if market.fault else "bold"), "")
+    doubt = market.doubt(now_ns)
+    words = str(doubt.cause) if doubt else f"mark {market.mark:.{places}f}"
+    found.add_row(Text(words, style=WARN if doubt else "bold"), "")
     for price, qty in bids:
         found.add_row(f"{price:.{places}f}", f"{qty:g}")
     return found

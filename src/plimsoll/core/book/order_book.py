@@ -16,12 +16,12 @@ INF: Final = float("inf")
 
 
 class BookFault(StrEnum):
-    """Why a book message made the book SUSPECT (MKT-2)."""
+    """Why a book message made the book SUSPECT (MKT-2); a word for programs."""
 
     GAP = "gap"
-    EARLY_DELTA = "delta before snapshot"
+    EARLY_DELTA = "early_delta"
     CROSSED = "crossed"
-    BAD_LEVEL = "bad level"
+    BAD_LEVEL = "bad_level"
 
 
 class OrderBook:
@@ -146,5 +146,7 @@ class OrderBook:
         return None
 
     def _spoil(self, fault: BookFault) -> BookFault:
+        """Hold nothing: what a bad message left behind is half an update (MKT-4)."""
         self.fault = fault
+        self.bids, self.asks, self.bid_keys, self.ask_keys = {}, {}, [], []
         return fault

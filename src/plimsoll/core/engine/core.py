@@ -36,6 +36,7 @@ from plimsoll.core.records import (
     RequestAnswered,
     SessionEnded,
     SessionStopping,
+    StreamChanged,
     TickerChanged,
     TimerFired,
     WalletReported,
@@ -159,7 +160,8 @@ class Core:
         if self._trader is None:
             return 0
         due = self._trader.next_due_ns()
-        return min(due, self._beat_ns) if due else self._beat_ns
+        beat = min(self._beat_ns, self.state.behind_ns)
+        return min(due, beat) if due else beat
 
     def decide(self, record: Record) -> Iterator[Record]:
         """Yield what follows from an input that has just been applied."""
@@ -350,6 +352,7 @@ class Core:
             BarChanged: trader.on_minute,
             BarReported: trader.on_fetched,
             LinkChanged: keeper.on_link,
+            StreamChanged: keeper.doubting.on_stream,
             RequestAnswered: keeper.on_answer,
             OrderReported: self._reported,
             ExecutionReported: self._executed,

@@ -43,7 +43,15 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "blocks": sorted(safety.blocks.items()),
             "losses": [state.losses.equity, state.losses.baseline, state.losses.peak],
             "markets": [
-                [name, market.bid_ticks, market.ask_ticks, market.last, market.mark]
+                [
+                    name,
+                    market.bid_ticks,
+                    market.ask_ticks,
+                    market.last,
+                    market.mark,
+                    market.fault or "",
+                    market.silence.learned_ns(),
+                ]
                 for name, market in sorted(state.markets.items())
             ],
             "desks": sorted(desks.items()),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from plimsoll.core.engine.comparing import Comparing
+from plimsoll.core.engine.doubting import Doubting
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.inquiry import EMPTY_NEEDED, ESCALATE_NS, Inquiries, Inquiry
@@ -57,6 +58,7 @@ class Keeper:
         self.placer = placer
         self.inquiries = Inquiries(settings.timing)
         self.comparing = Comparing(state, settings, self.inquiries)
+        self.doubting = Doubting(state, settings.timing.doubt_ns)
         self.measured_ns = 0
         self.cancelled_ns = 0
         self.leads: dict[str, int] = {}
@@ -156,6 +158,8 @@ class Keeper:
         if state.ts_ns - self.cancelled_ns >= CANCEL_NS:
             yield from self._cancel_again()
         yield from self.comparing.on_time()
+        if not state.safety.is_stopping:
+            yield from self.doubting.on_time()
 
     def on_contradictions(self) -> Iterator[Record]:
         """Block and tell where evidence contradicted what was certain (ORD-6, ORD-7)."""

@@ -90,6 +90,7 @@ class Placer:
                 request.qty_lots,
                 denied.code,
                 denied.text,
+                denied.detail,
             )
             return
         order_id = state.ids.peek()
@@ -138,6 +139,7 @@ class Placer:
                 request.qty_lots,
                 denied.code,
                 denied.text,
+                denied.detail,
             )
             return
         yield route.amend(*state.stamp(), order.id, request.price_ticks, request.qty_lots)
@@ -187,9 +189,11 @@ class Placer:
         if desk.waits_for_bars and not candidate.reduce_only:
             return Denied(Refusal.WARMING_UP, f"{desk.name} is still fetching bars")
         if not price_ticks:
-            return Denied(
-                Refusal.DATA_NOT_LIVE, f"{candidate.instrument.name} has no price to trade at"
-            )
+            name = candidate.instrument.name
+            doubt = self.state.markets[name].book_doubt(self.state.ts_ns)
+            if doubt is not None:
+                return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
+            return Denied(Refusal.DATA_NOT_LIVE, f"{name} has no price to trade at")
         return self.gate.check(candidate, self._around(desk, candidate))
 
     def _around(self, desk: Desk, candidate: Candidate) -> Surroundings:
@@ -205,6 +209,7 @@ class Placer:
             self._free_lots(desk, name) if candidate.instrument.is_spot else 0,
             desk.settings.limits or self.settings.limits,
             state.ts_ns,
+            desk.streams,
         )
 
     def _worst_elsewhere(self, scope: str, name: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from plimsoll.core.execution import OrderStore
-from plimsoll.core.feed import Market
+from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, Market
 from plimsoll.core.model import FOREIGN, IdMaker, Mode, Order, OrderState
 from plimsoll.core.model.ids import counter_of
 from plimsoll.core.portfolio import KNOWN_KINDS, Ledger
@@ -65,6 +65,8 @@ from plimsoll.core.settings import CoreSettings, from_text
 KEEP: Final = 200
 """Newest incidents, differences and denials kept for readers; all of them stand in the log."""
 
+NEVER: Final = 1 << 62
+
 
 class State:
     """The books and switches of one account."""
@@ -96,6 +98,12 @@ class State:
         self.incidents: deque[IncidentRaised] = deque(maxlen=KEEP)
         self.differences: deque[DifferenceFound] = deque(maxlen=KEEP)
         self.denials: deque[OrderDenied] = deque(maxlen=KEEP)
+        self.doubts: dict[str, IncidentRaised] = {}
+        """Markets told of as dead or long SUSPECT, by instrument, until told of as LIVE again."""
+        self.coalesced = 0
+        """Book messages no strategy heard, because a newer state was there (MKT-5)."""
+        self.behind_ns = NEVER
+        """When a book that strategies have not heard yet is due at the latest."""
         self.tally: dict[type[Record], int] = {}
         """Records applied so far, by type."""
         self.news: list[tuple[Order, Record | None]] = []
@@ -192,10 +200,11 @@ class State:
         self.orders.tag = record.tag
         self.is_ended = False
         self.stopped.clear()
+        self.doubts.clear()
         self.safety.on_lease(record)
         self.rates.forget_closures()
         for market in self.markets.values():
-            market.drop("not connected")
+            market.restart()
 
     def _configured(self, record: Configured) -> None:
         settings = from_text(record.settings)
@@ -211,8 +220,7 @@ class State:
             market = self.markets[instrument.name] = Market(instrument)
         market.instrument = instrument
         if self.settings is not None:
-            timing = self.settings.timing
-            market.silent_after_ns, market.late_after_ms = timing.silent_ns, timing.late_ms
+            market.adopt(self.settings.timing)
 
     def _measured(self, record: EquityMeasured) -> None:
         self.losses.measure(record.equity_units, record.ts_ns)
@@ -246,17 +254,17 @@ class State:
     def _public_trade(self, record: PublicTraded) -> None:
         market = self.markets.get(record.instrument)
         if market is not None:
-            market.on_public_trade(record)
+            market.on_public_trade(record, self.safety.clock_offset_ns)
 
     def _ticker(self, record: TickerChanged) -> None:
         market = self.markets.get(record.instrument)
         if market is not None:
-            market.on_ticker(record)
+            market.on_ticker(record, self.safety.clock_offset_ns)
 
     def _bar(self, record: BarChanged) -> None:
         market = self.markets.get(record.instrument)
         if market is not None:
-            market.on_bar(record)
+            market.on_bar(record, self.safety.clock_offset_ns)
 
     # ---- orders ----
 
@@ -358,6 +366,14 @@ class State:
     def _checkpoint(self, record: StrategyCheckpoint | StrategyRestored) -> None:
         self.checkpoints[record.owner] = record.state
 
+    def _incident(self, record: IncidentRaised) -> None:
+        self.incidents.append(record)
+        instrument = record.subject.partition(" ")[0]
+        if record.code in (STREAM_DEAD, STREAM_SUSPECT):
+            self.doubts[instrument] = record
+        elif record.code == STREAM_LIVE:
+            self.doubts.pop(instrument, None)
+
     def _strategy_stopped(self, record: StrategyStopped) -> None:
         self.stopped[record.owner] = record.reason
 
@@ -404,7 +420,7 @@ class State:
             Halted: safety.on_halted,
             Rearmed: safety.on_rearmed,
             StrategyStopped: self._strategy_stopped,
-            IncidentRaised: self.incidents.append,
+            IncidentRaised: self._incident,
             StrategyCheckpoint: self._checkpoint,
             StrategyRestored: self._checkpoint,
         }

@@ -7,10 +7,11 @@ next, so every check sees the order before it.
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from plimsoll.core.engine.backlog import Backlog
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
-from plimsoll.core.feed import Bar, Market
+from plimsoll.core.feed import DEPTH, Bar, Market
 from plimsoll.core.matching.paper import MarketRows, PaperEvent, PaperVenue
 from plimsoll.core.model import Order
 from plimsoll.core.portfolio import fee_of
@@ -64,6 +65,7 @@ class Trader:
         )
         self.placer = Placer(state, settings, self.paper)
         self.wishing = Wishing(state, self.placer)
+        self.backlog = Backlog(state, settings.timing)
         reader = Reader(
             state.markets.__getitem__,
             state.instruments.get,
@@ -100,7 +102,8 @@ class Trader:
             if not desk.is_started
             and not desk.is_stopped
             and all(
-                name in state.markets and not state.markets[name].why_not(state.ts_ns)
+                name in state.markets
+                and state.markets[name].doubt(state.ts_ns, desk.streams) is None
                 for name in desk.names
             )
             and (state.is_paper(desk.name) or state.safety.is_reconciled)
@@ -130,7 +133,7 @@ class Trader:
     def on_book(self, change: BookChanged) -> Iterator[Record]:
         """Match paper orders, then let the instances hear the book that want to."""
         market = self.state.markets.get(change.instrument)
-        if market is None:
+        if market is None or change.depth != DEPTH:
             return
         if self.paper.matching or self.paper.waiting or self.resumes:
             is_whole = market.book.fault is None  # a refused message moves no paper order either
@@ -138,21 +141,30 @@ class Trader:
             if self.resumes:
                 yield from self._resume(change.instrument)
         hearers = self.book_hearers.get(change.instrument)
-        if hearers and market.fault is None:  # never a torn book (MKT-4)
+        # Never a torn book (MKT-4), and not every one while we lag (MKT-5).
+        if hearers and market.fault is None:
+            backlog = self.backlog
+            may_hold = market.age_ms > backlog.lag_ms or backlog.waiting
+            if may_hold and backlog.holds(market):
+                return
             for desk in hearers:
                 yield from self._hear_book(desk, market)
 
     def on_public_trade(self, traded: PublicTraded) -> Iterator[Record]:
         """Match paper orders, make bars, let the instances hear prints."""
+        market = self.state.markets.get(traded.instrument)
+        if market is None:
+            return
+        rows = market.fresh_rows  # a late print still belongs to a bar; nobody hears it (MKT-4)
         if self.paper.matching or self.paper.waiting:
-            yield from self._paper_round(self.paper.on_public_trade(traded))
+            yield from self._paper_round(self.paper.on_public_trade(traded.instrument, rows))
         for desk in self.on_instrument.get(traded.instrument, ()):
             for (name, _), maker in desk.makers.items():
                 if name == traded.instrument and maker.is_own:
                     for bar in maker.on_public_trade(traded):
                         yield from self._hear_bar(desk, bar)
             if desk.hears_trades:
-                for price, qty, is_buy, _ms in traded.rows:
+                for price, qty, is_buy, _ms in rows:
                     yield from self._call(
                         desk, desk.strategy.on_trade, traded.instrument, price, qty, is_buy=is_buy
                     )
@@ -199,6 +211,10 @@ class Trader:
     def on_time(self) -> Iterator[Record]:
         """Let paper requests take effect, close own bars, try refused wishes again."""
         yield from self._paper_round(iter(()))
+        for name in self.backlog.due():
+            market = self.state.markets[name]
+            for desk in self.book_hearers[name] if market.fault is None else ():
+                yield from self._hear_book(desk, market)
         venue_ns = self.state.ts_ns + self.state.safety.clock_offset_ns
         until = venue_ns - self.settings.timing.bar_grace_ns
         for desk in self.desks.values():

@@ -1,10 +1,33 @@
 """Market inputs brought to what strategies and risk read: books, prices, staleness, bars.
 
-In: ``BookChanged``, ``PublicTraded``, ``TickerChanged``, ``BarChanged``. Out: ``Market`` per
-instrument, closed bars. Strategy, risk and execution may import it.
+In: ``BookChanged``, ``PublicTraded``, ``TickerChanged``, ``BarChanged``, ``StreamChanged``. Out:
+``Market`` per instrument, what stands against trusting it, closed bars. Strategy, risk and
+execution may import it.
 """
 
 from plimsoll.core.feed.bars import Bar, BarMaker, span_ns
-from plimsoll.core.feed.market import Market, StreamStatus
+from plimsoll.core.feed.market import DEPTH, Market
+from plimsoll.core.feed.trust import (
+    STREAM_DEAD,
+    STREAM_LIVE,
+    STREAM_SUSPECT,
+    Cause,
+    Doubt,
+    StreamName,
+    StreamStatus,
+)
 
-__all__ = ["Bar", "BarMaker", "Market", "StreamStatus", "span_ns"]
+__all__ = [
+    "DEPTH",
+    "STREAM_DEAD",
+    "STREAM_LIVE",
+    "STREAM_SUSPECT",
+    "Bar",
+    "BarMaker",
+    "Cause",
+    "Doubt",
+    "Market",
+    "StreamName",
+    "StreamStatus",
+    "span_ns",
+]

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from plimsoll.core.matching.book import Fill, MatchingBook, Outcome
 from plimsoll.core.model import Instrument, Order, OrderState, Side, TimeInForce
-from plimsoll.core.records import BookChanged, PublicTraded
+from plimsoll.core.records import BookChanged
 
 _REASONS: Final = {
     "post_only": "post-only would have taken",
@@ -23,6 +23,9 @@ _REASONS: Final = {
 
 MarketRows = list[tuple[float, float]]
 """Rows (price, quantity) of one side of a market's book."""
+
+PrintRows = list[tuple[float, float, bool, int]]
+"""Rows of ``PublicTraded``."""
 
 
 class PaperEvent(NamedTuple):
@@ -104,13 +107,13 @@ class PaperVenue:
                 for price_ticks, qty_lots in rows:
                     yield from _filled(matching.set_level(side, price_ticks, qty_lots))
 
-    def on_public_trade(self, traded: PublicTraded) -> Iterator[PaperEvent]:
-        """Take prints over: they advance queues and fill what they pass."""
+    def on_public_trade(self, traded: str, rows: PrintRows) -> Iterator[PaperEvent]:
+        """Take prints of an instrument over: they advance queues and fill what they pass."""
         for (_, name), matching in self.matching.items():
-            if name != traded.instrument:
+            if name != traded:
                 continue
             instrument = self.listed(name)
-            for price, qty, is_buy, _ms in traded.rows:
+            for price, qty, is_buy, _ms in rows:
                 taker = Side.BUY if is_buy else Side.SELL
                 ((price_ticks, qty_lots),) = _rows([(price, qty)], instrument)
                 yield from _filled(matching.public_trade(taker, price_ticks, qty_lots))

@@ -43,3 +43,5 @@ class Denied(NamedTuple):
 
     code: Refusal
     text: str
+    detail: str = ""
+    """A finer word for programs, where there is one: of ``data_not_live`` the ``Cause``."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from plimsoll.core.feed import Market
+from plimsoll.core.feed import Market, StreamName
 from plimsoll.core.model import Denied, Instrument, Refusal, Side, cash_text
 from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
 from plimsoll.core.risk.losses import Losses
@@ -50,6 +50,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     """Spot: lots of base coin that may be sold, everything in flight counted."""
     limits: Limits
     now_ns: int
+    streams: tuple[StreamName, ...] = ()
+    """Streams the asker lives on besides book and ticker."""
 
 
 class Gate:
@@ -108,9 +110,9 @@ class Gate:
                 return Denied(Refusal.NOT_RECONCILED, "the books are not yet equal to the venue's")
             if safety.clock_uncertainty_ns > self.settings.clock_max_uncertainty_ns:
                 return Denied(Refusal.CLOCK, "the venue's time is not known exactly enough")
-        why_not = around.market.why_not(around.now_ns)
-        if why_not:
-            return Denied(Refusal.DATA_NOT_LIVE, f"{name} {why_not}")
+        doubt = around.market.doubt(around.now_ns, around.streams)
+        if doubt is not None:
+            return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
         return None
 
     # ---- is it an order the venue takes ----

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from plimsoll.core.feed import Bar, BarMaker, Market
+from plimsoll.core.feed import Bar, BarMaker, Market, StreamName
 from plimsoll.core.model import (
     Denied,
     Instrument,
@@ -127,6 +127,12 @@ class Desk:
         kind = type(strategy)
         self.hears_book = kind.on_book is not Strategy.on_book
         self.hears_trades = kind.on_trade is not Strategy.on_trade
+        lives_on = {
+            StreamName.TRADES: self.hears_trades or any(one.is_own for one in self.makers.values()),
+            StreamName.BARS: any(not one.is_own for one in self.makers.values()),
+        }
+        self.streams = tuple(name for name, is_needed in lives_on.items() if is_needed)
+        """What must be LIVE, besides book and ticker, for an order of it that adds risk."""
         strategy._port = self
         for name, declared in _states_of(kind).items():
             setattr(strategy, name, declared.fresh())

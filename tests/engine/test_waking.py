@@ -1,0 +1,50 @@
+"""The loop arms its timer anew when the core wants to be woken sooner."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+from tests.properties.driver import MS, Driver
+
+from plimsoll.core.settings import Timing
+from plimsoll.engine.engine import Engine
+from plimsoll.observe import Log
+from plimsoll.venues.bybit import PublicParser
+
+LINK = 2
+
+
+def frame(number, at_ms):
+    return json.dumps(
+        {
+            "topic": "orderbook.50.BTCUSDT",
+            "type": "delta",
+            "ts": at_ms,
+            "data": {"s": "BTCUSDT", "b": [["49998", "1"]], "a": [], "u": number, "seq": number},
+            "cts": at_ms,
+        }
+    ).encode()
+
+
+def test_a_book_held_back_while_we_lag_is_heard_in_time_without_another_decision():
+    driver = Driver().live()
+    driver.advance(1)
+    now_ns = driver.now_ns
+    journal: Any = SimpleNamespace(
+        last_seq=driver.seq, trading=lambda *_: None, market=lambda *_: None
+    )
+    clock: Any = SimpleNamespace(now_ns=lambda: now_ns)
+    failures: list[BaseException] = []
+    engine = Engine(
+        driver.core, journal, clock, 1, {LINK: PublicParser("linear")}, Log(), failures.append
+    )
+    armed: list[int] = []
+    engine.on_wake = armed.append
+    engine.wake_ns = driver.core.wake_ns
+    old_ms = now_ns // MS - Timing().lag_ms - 10
+    number = driver.updates["linear:BTCUSDT"]
+    for step in (1, 2, 3):
+        engine.frame(LINK, frame(number + step, old_ms), now_ns)
+    assert not failures
+    assert armed == [now_ns + Timing().coalesce_ns]
+    assert driver.core.state.coalesced == 1

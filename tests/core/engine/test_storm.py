@@ -55,9 +55,9 @@ def test_cancels_beyond_the_venues_rate_wait_and_leave_as_it_has_room():
         driver.report(driver.newest.id, OrderState.OPEN)
     driver.put(OperatorCommand, "1", "a person", "halt", "{}")
     assert len(driver.of(CancelIntended)) == 9
-    driver.advance(SECOND // 2)
-    assert len(driver.of(CancelIntended)) == 9
     driver.advance(SECOND)
+    assert len(driver.of(CancelIntended)) == 9
+    driver.advance(SECOND // 2)
     assert len(driver.of(CancelIntended)) == 18
     driver.advance(SECOND + SECOND // 2)
     assert len({one.client_order_id for one in driver.of(CancelIntended)}) == 20

@@ -11,6 +11,10 @@ from typing import Final
 from plimsoll.core.records import RateMeasured
 
 SECOND_NS: Final = 1_000_000_000
+VENUE_WINDOW_NS: Final = SECOND_NS + SECOND_NS // 4
+"""The venue counts a rolling second by its own clock; what left a second apart may arrive closer
+by as much as the way's delay changes. A quarter second of that is allowed for."""
+
 DAY_NS: Final = 86_400 * SECOND_NS
 
 
@@ -92,19 +96,19 @@ class Pacing:
 
     def in_last_second(self, ts_ns: int) -> int:
         """Return how many creates and amends left in the second before ``ts_ns``."""
-        return _fresh(self.recent, ts_ns)
+        return _fresh(self.recent, ts_ns - SECOND_NS)
 
     def in_group(self, group: str, ts_ns: int) -> int:
-        """Return how many requests of a group left in the second before ``ts_ns``."""
+        """Return how many requests of a group the venue may see as of one second."""
         times = self.groups.get(group)
-        return _fresh(times, ts_ns) if times else 0
+        return _fresh(times, ts_ns - VENUE_WINDOW_NS) if times else 0
 
     def on_day(self, ts_ns: int) -> int:
         """Return how many left on the UTC day of ``ts_ns``."""
         return self.today if ts_ns // DAY_NS == self.day else 0
 
 
-def _fresh(times: deque[int], ts_ns: int) -> int:
-    while times and times[0] <= ts_ns - SECOND_NS:
+def _fresh(times: deque[int], after_ns: int) -> int:
+    while times and times[0] <= after_ns:
         times.popleft()
     return len(times)

@@ -5,7 +5,7 @@ read as a float: a bare number in JSON becomes the decimal that its text says.
 """
 
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from plimsoll.core.model import decimal_of
 from plimsoll.venues.bybit.errors import ParseError
@@ -15,8 +15,6 @@ CAP: Final = 10**18
 
 Text = str | int | float | Decimal | None
 """Decimal text, which some endpoints send as a number; null and "" both mean "no value"."""
-
-_ValueT = TypeVar("_ValueT")
 
 
 def has_value(value: object) -> bool:
@@ -48,7 +46,7 @@ def number(value: Text, what: str, field: str) -> Decimal:
         raise ParseError(f"{what}: {field}: {error}") from error
 
 
-def required(value: _ValueT | None, what: str, field: str) -> _ValueT:
+def required(value: str | int | float | None, what: str, field: str) -> str | int | float:
     """Return a value that must be there: no value is not zero where it moves money.
 
     Raises:

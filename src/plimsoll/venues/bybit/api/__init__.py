@@ -6,6 +6,7 @@ this folder and shares requests, signatures, codes and number reading with it.
 
 from plimsoll.venues.bybit.api.caller import SETTLE_COINS, CallFailed, Change
 from plimsoll.venues.bybit.api.client import ENDPOINTS, BybitClient
+from plimsoll.venues.bybit.api.create import OrderRequest
 from plimsoll.venues.bybit.api.frames import frame
 from plimsoll.venues.bybit.api.outcomes import (
     CancelAllAnswer,
@@ -15,14 +16,13 @@ from plimsoll.venues.bybit.api.outcomes import (
     order_answer,
     read_socket_answer,
 )
+from plimsoll.venues.bybit.api.parameters import BadRequest
 from plimsoll.venues.bybit.api.positions import TradingStop
 from plimsoll.venues.bybit.api.reading import Reader
 from plimsoll.venues.bybit.api.requests import (
     AmendRequest,
-    BadRequest,
     CancelAllRequest,
     CancelRequest,
-    OrderRequest,
     batch_body,
 )
 from plimsoll.venues.bybit.api.streams import Pushed, read_pushed

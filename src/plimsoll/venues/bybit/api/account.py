@@ -22,7 +22,7 @@ from plimsoll.venues.bybit.api.account_rows import (
 from plimsoll.venues.bybit.api.caller import Caller, CallFailed, Change
 from plimsoll.venues.bybit.api.endpoint import Done, Endpoint, Paging
 from plimsoll.venues.bybit.api.market_rows import LinearInstrument, SpotInstrument
-from plimsoll.venues.bybit.api.requests import BadRequest, plain
+from plimsoll.venues.bybit.api.parameters import BadRequest, plain
 from plimsoll.venues.bybit.errors import ParseError
 
 MarginModeWord = Literal["ISOLATED_MARGIN", "REGULAR_MARGIN", "PORTFOLIO_MARGIN"]

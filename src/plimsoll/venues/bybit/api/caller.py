@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from plimsoll.venues.bybit.api.endpoint import Endpoint, Paging
+from plimsoll.venues.bybit.api.parameters import Json, encoded
 from plimsoll.venues.bybit.api.reading import Reader, RowT
 from plimsoll.venues.bybit.codes import CodeClass, class_of
 from plimsoll.venues.bybit.errors import VenueError
@@ -18,7 +19,6 @@ SETTLE_COINS: Final = ("USDT", "USDC")
 """Coins that linear contracts settle in; a question without a symbol is asked for each."""
 
 _PAGES_CAP: Final = 1000
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class CallFailed(VenueError):
@@ -79,7 +79,7 @@ class Caller:
             found += self._read(endpoint, await self._all(endpoint, {**asked, **window}))
         return ordered(endpoint, found)
 
-    async def done(self, endpoint: Endpoint[RowT], body: Mapping[str, object]) -> RowT:
+    async def done(self, endpoint: Endpoint[RowT], body: Json) -> RowT:
         """Post and return the result.
 
         Raises:
@@ -91,7 +91,7 @@ class Caller:
             raise CallFailed(endpoint.path, answer)
         return self.reader.row(endpoint.row, answer.result, endpoint.path)
 
-    async def change(self, endpoint: Endpoint[RowT], body: Mapping[str, object]) -> Change:
+    async def change(self, endpoint: Endpoint[RowT], body: Json) -> Change:
         """Post a setting; "it is so already" is success.
 
         Raises:
@@ -104,9 +104,9 @@ class Caller:
             return Change(False, answer.code, answer.text)
         raise CallFailed(endpoint.path, answer)
 
-    async def post(self, endpoint: Endpoint[RowT], body: Mapping[str, object]) -> Answer:
+    async def post(self, endpoint: Endpoint[RowT], body: Json) -> Answer:
         """Post a body and return the answer, whatever it says; nothing is sent twice."""
-        return await self.rest.post(endpoint.path, _encode(body), self.rest.signed_ms())
+        return await self.rest.post(endpoint.path, encoded(body), self.rest.signed_ms())
 
     # ---- lists -----------------------------------------------------------------------------
 

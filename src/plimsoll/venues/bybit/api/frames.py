@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, get_args
 
-from plimsoll.venues.bybit.api.requests import Json, encoded
+from plimsoll.venues.bybit.api.parameters import Json, encoded
 from plimsoll.venues.bybit.trade import frame_template
 
 Operation = Literal[

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from plimsoll.venues.bybit.api.caller import SETTLE_COINS, Caller, Change, ordered
+from plimsoll.venues.bybit.api.create import OrderRequest
 from plimsoll.venues.bybit.api.endpoint import Done, Endpoint, Paging
 from plimsoll.venues.bybit.api.order_rows import (
     BorrowQuota,
@@ -25,12 +26,11 @@ from plimsoll.venues.bybit.api.outcomes import (
     cancel_all_answer,
     order_answer,
 )
+from plimsoll.venues.bybit.api.parameters import BadRequest
 from plimsoll.venues.bybit.api.requests import (
     AmendRequest,
-    BadRequest,
     CancelAllRequest,
     CancelRequest,
-    OrderRequest,
     Request,
     batch_body,
 )

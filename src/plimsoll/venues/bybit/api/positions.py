@@ -7,8 +7,8 @@ import msgspec
 
 from plimsoll.venues.bybit.api.caller import SETTLE_COINS, Caller, Change
 from plimsoll.venues.bybit.api.endpoint import Done, Endpoint, Paging
+from plimsoll.venues.bybit.api.parameters import BadRequest, Json, plain
 from plimsoll.venues.bybit.api.position_rows import ClosedPnl, Position
-from plimsoll.venues.bybit.api.requests import BadRequest, Json, plain
 
 POSITIONS: Final = Endpoint(
     name="positions.open",

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from plimsoll.venues.bybit.api.words import ContractKind, InstrumentStatus, Side
+from plimsoll.venues.bybit.api.words import ContractKind, InstrumentStatus, Side, TickDirection
 
 
 class ServerTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +199,7 @@ class LinearTicker(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     pre_open_price: Decimal | None = None
     pre_qty: Decimal | None = None
     pre_listing_phase: str = msgspec.field(default="", name="curPreListingPhase")
-    tick_direction: str = ""
+    tick_direction: TickDirection = ""
 
 
 class SpotTicker(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -13,7 +13,7 @@ from plimsoll.venues.bybit.api.market_rows import LinearTicker, OrderBook, Price
 from plimsoll.venues.bybit.api.order_rows import Execution, Order
 from plimsoll.venues.bybit.api.position_rows import Position
 from plimsoll.venues.bybit.api.reading import Reader
-from plimsoll.venues.bybit.api.words import Side
+from plimsoll.venues.bybit.api.words import Side, TickDirection
 from plimsoll.venues.bybit.errors import ParseError
 
 
@@ -28,6 +28,7 @@ class Print(msgspec.Struct, frozen=True, kw_only=True):
     traded_ms: int = msgspec.field(name="T")
     is_block_trade: bool = msgspec.field(default=False, name="BT")
     is_rpi_trade: bool = msgspec.field(default=False, name="RPI")
+    tick_direction: TickDirection = msgspec.field(default="", name="L")
     venue_seq: int = msgspec.field(default=0, name="seq")
 
 
@@ -44,6 +45,8 @@ class StreamBar(msgspec.Struct, frozen=True, kw_only=True):
     volume: Decimal
     turnover: Decimal | None = None
     is_final: bool = msgspec.field(name="confirm")
+    matched_ms: int = msgspec.field(default=0, name="timestamp")
+    """When the last print in it was matched."""
 
 
 class Liquidation(msgspec.Struct, frozen=True, kw_only=True):

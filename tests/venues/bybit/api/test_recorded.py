@@ -146,10 +146,10 @@ def same(kind: type[msgspec.Struct], row: Any, raw: Any, unread: set[str]) -> bo
     """Return whether a row holds exactly what the JSON says; note the fields nobody read."""
     fields = msgspec.structs.fields(kind)
     if kind.__struct_config__.array_like:
-        pairs = zip(fields, [*raw, *[None] * len(fields)], strict=False)
+        pairs = list(zip(fields, [*raw, *[None] * len(fields)], strict=False))
     else:
         unread |= {f"{name}" for name in raw} - {field.encode_name for field in fields}
-        pairs = ((field, raw.get(field.encode_name)) for field in fields)
+        pairs = [(field, raw.get(field.encode_name)) for field in fields]
     return all(equal(field.type, getattr(row, field.name), value, unread) for field, value in pairs)
 
 
@@ -192,7 +192,8 @@ def recorded(shared_data: Path) -> list[Payload]:
 
 
 def test_every_recorded_message_is_read_exactly_or_refused_for_a_listed_reason(recorded):
-    table, refused, unread = [], set(), {}
+    table, refused = [], set()
+    unread: dict[str, set[str]] = {}
     for payload in recorded:
         what = payload.place or "no v5 frame or endpoint"
         try:

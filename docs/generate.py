@@ -529,8 +529,8 @@ def client_page() -> str:
         "",
         "An order request ends in an `OrderAnswer` (`accepted`, `refused`, `gone`, `unknown`),",
         "never in an exception, and is never sent twice. Everything else raises `CallFailed` with",
-        "the venue's code, or `ParseError` with endpoint, row and field. A setting that is so already",
-        "is success. Words the venue's pages do not list are kept and counted in",
+        "the venue's code, or `ParseError` with endpoint, row and field. A setting that is so",
+        "already is success. Words the venue's pages do not list are kept and counted in",
         "`BybitClient.strange_words`; fields without a row's name are passed over.",
         "",
         "## Endpoints",
@@ -591,7 +591,7 @@ def _default_of(field: msgspec.structs.FieldInfo) -> str:
 def _kind_of(kind: object) -> str:
     """Return the kind of a field in words."""
     if get_origin(kind) is Annotated:
-        return get_args(kind)[1].name
+        return str(get_args(kind)[1].name)
     arguments = [one for one in get_args(kind) if one is not type(None)]
     if get_origin(kind) is tuple:
         return f"list of {_kind_of(arguments[0])}"
@@ -599,7 +599,7 @@ def _kind_of(kind: object) -> str:
         return f"{_kind_of(arguments[1])} by name"
     if arguments:
         return _kind_of(arguments[0])
-    name = getattr(kind, "__name__", str(kind))
+    name = str(getattr(kind, "__name__", kind))
     return _KINDS.get(name, f"`{name}`")
 
 

@@ -236,6 +236,7 @@ class RestClient:
                 headers=headers,
                 data=body,
                 allow_redirects=False,
+                proxy=self.settings.proxy or None,
             ) as response:
                 answer = self._read(response, await _content(response), target)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -65,6 +65,9 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How old a request may be on arrival; what is older was certainly refused (X4)."""
 
     rest_timeout_s: float = 5.0
+    proxy: str = ""
+    """HTTP proxy of REST requests; ``BybitVenue`` refuses one, its sockets would go around it."""
+
     private_ping_s: float = 5.0
     """Ping period and pong deadline of private and trade links: a dead path shows in 10 s (N1)."""
 

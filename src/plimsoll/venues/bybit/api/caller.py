@@ -9,7 +9,7 @@ from plimsoll.venues.bybit.api.endpoint import Endpoint, Paging
 from plimsoll.venues.bybit.api.parameters import Json, encoded
 from plimsoll.venues.bybit.api.reading import Reader, RowT
 from plimsoll.venues.bybit.codes import CodeClass, class_of
-from plimsoll.venues.bybit.errors import VenueError
+from plimsoll.venues.bybit.errors import CredentialsRefused, VenueError
 from plimsoll.venues.bybit.queries import WEEK_MS
 from plimsoll.venues.bybit.rest import Answer, RestClient
 
@@ -51,6 +51,7 @@ class Caller:
             CallFailed: no answer, or a refusal.
             ParseError: the answer cannot be read.
         """
+        self._check_key(endpoint)
         answer = await self.rest.get(endpoint.path, params, signed=endpoint.signed)
         if not answer.is_ok:
             raise CallFailed(endpoint.path, answer)
@@ -106,7 +107,12 @@ class Caller:
 
     async def post(self, endpoint: Endpoint[RowT], body: Json) -> Answer:
         """Post a body and return the answer, whatever it says; nothing is sent twice."""
+        self._check_key(endpoint)
         return await self.rest.post(endpoint.path, encoded(body), self.rest.signed_ms())
+
+    def _check_key(self, endpoint: Endpoint[RowT]) -> None:
+        if endpoint.signed and not self.rest.settings.has_key:
+            raise CredentialsRefused(f"{endpoint.path} needs a key, and none is set")
 
     # ---- lists -----------------------------------------------------------------------------
 
@@ -129,6 +135,7 @@ class Caller:
         yield {first: start, last: until_ms} if until_ms else {first: start}
 
     async def _all(self, endpoint: Endpoint[RowT], params: Params) -> list[bytes]:
+        self._check_key(endpoint)
         rows = await self.rest.rows(endpoint.path, params, signed=endpoint.signed)
         if isinstance(rows, Answer):
             raise CallFailed(endpoint.path, rows)

@@ -522,8 +522,10 @@ def client_page() -> str:
         "```python",
         "async with BybitClient(settings, clock) as client:",
         '    tiers = await client.market.risk_tiers("BTCUSDT")',
-        '    order = OrderRequest(category="linear", symbol="BTCUSDT", side="Buy",',
-        '                         qty=Decimal("0.01"), price=Decimal("30000"))',
+        "    order = OrderRequest(",
+        '        category="linear", symbol="BTCUSDT", side="Buy", qty=Decimal("0.01"), '
+        'price=Decimal("30000")',
+        "    )",
         "    answer = await client.orders.create(order)",
         "```",
         "",

@@ -129,6 +129,8 @@ Ours = Callable[[BybitClient], Awaitable[object]]
 Theirs = Callable[[HTTP], object]
 L: dict[str, Any] = {"category": "linear", "symbol": "BTCUSDT"}
 S: dict[str, Any] = {"category": "spot", "symbol": "BTCUSDT"}
+FIRST = time.time_ns() // 1_000_000 - 86_400_000
+LAST = FIRST + 3_600_000
 LIMIT: dict[str, Any] = {"side": "Buy", "orderType": "Limit", "qty": "0.010", "price": "30000.5"}
 OURS: dict[str, Any] = {"side": "Buy", "qty": Decimal("0.010"), "price": Decimal("30000.5")}
 STOP: dict[str, Any] = {"side": "Sell", "qty": "0.010", "orderType": "Market"}
@@ -250,12 +252,12 @@ CALLS: dict[str, tuple[Theirs, Ours]] = {
         lambda c: c.orders.open("linear", "BTCUSDT", client_order_id="a-1"),
     ),
     "orders.history": (
-        lambda p: p.get_order_history(**S, startTime=1_000, endTime=2_000),
-        lambda c: c.orders.history("spot", "BTCUSDT", 1_000, 2_000),
+        lambda p: p.get_order_history(**S, startTime=FIRST, endTime=LAST),
+        lambda c: c.orders.history("spot", "BTCUSDT", FIRST, LAST),
     ),
     "orders.executions": (
-        lambda p: p.get_executions(**L, startTime=1_000, endTime=2_000, execType="Funding"),
-        lambda c: c.orders.executions("linear", "BTCUSDT", 1_000, 2_000, kind="Funding"),
+        lambda p: p.get_executions(**L, startTime=FIRST, endTime=LAST, execType="Funding"),
+        lambda c: c.orders.executions("linear", "BTCUSDT", FIRST, LAST, kind="Funding"),
     ),
     "orders.borrow_quota": (
         lambda p: p.get_borrow_quota(**S, side="Sell"),
@@ -266,8 +268,8 @@ CALLS: dict[str, tuple[Theirs, Ours]] = {
         lambda c: c.positions.open("BTCUSDT"),
     ),
     "positions.closed_pnl": (
-        lambda p: p.get_closed_pnl(**L, startTime=1_000, endTime=2_000),
-        lambda c: c.positions.closed_pnl("BTCUSDT", 1_000, 2_000),
+        lambda p: p.get_closed_pnl(**L, startTime=FIRST, endTime=LAST),
+        lambda c: c.positions.closed_pnl("BTCUSDT", FIRST, LAST),
     ),
     "positions.set_leverage": (
         lambda p: p.set_leverage(**L, buyLeverage="2.5", sellLeverage="2.5"),
@@ -311,9 +313,9 @@ CALLS: dict[str, tuple[Theirs, Ours]] = {
     ),
     "account.transactions": (
         lambda p: p.get_transaction_log(
-            currency="USDT", type="TRADE", startTime=1_000, endTime=2_000
+            currency="USDT", type="TRADE", startTime=FIRST, endTime=LAST
         ),
-        lambda c: c.account.transactions(1_000, 2_000, currency="USDT", kind="TRADE"),
+        lambda c: c.account.transactions(FIRST, LAST, currency="USDT", kind="TRADE"),
     ),
     "account.linear_instruments": (
         lambda p: p.get_account_instruments_info(**L),

@@ -196,7 +196,7 @@ class Response:
     headers: ClassVar[dict[str, str]] = {}
 
 
-SETTINGS = BybitSettings(rest_url="http://x", public_url="", private_url="", trade_url="")
+SETTINGS = BybitSettings(rest_url="http://x", public_url="", private_url="", trade_url="", key="k")
 EMPTY = b'{"retCode":0,"result":{"list":[]}}'
 
 

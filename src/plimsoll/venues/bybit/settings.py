@@ -17,10 +17,11 @@ _REGION_HOSTS: Final = {
     "ae": "bybit.ae",
     "eu": "bybit.eu",
     "id": "bybit.id",
+    "jp": "manepa.jp",
 }
 """REST domains of regional sites (Bybit v5 docs, guide)."""
 
-_STREAM_REGIONS: Final = frozenset({"tr", "kz", "ge", "id"})
+_STREAM_REGIONS: Final = frozenset({"tr", "kz", "ge", "id", "jp"})
 """Regions with socket hosts of their own; the others use the global ones."""
 
 

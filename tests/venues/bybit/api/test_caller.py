@@ -6,7 +6,7 @@ import pytest
 
 from plimsoll.venues.bybit import ParseError
 from plimsoll.venues.bybit.api import CallFailed
-from plimsoll.venues.bybit.queries import WEEK_MS
+from plimsoll.venues.bybit.queries import KEPT_MS, WEEK_MS
 
 EXECUTIONS, ORDERS, KLINE = "/v5/execution/list", "/v5/order/realtime", "/v5/market/kline"
 
@@ -71,16 +71,29 @@ def test_a_long_span_is_walked_in_weeks(client, clock):
     ]
 
 
-def test_a_span_with_an_end_is_closed(client):
+def test_a_span_with_an_end_is_closed(client, clock):
+    first = clock.now_ns() // 1_000_000 - 3 * WEEK_MS
+
     async def scenario(found, fake):
-        await found.orders.executions("spot", "S", 1000, 1000 + WEEK_MS + 5)
+        await found.orders.executions("spot", "S", first, first + WEEK_MS + 5)
         return asked(fake)
 
     queries = client(lambda fake: fake.reply(EXECUTIONS, {"list": []}), scenario)
-    assert [(query["startTime"], query["endTime"]) for query in queries] == [
-        ("1000", str(1000 + WEEK_MS - 1)),
-        (str(1000 + WEEK_MS), str(1000 + WEEK_MS + 5)),
+    assert [(int(query["startTime"]), int(query["endTime"])) for query in queries] == [
+        (first, first + WEEK_MS - 1),
+        (first + WEEK_MS, first + WEEK_MS + 5),
     ]
+
+
+def test_what_the_venue_no_longer_keeps_is_not_asked_for(client, clock):
+    async def scenario(found, fake):
+        await found.orders.executions("spot", "S", 1)
+        return asked(fake)
+
+    queries = client(lambda fake: fake.reply(EXECUTIONS, {"list": []}), scenario)
+    kept_ms = clock.now_ns() // 1_000_000 - int(queries[0]["startTime"])
+    assert kept_ms == pytest.approx(KEPT_MS, abs=60_000)
+    assert len(queries) == KEPT_MS // WEEK_MS + 1
 
 
 def test_a_failed_page_fails_the_whole(client):

@@ -6,8 +6,9 @@ import json
 import time
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from plimsoll.simulator import SimSettings, running
@@ -21,9 +22,15 @@ from plimsoll.venues.bybit.api import (
     CancelAllRequest,
     CancelRequest,
     OrderRequest,
+    Reader,
     TradingStop,
+    batch_answers,
+    batch_body,
+    frame,
+    read_socket_answer,
 )
 from plimsoll.venues.bybit.api.endpoint import GROUPS, Paging
+from plimsoll.venues.bybit.sign import Signer
 
 ORDER = OrderRequest(
     category="linear", symbol="BTCUSDT", side="Buy", qty=Decimal(1), price=Decimal(2)
@@ -174,18 +181,18 @@ class Clock:
         return time.monotonic_ns()
 
 
-async def _on_the_simulator():
+async def _on_the_simulator(work):
     async with running(SimSettings(limits="off", seed=3)) as found:
         settings = BybitSettings(
             rest_url=found.url,
             public_url="",
             private_url="",
-            trade_url="",
+            trade_url=f"{found.ws_url}/v5/trade",
             key="sim-key",
             secret=Secret("sim-secret"),
         )
         async with BybitClient(settings, Clock()) as client:
-            return await _traded(client)
+            return await work(client)
 
 
 async def _traded(client: BybitClient):
@@ -215,7 +222,7 @@ async def _traded(client: BybitClient):
 
 
 def test_the_client_trades_on_the_simulator():
-    answers, order, fills, position, wallet, strange = asyncio.run(_on_the_simulator())
+    answers, order, fills, position, wallet, strange = asyncio.run(_on_the_simulator(_traded))
     outcomes = [answer.outcome for answer in answers]
     assert outcomes == ["accepted", "accepted", "unknown", "accepted", "accepted"]
     assert answers[2].code == 110072  # the same id again: an earlier copy arrived
@@ -226,3 +233,41 @@ def test_the_client_trades_on_the_simulator():
     assert balance is not None
     assert balance.wallet_balance > 0
     assert strange == {}
+
+
+async def _batch_by_socket(client: BybitClient):
+    settings, now_ms = client.rest.settings, client.rest.signed_ms()
+    signer = Signer(settings.key, settings.secret)
+    book = await client.market.order_book("spot", "BTCUSDT", levels=1)
+    low = (book.bids[0].price * Decimal("0.999")).quantize(Decimal("0.01"))
+    place: Any = {"category": "spot", "symbol": "BTCUSDT"}
+    good = OrderRequest(
+        **place, side="Buy", qty=Decimal("0.001"), price=low, client_order_id="socket-1"
+    )
+    poor = OrderRequest(
+        **place, side="Sell", qty=Decimal(50), price=low, client_order_id="socket-2"
+    )
+    cancel = CancelRequest(**place, client_order_id="socket-1")
+    async with aiohttp.ClientSession() as session, session.ws_connect(settings.trade_url) as socket:
+        expires = now_ms + 10_000
+        login = [signer.key, expires, signer.login(expires)]
+        await socket.send_json({"op": "auth", "args": login})
+        assert (await socket.receive_json())["retCode"] == 0
+        found = []
+        for op, action, requests in (
+            ("order.create-batch", "create", [good, poor]),
+            ("order.cancel-batch", "cancel", [cancel, cancel]),
+        ):
+            sent: Any = frame(cast("Any", op), batch_body(requests), f"r-{action}", now_ms, 5000)
+            await socket.send_str(sent.decode())
+            answer = read_socket_answer((await socket.receive_str()).encode())
+            assert answer.request_id == f"r-{action}"
+            kind: Any = action
+            found += batch_answers(Reader(), kind, answer.answer, "trade", len(requests))
+        return found
+
+
+def test_a_batch_on_the_trade_socket_ends_item_by_item():
+    found = asyncio.run(_on_the_simulator(_batch_by_socket))
+    assert [item.outcome for item in found] == ["accepted", "refused", "accepted", "gone"]
+    assert found[1].code == 170131

@@ -10,7 +10,7 @@ from plimsoll.venues.bybit.api.parameters import Json, encoded
 from plimsoll.venues.bybit.api.reading import Reader, RowT
 from plimsoll.venues.bybit.codes import CodeClass, class_of
 from plimsoll.venues.bybit.errors import CredentialsRefused, VenueError
-from plimsoll.venues.bybit.queries import WEEK_MS
+from plimsoll.venues.bybit.queries import KEPT_MS, WEEK_MS
 from plimsoll.venues.bybit.rest import Answer, RestClient
 
 Params = Mapping[str, str | int]
@@ -119,7 +119,10 @@ class Caller:
     def _windows(
         self, endpoint: Endpoint[RowT], since_ms: int, until_ms: int
     ) -> Iterable[dict[str, int]]:
-        """Yield the times of each request; the last is left open where it ends now."""
+        """Yield the times of each request; the last is left open where it ends now.
+
+        What is older than the venue keeps is not asked for: it would be refused.
+        """
         first, last = endpoint.bounds
         if endpoint.paging is not Paging.WEEKS:
             times = {first: since_ms, last: until_ms}
@@ -128,7 +131,8 @@ class Caller:
         if not since_ms:
             yield {last: until_ms} if until_ms else {}
             return
-        start, end = since_ms, until_ms or self.rest.signed_ms()
+        now_ms = self.rest.signed_ms()
+        start, end = max(since_ms, now_ms - KEPT_MS), until_ms or now_ms
         while start + WEEK_MS <= end:
             yield {first: start, last: start + WEEK_MS - 1}
             start += WEEK_MS

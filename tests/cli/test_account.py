@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from plimsoll.cli import account
 from plimsoll.cli.account import wanted_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.instrument import Facts, capital_step, document, least_order, page
@@ -230,6 +231,17 @@ def test_a_key_of_another_environment_is_named_as_the_likely_cause(plimsoll, pro
     assert ran.code == Exit.CREDENTIALS
     assert "10003" in ran.out
     assert "exactly one of mainnet, testnet and demo" in ran.out
+
+
+def test_with_consent_the_other_environments_are_asked_for_the_key(
+    plimsoll, project, exchange, monkeypatch
+):
+    monkeypatch.setattr(account, "other_homes", lambda here: {"testnet": exchange.url})
+    ran = plimsoll("account", "check", "--probe", "--project", project)
+    assert "testnet: knows this key" in ran.out
+    (project / "secrets/key").write_text("somebody-elses\n")
+    ran = plimsoll("account", "check", "--probe", "--project", project, "--json")
+    assert "10003" in ran.document["homes"]["testnet"]
 
 
 @pytest.mark.parametrize("words", [(), ("--plan", "--apply")])

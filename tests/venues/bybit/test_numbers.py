@@ -25,7 +25,10 @@ def test_every_way_to_write_a_number_is_read(value, expected):
     assert decimal_in(value) == Decimal(expected)
 
 
-@pytest.mark.parametrize("value", ["x", "nan", "inf", "1,5", "1e19", float("nan"), Decimal("NaN")])
+@pytest.mark.parametrize(
+    "value",
+    ["x", "nan", "inf", "1,5", "1e19", "1e-101", "0e-999999999", float("nan"), Decimal("NaN")],
+)
 def test_what_is_no_number_names_its_field(value):
     with pytest.raises(ParseError, match="order 7: qty"):
         number(value, "order 7", "qty")

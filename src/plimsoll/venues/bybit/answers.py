@@ -136,9 +136,8 @@ def _ticks(instrument: Instrument, candle: Candle, field: str) -> int:
 
 
 def _volume_lots(instrument: Instrument, candle: Candle) -> float:
-    volume = number(
-        required(candle.volume, what := f"bar {candle.start_ms}", "volume"), what, "volume"
-    )
+    what = f"bar {candle.start_ms}"
+    volume = number(required(candle.volume, what, "volume"), what, "volume")
     if volume < 0:
         raise ParseError(f"{what} volume: no quantity: {candle.volume!r}")
     return float(volume) * instrument.lots_per_qty

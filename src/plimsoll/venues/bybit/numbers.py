@@ -13,6 +13,8 @@ from plimsoll.venues.bybit.errors import ParseError
 CAP: Final = 10**18
 """No price, quantity, balance or time in ms comes near it: more is an error upstream."""
 
+_PLACES: Final = 100
+
 Text = str | int | float | Decimal | None
 """Decimal text, which some endpoints send as a number; null and "" both mean "no value"."""
 
@@ -31,6 +33,8 @@ def decimal_in(value: Text, cap: int = CAP) -> Decimal:
     number = value if isinstance(value, Decimal) else decimal_of(str(value or ""))
     if not number.is_finite() or abs(number) > cap:
         raise ValueError(f"expected at most {Decimal(cap):.0e}, found {value}")
+    if number.adjusted() < -_PLACES:  # written out it would fill the memory
+        raise ValueError(f"expected at most {_PLACES} decimals, found {value}")
     return number
 
 

@@ -46,6 +46,8 @@ def test_an_amend_says_only_what_changes():
         (AmendRequest, {"venue_order_id": "v"}, "nothing to change"),
         (AmendRequest, {"qty": Decimal(1)}, "named by"),
         (AmendRequest, {"venue_order_id": "v", "qty": Decimal(0)}, "qty above zero"),
+        (AmendRequest, {"venue_order_id": "v", "qty": 1.5}, "as a Decimal"),
+        (AmendRequest, {"venue_order_id": "v", "trigger_by": "Last"}, "trigger_by to be one of"),
         (CancelRequest, {}, "named by"),
         (CancelRequest, {"client_order_id": "ä"}, "letters"),
         (CancelRequest, {"venue_order_id": "v", "order_filter": "StopOrder"}, "spot only"),
@@ -135,7 +137,8 @@ def test_part_of_a_position_is_protected_with_equal_sizes():
         ({}, "is given"),
         ({"stop_loss": Decimal(1), "active_price": Decimal(1)}, "trailing stop"),
         ({"stop_loss": Decimal(1), "size": Decimal(1)}, "mode Partial"),
-        ({"stop_loss": Decimal(-1)}, "not negative"),
+        ({"stop_loss": Decimal(-1)}, "price above zero"),
+        ({"stop_loss": Decimal(1), "mode": "full"}, "mode to be one of"),
     ],
 )
 def test_a_trading_stop_that_says_nothing_or_contradicts_itself_is_refused(fields, words):

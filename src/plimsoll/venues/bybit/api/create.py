@@ -19,6 +19,7 @@ from plimsoll.venues.bybit.api.parameters import (
     check_only,
     check_positive,
     check_symbol,
+    check_words,
     said,
 )
 
@@ -86,6 +87,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse what the venue would refuse or misread."""
         check_symbol(self.category, self.symbol)
+        check_words(self)
         check_client_id(self.client_order_id)
         _check_amounts(self)
         _check_shape(self)
@@ -141,8 +143,8 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _check_amounts(order: OrderRequest) -> None:
-    if not order.qty.is_finite() or order.qty < 0 or (not order.qty and not _closes_all(order)):
-        raise BadRequest(f"{order.symbol}: expected a quantity above zero, found {order.qty}")
+    if order.qty != 0 or not _closes_all(order):
+        check_positive(order.qty, "quantity")
     names = ("price", "trigger_price", "tp_limit_price", "sl_limit_price", "slippage")
     for name in (*names, "take_profit", "stop_loss"):
         check_positive(getattr(order, name), name)

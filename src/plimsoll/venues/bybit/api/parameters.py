@@ -2,7 +2,8 @@
 
 import re
 from decimal import Decimal
-from typing import Final, Literal
+from functools import cache
+from typing import Final, Literal, get_args, get_origin
 
 import msgspec
 
@@ -41,6 +42,23 @@ def said(fields: Json) -> Json:
     }
 
 
+def check_words(request: msgspec.Struct) -> None:
+    """Refuse a word that the venue's pages do not have for its parameter."""
+    for name, words in _words_of(type(request)):
+        value = getattr(request, name)
+        if not any(value == word and type(value) is type(word) for word in words):
+            shown = ", ".join(str(word) for word in words if word != "")
+            raise BadRequest(f"expected {name} to be one of {shown}, found {value!r}")
+
+
+@cache
+def _words_of(kind: type[msgspec.Struct]) -> tuple[tuple[str, tuple[object, ...]], ...]:
+    fields = msgspec.structs.fields(kind)
+    return tuple(
+        (field.name, get_args(field.type)) for field in fields if get_origin(field.type) is Literal
+    )
+
+
 def check_symbol(category: str, symbol: str) -> None:
     """Refuse a category or symbol the venue does not have in this form."""
     if category not in BATCH_MOST:
@@ -59,7 +77,11 @@ def check_client_id(text: str) -> None:
 
 def check_positive(number: Decimal | None, name: str) -> None:
     """Refuse an amount that is given and not above zero."""
-    if number is not None and not (number.is_finite() and number > 0):
+    if number is None:
+        return
+    if not isinstance(number, Decimal):
+        raise BadRequest(f"expected {name} as a Decimal, found {number!r}")
+    if not (number.is_finite() and number > 0):
         raise BadRequest(f"expected a {name} above zero, found {number}")
 
 

@@ -7,7 +7,13 @@ import msgspec
 
 from plimsoll.venues.bybit.api.caller import SETTLE_COINS, Caller, Change
 from plimsoll.venues.bybit.api.endpoint import Done, Endpoint, Paging
-from plimsoll.venues.bybit.api.parameters import BadRequest, Json, plain
+from plimsoll.venues.bybit.api.parameters import (
+    BadRequest,
+    Json,
+    check_positive,
+    check_words,
+    plain,
+)
 from plimsoll.venues.bybit.api.position_rows import ClosedPnl, Position
 
 POSITIONS: Final = Endpoint(
@@ -112,6 +118,7 @@ class TradingStop(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse what says nothing or contradicts itself."""
+        check_words(self)
         wants = (self.take_profit, self.stop_loss, self.trailing_stop)
         if all(value is None for value in wants):
             raise BadRequest(f"{self.symbol}: no take-profit, stop-loss or trailing stop is given")
@@ -119,10 +126,9 @@ class TradingStop(msgspec.Struct, frozen=True, kw_only=True):
             raise BadRequest(f"{self.symbol}: an active price belongs to a trailing stop")
         if self.mode == "Full" and (self.size is not None or self._has_limits):
             raise BadRequest(f"{self.symbol}: size and limit prices need mode Partial")
-        if any(
-            (value is not None and not value.is_finite()) or (value or 0) < 0 for value in wants
-        ):
-            raise BadRequest(f"{self.symbol}: expected prices that are not negative")
+        for price in wants:
+            if price:  # zero removes one
+                check_positive(price, "price")
 
     @property
     def _has_limits(self) -> bool:
@@ -177,7 +183,12 @@ class PositionsApi:
         return await self._caller.rows(CLOSED_PNL, params, since_ms, until_ms)
 
     async def set_leverage(self, symbol: str, leverage: Decimal) -> Change:
-        """Set the leverage of both sides."""
+        """Set the leverage of both sides.
+
+        Raises:
+            BadRequest: it is not above zero.
+        """
+        check_positive(leverage, "leverage")
         text = plain(leverage)
         body = {"category": "linear", "symbol": symbol}
         return await self._caller.change(

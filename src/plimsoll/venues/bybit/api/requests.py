@@ -16,6 +16,7 @@ from plimsoll.venues.bybit.api.parameters import (
     check_only,
     check_positive,
     check_symbol,
+    check_words,
     said,
 )
 
@@ -119,6 +120,7 @@ class CancelAllRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse a scope the category does not have."""
+        check_words(self)
         if self.symbol:
             check_symbol(self.category, self.symbol)
         is_linear = self.category == "linear"
@@ -170,6 +172,7 @@ def _target_body(request: AmendRequest | CancelRequest) -> Json:
 
 def _check_target(request: AmendRequest | CancelRequest) -> None:
     check_symbol(request.category, request.symbol)
+    check_words(request)
     check_client_id(request.client_order_id)
     if not (request.venue_order_id or request.client_order_id):
         raise BadRequest(f"{request.symbol}: an order is named by venue or client order id")

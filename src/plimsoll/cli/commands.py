@@ -281,6 +281,57 @@ COMMANDS: Final = (
         "config:strategies",
         SHARED,
     ),
+    Command(
+        "instrument",
+        "show what the venue says of an instrument, and its smallest order",
+        (
+            "plimsoll instrument linear:BTCUSDT --project desk",
+            "plimsoll instrument spot:ETHUSDT --json | jq .least_order",
+        ),
+        "instrument:instrument",
+        (Argument("name", "an instrument, such as linear:BTCUSDT"), *SHARED),
+        "Filters, own fees, prices, funding, price limits and risk tiers, asked now. Exit code 4\n"
+        "when a part could not be had.",
+    ),
+    Command(
+        "account check",
+        "check key and account at the venue; changes nothing",
+        ("plimsoll account check --project desk", "plimsoll account check --probe"),
+        "account:check",
+        (
+            *SHARED,
+            Argument(
+                "--probe",
+                "ask the venue's other environments, read-only, which of them knows the key",
+                is_flag=True,
+            ),
+        ),
+        "Exit code 4 when the engine would not start so, 9 when a setting differs from the\n"
+        "configuration, 5 when the venue does not know the key.",
+    ),
+    Command(
+        "account setup",
+        "bring the account's settings to what the configuration wants",
+        (
+            "plimsoll account setup --plan",
+            "plimsoll account setup --apply --env production --confirm-live main",
+        ),
+        "account:setup",
+        (
+            *SHARED,
+            Argument("--plan", "show have, want and request; change nothing", is_flag=True),
+            Argument("--apply", "make the requests, read again, show both", is_flag=True),
+            Argument(
+                "--confirm-live",
+                "name of the account that may be changed on mainnet",
+                default="",
+                metavar="ACCOUNT",
+            ),
+        ),
+        "Position mode and leverage of each configured contract, margin mode, and that prices\n"
+        "beyond the limit are refused. A refused request stops none of the others; each result is\n"
+        "shown. Exit code 9 while something differs, 4 when the engine would not start so.",
+    ),
     Command("version", "print the version", ("plimsoll version",), "version:version", (JSON,)),
 )
 """In the order of the overview."""

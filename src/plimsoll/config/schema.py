@@ -58,6 +58,13 @@ def _reference(text: str) -> str:
     return text
 
 
+def _proxy(text: str) -> str:
+    scheme, _, place = text.partition("://")
+    if text and (scheme not in ("http", "https") or not place):
+        raise ValueError('an address such as "http://10.0.0.1:3128"')
+    return text
+
+
 def _mode(value: object) -> object:
     if isinstance(value, str) and value in MODES_LATER:
         raise ValueError(f'"paper" or "live"; {MODES_LATER[value]}')
@@ -92,6 +99,11 @@ class Venue(Section):
         description="Simulator only: `host:port` on this machine, or the path of the `sim.json` it "
         "wrote. Empty: `var/sim/sim.json`.",
     )
+    proxy: Annotated[str, AfterValidator(_proxy)] = Field(
+        default="",
+        description="HTTP proxy that commands ask the venue through, such as "
+        "`http://10.0.0.1:3128`. The engine refuses it: its sockets would go around it.",
+    )
 
 
 class Account(Section):
@@ -110,6 +122,15 @@ class Account(Section):
     )
     dedicated: bool = Field(
         default=False, description="Nothing else trades on the account: every order in it is ours."
+    )
+    margin_mode: Literal["keep", "cross", "isolated"] = Field(
+        default="keep", description="What `plimsoll account setup` sets; the engine takes either."
+    )
+    leverage: Multiple = Field(
+        default=0,
+        description="What `plimsoll account setup` sets for each contract; 0 leaves it. It bounds "
+        "nothing: `limits.leverage` does.",
+        examples=[3],
     )
 
 

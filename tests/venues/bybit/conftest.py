@@ -181,6 +181,12 @@ class FakeRest:
 
 
 @pytest.fixture
+def fake_rest():
+    """Return the class of servers with prepared answers."""
+    return FakeRest
+
+
+@pytest.fixture
 def rest(clock):
     """Run a scenario with a REST client connected to prepared answers."""
 

@@ -4,18 +4,30 @@ The recordings are not part of the repository (see the fixture ``shared_data``).
 shows the table: file, endpoint or topic, parsed, refused with the reason, or not supported yet.
 """
 
-import ast
 import json
 import random
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import pytest
+from tests.venues.bybit.recorded import (
+    ACCOUNT,
+    CATEGORIES,
+    FEES,
+    INSTRUMENTS,
+    KLINE,
+    PRIVATE,
+    PUBLIC,
+    Canned,
+    Fixed,
+    Payload,
+    payloads,
+    rows_of,
+)
 
 from plimsoll.core.model import Instrument, OrderType, Side, TimeInForce
 from plimsoll.core.records import (
@@ -35,18 +47,15 @@ from plimsoll.core.records import (
     TickerChanged,
     WalletReported,
 )
-from plimsoll.venues.bybit import BybitSettings, ParseError, PublicParser, VenueError
+from plimsoll.venues.bybit import ParseError, PublicParser, VenueError
 from plimsoll.venues.bybit.account import check_account
 from plimsoll.venues.bybit.answers import QueryRunner
 from plimsoll.venues.bybit.listing import load_instruments
 from plimsoll.venues.bybit.orders import OrderSender
 from plimsoll.venues.bybit.private import parse_private
-from plimsoll.venues.bybit.rest import RestClient
 from plimsoll.venues.bybit.trade import read_answer
 
 MUTATIONS = 2000
-INSTRUMENTS, FEES = "/v5/market/instruments-info", "/v5/account/fee-rate"
-KLINE, ACCOUNT = "/v5/market/kline", "/v5/account/info"
 QUERIES = {
     "/v5/order/realtime": "orders",
     "/v5/order/history": "order",
@@ -57,52 +66,6 @@ QUERIES = {
 }
 ORDER_PATHS = ("/v5/order/create", "/v5/order/amend", "/v5/order/cancel")
 ORDER_OPS = ("order.create", "order.amend", "order.cancel")
-PUBLIC = ("orderbook", "publicTrade", "tickers", "kline")
-PRIVATE = ("order", "execution", "position", "wallet")
-CATEGORIES = ("linear", "spot")
-
-PLACES = {
-    "nautilus_trader/http_get_account_info.json": (ACCOUNT, ""),
-    "nautilus_trader/http_get_executions.json": ("/v5/execution/list", "linear"),
-    "nautilus_trader/http_get_instruments_linear*.json": (INSTRUMENTS, "linear"),
-    "nautilus_trader/http_get_instruments_spot.json": (INSTRUMENTS, "spot"),
-    "nautilus_trader/http_get_instruments_inverse*.json": (INSTRUMENTS, "inverse"),
-    "nautilus_trader/http_get_instruments_option.json": (INSTRUMENTS, "option"),
-    "nautilus_trader/http_get_klines_linear.json": (KLINE, "linear"),
-    "nautilus_trader/http_get_orders_history.json": ("/v5/order/history", "linear"),
-    "nautilus_trader/http_get_orders_realtime.json": ("/v5/order/realtime", "linear"),
-    "nautilus_trader/http_get_positions.json": ("/v5/position/list", "linear"),
-    "*/http_get_wallet_balance.json": ("/v5/account/wallet-balance", ""),
-    "burakoner*/account_wallet-balance*.json": ("/v5/account/wallet-balance", ""),
-    "burakoner*/market_spot-instrument.json": (INSTRUMENTS, "spot"),
-    "burakoner*/trade_execution-history.json": ("/v5/execution/list", "linear"),
-    "hirokisan*/v5-account-get-account-info.json": (ACCOUNT, ""),
-    "hirokisan*/v5-account-get-wallet-balance.json": ("/v5/account/wallet-balance", ""),
-    "hirokisan*/v5-create-order.json": ("/v5/order/create", "linear"),
-    "hirokisan*/v5-amend-order.json": ("/v5/order/amend", "linear"),
-    "hirokisan*/v5-cancel-order.json": ("/v5/order/cancel", "linear"),
-    "hirokisan*/v5-execution-get-execution-list.json": ("/v5/execution/list", "linear"),
-    "hirokisan*/v5-get-open-orders.json": ("/v5/order/realtime", "spot"),
-    "hirokisan*/v5-market-get-instruments-info-spot.json": (INSTRUMENTS, "spot"),
-    "hirokisan*/v5-market-get-instruments-info-option.json": (INSTRUMENTS, "option"),
-    "hirokisan*/v5-market-get-kline.json": (KLINE, "spot"),
-    "hirokisan*/v5-position-get-position-info.json": ("/v5/position/list", "linear"),
-    "pivotdude*/position-list*.json": ("/v5/position/list", "linear"),
-    "pivotdude*/wallet-balance*.json": ("/v5/account/wallet-balance", ""),
-    "nautilus_trader/ws_account_position_with_open_time.json": ("position", "linear"),
-}
-"""What the files are whose text does not say it: the endpoint and the category."""
-
-FRAME_CATEGORIES = {
-    "*ws_spot_*": "spot",
-    "*ws_ticker_frames.jsonl:1": "spot",
-    "*ws_ticker_frames.jsonl:2": "option",
-    "*ws_ticker_frames.jsonl:[78]": "inverse",
-    "*ticker-option.json": "option",
-    "*ws_option_Ticker.txt": "option",
-    "*ws_option_Trades.txt": "option",
-}
-"""Public frames of another category than linear: it stands in the address, not in the frame."""
 
 REFUSED = {
     # Made wrong on purpose by their authors.
@@ -122,27 +85,14 @@ REFUSED = {
 STATES = {"New": "open", "Untriggered": "open", "Filled": "filled", "Cancelled": "canceled"}
 
 
-class Payload(NamedTuple):
-    """One message: a frame, or the whole body of an answer."""
-
-    name: str
-    place: str
-    category: str
-    message: Any
-
-    @property
-    def is_supported(self) -> bool:
-        if self.place.startswith("/"):
-            known = {*QUERIES, *ORDER_PATHS, INSTRUMENTS, FEES, ACCOUNT}
-            return self.place in known and self.category in ("", *CATEGORIES)
-        if self.topic in PUBLIC:
-            return self.category in CATEGORIES
-        return self.topic in PRIVATE or self.place in ORDER_OPS
-
-    @property
-    def topic(self) -> str:
-        """The kind of frame, empty for an answer."""
-        return "" if self.place.startswith("order.") else self.place.partition(".")[0]
+def is_supported(payload: Payload) -> bool:
+    """Return whether the engine reads a message of this kind."""
+    if payload.place.startswith("/"):
+        known = {*QUERIES, *ORDER_PATHS, INSTRUMENTS, FEES, ACCOUNT}
+        return payload.place in known and payload.category in ("", *CATEGORIES)
+    if payload.topic in PUBLIC:
+        return payload.category in CATEGORIES
+    return payload.topic in PRIVATE or payload.place in ORDER_OPS
 
 
 class Reading(NamedTuple):
@@ -151,111 +101,6 @@ class Reading(NamedTuple):
     found: list[Any]
     wanted: list[Any]
     reason: str
-
-
-# ---- the directory ---------------------------------------------------------------------------
-
-
-def payloads(root: Path) -> list[Payload]:
-    """Return every message below the directory, each file giving at least one."""
-    found = []
-    for path in sorted(item for item in root.rglob("*") if item.is_file()):
-        file = f"{path.parent.name}/{path.name}"
-        messages = list(_messages(path.read_text(errors="replace"), path.suffix))
-        for number, (place, message) in enumerate(messages, 1):
-            name = f"{file}:{number}" if len(messages) > 1 else file
-            found.append(_payload(name, file, place, _wire(message)))
-    return found
-
-
-def _messages(text: str, suffix: str) -> Iterator[tuple[str, Any]]:
-    """Yield (path where the file names it, message)."""
-    if suffix == ".txt" and text.startswith((">", "<", "=")):
-        for block in re.split(r"^(?=[><=])", text, flags=re.MULTILINE):
-            if block.startswith("="):
-                yield "", json.loads(block[1:])
-    elif suffix == ".txt":
-        _, path, _, body = text.split(None, 3)
-        yield path, json.loads(body)
-    elif suffix in (".jsonl", ".pylog"):
-        read = json.loads if suffix == ".jsonl" else ast.literal_eval
-        yield from (("", read(line)) for line in text.splitlines() if line.strip())
-    else:
-        yield "", json.loads(text)
-
-
-def _payload(name: str, file: str, path: str, message: Any) -> Payload:
-    place, category = next(
-        (where for pattern, where in PLACES.items() if fnmatch(file, pattern)), (path, "")
-    )
-    if place.startswith("/"):
-        body = message if "retCode" in message else {"retCode": 0, "result": message}
-        said = body["result"].get("category", "") if isinstance(body["result"], dict) else ""
-        return Payload(name, place, category or said, body)
-    if place == "position":  # an item without its frame
-        return Payload(name, place, category, {"topic": place, "data": [message]})
-    topic: Any = message.get("topic", message.get("op", "")) if isinstance(message, dict) else ""
-    kind = next((kind for mark, kind in FRAME_CATEGORIES.items() if fnmatch(name, mark)), "linear")
-    is_public = topic.partition(".")[0] in PUBLIC
-    return Payload(name, topic, kind if is_public else "", message)
-
-
-def _wire(message: Any) -> Any:
-    """Return a message as the venue sends it where an SDK wrapped it or made objects of rows."""
-    if not isinstance(message, dict):
-        return message
-    if "LinearInverse" in message:
-        return _wire(next((part for part in message.values() if part), message))
-    if isinstance(message.get("data"), dict):
-        message["data"] = _wire(message["data"])
-    for key in ("a", "b", "list"):
-        rows: Any = message.get(key)
-        is_row = bool(rows) and isinstance(rows, list) and isinstance(rows[0], dict)
-        if is_row and {"price", "StartTime"} & rows[0].keys() and "symbol" not in rows[0]:
-            message[key] = [list(row.values()) for row in rows]
-    return message
-
-
-# ---- the client, with answers in place of a network ------------------------------------------
-
-
-class Fixed:
-    """A clock that stands still."""
-
-    def __init__(self, now_ms: int) -> None:
-        self._now_ns = now_ms * 1_000_000
-
-    def now_ns(self) -> int:
-        return self._now_ns
-
-    def monotonic_ns(self) -> int:
-        return self._now_ns
-
-
-class Response:
-    """What the client reads of a response besides its content."""
-
-    status = 200
-    headers: ClassVar[dict[str, str]] = {}
-
-
-SETTINGS = BybitSettings(rest_url="http://x", public_url="", private_url="", trade_url="")
-EMPTY = b'{"retCode":0,"result":{"list":[]}}'
-
-
-class Canned(RestClient):
-    """The client with its requests replaced: answers by path, one page each."""
-
-    def __init__(self, answers: dict[str, bytes], now_ms: int) -> None:
-        super().__init__(SETTINGS, Fixed(now_ms), None)
-        self._answers = answers
-
-    async def get(self, path, params, *, signed):
-        content = EMPTY if params.get("cursor") else self._answers.get(path, EMPTY)
-        return self._read(cast("Any", Response()), content, path)
-
-    async def post(self, path, body, signed_ms):
-        return self._read(cast("Any", Response()), self._answers[path], path)
 
 
 class Inline:
@@ -357,7 +202,7 @@ def instruments_of(payload: Payload) -> dict[str, Instrument]:
     """Return an instrument for each symbol of a message, its steps as fine as the numbers."""
     steps: dict[str, tuple[int, int]] = {}
     message = payload.message
-    rows = _rows(message)
+    rows = rows_of(message)
     if payload.place == KLINE:
         prices = max(_places(text) for row in rows for text in row[1:5])
         steps[message["result"]["symbol"] or "X"] = (prices, 0)
@@ -372,13 +217,6 @@ def instruments_of(payload: Payload) -> dict[str, Instrument]:
         steps["X"] = (0, 0)
     kind = payload.category or "linear"
     return {symbol: _instrument(kind, symbol, *places) for symbol, places in steps.items()}
-
-
-def _rows(message: Any) -> list[Any]:
-    """Return the rows of an answer or frame."""
-    rows = message.get("data", message.get("result", {}))
-    rows = rows.get("list", [rows]) if isinstance(rows, dict) else rows
-    return rows if isinstance(rows, list) else [rows]
 
 
 def _places(text: Any) -> int:
@@ -402,7 +240,7 @@ def number(value: Any) -> Decimal:
 
 def wanted_of(payload: Payload) -> list[Any]:
     """Return the key values of every row, as far as they can be read."""
-    rows = _rows(payload.message)
+    rows = rows_of(payload.message)
     if payload.topic in PUBLIC:
         return [_public(payload.topic, payload.message)]
     if payload.place in ORDER_OPS:
@@ -602,7 +440,7 @@ def recorded(shared_data: Path) -> list[Payload]:
 def test_every_payload_is_read_exactly_or_refused_for_a_listed_reason(recorded, inbox):
     table, refused = [], set()
     for payload in recorded:
-        if not payload.is_supported:
+        if not is_supported(payload):
             what = payload.place or "no v5 frame or endpoint of ours"
             table.append((payload.name, what, payload.category, "not supported", 0))
             continue
@@ -622,7 +460,7 @@ def test_every_payload_is_read_exactly_or_refused_for_a_listed_reason(recorded, 
 
 
 def test_other_intervals_hold_exact_values_as_minute_bars(recorded, inbox):
-    frames = [item for item in recorded if item.topic == "kline" and item.is_supported]
+    frames = [item for item in recorded if item.topic == "kline" and is_supported(item)]
     assert len(frames) >= 3
     for payload in frames:
         message = payload.message | {"data": [payload.message["data"][0] | {"interval": "1"}]}
@@ -635,7 +473,7 @@ def test_every_listed_instrument_has_exact_filters_or_is_too_fine(recorded, inbo
     fine = exact = 0
     for payload in recorded:
         rows = payload.message["result"]["list"] if payload.place == INSTRUMENTS else []
-        for row in rows if payload.is_supported else []:
+        for row in rows if is_supported(payload) else []:
             result = {"list": [row | {"status": "Trading"}]}
             one = payload._replace(message={"retCode": 0, "result": result})
             reading = compared(one, inbox)
@@ -651,7 +489,7 @@ def test_mutated_payloads_raise_only_the_named_errors(recorded, inbox):
     seeded = random.Random(2026)
     files: dict[str, list[Payload]] = {}
     for payload in recorded:
-        if payload.is_supported:
+        if is_supported(payload):
             files.setdefault(re.sub(r":\d+$", "", payload.name), []).append(payload)
     accepted = 0
     for group in files.values():

@@ -1,10 +1,8 @@
 """Runs the core's questions and puts what the venue says as records: rows first, then the end."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
 
-from plimsoll.core.model import Instrument, decimal_of
+from plimsoll.core.model import Instrument
 from plimsoll.core.records import (
     BarReported,
     PositionReported,
@@ -13,13 +11,11 @@ from plimsoll.core.records import (
     Record,
 )
 from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.numbers import decimal_in, number, required
 from plimsoll.venues.bybit.ports import Inbox
 from plimsoll.venues.bybit.private import Catalogue, Origin, Stamp, read_item
 from plimsoll.venues.bybit.queries import Candle, QueryFailed, Rows, fetch_bars, fetch_rows
 from plimsoll.venues.bybit.rest import RestClient
-
-_CAP: Final = 10**18
-"""No price or quantity comes near it: more is an error upstream."""
 
 
 class QueryRunner:
@@ -131,8 +127,8 @@ def _ticks(instrument: Instrument, candle: Candle, field: str) -> int:
     """Return a price in ticks; a bar always has all four, so that "no value" is an error here."""
     text = getattr(candle, field)
     try:
-        price = decimal_of(text)
-        if not 0 < price <= _CAP:
+        price = decimal_in(text)
+        if price <= 0:
             raise ValueError(f"expected a positive price, found {text!r}")
         return instrument.ticks_of(price)
     except ValueError as error:
@@ -140,10 +136,8 @@ def _ticks(instrument: Instrument, candle: Candle, field: str) -> int:
 
 
 def _volume_lots(instrument: Instrument, candle: Candle) -> float:
-    try:
-        volume = float(candle.volume)
-    except ValueError:
-        volume = math.nan
-    if not 0 <= volume <= _CAP:  # not a number compares false
-        raise ParseError(f"bar {candle.start_ms} volume: no quantity: {candle.volume!r}")
-    return volume * instrument.lots_per_qty
+    what = f"bar {candle.start_ms}"
+    volume = number(required(candle.volume, what, "volume"), what, "volume")
+    if volume < 0:
+        raise ParseError(f"{what} volume: no quantity: {candle.volume!r}")
+    return float(volume) * instrument.lots_per_qty

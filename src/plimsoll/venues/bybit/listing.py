@@ -5,8 +5,9 @@ from typing import Final
 
 import msgspec
 
-from plimsoll.core.model import Instrument, decimal_of
+from plimsoll.core.model import Instrument
 from plimsoll.venues.bybit.errors import UnknownInstrument, VenueUnreachable
+from plimsoll.venues.bybit.numbers import decimal_in, has_value
 from plimsoll.venues.bybit.rest import Answer, RestClient
 
 CATEGORIES: Final = ("linear", "spot")
@@ -14,12 +15,8 @@ CATEGORIES: Final = ("linear", "spot")
 _DEFAULT_FEES: Final = {"linear": ("0.00055", "0.0002"), "spot": ("0.001", "0.001")}
 """(taker, maker) of an account without a discount; used without a key and on demo."""
 
-
-_CAP: Final = 10**18
-"""No filter or rate comes near it: more is an error upstream."""
-
 _Text = str | int | float | None
-"""Decimal text or a bare number; null and "" mean "no such filter"."""
+"""Decimal text or a bare number; no value means "no such filter"."""
 
 
 class _Filter(msgspec.Struct):
@@ -164,13 +161,12 @@ def _filter_text(value: _Text) -> str:
         ValueError: it is no such number; asked here, because the core reads it only when it trades.
     """
     text = _decimal_text(value, "0")
-    if decimal_of(text) < 0:
+    if decimal_in(text) < 0:
         raise ValueError(f"expected a limit that is not negative, found {text}")
     return text
 
 
 def _decimal_text(value: _Text, default: str = "") -> str:
-    text = default if value is None or value == "" else str(value)
-    if abs(decimal_of(text)) > _CAP:
-        raise ValueError(f"expected at most {_CAP:.0e}, found {text}")
+    text = str(value) if has_value(value) else default
+    decimal_in(text)
     return text

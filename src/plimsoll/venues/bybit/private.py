@@ -5,7 +5,7 @@ goes into its record, so a field we do not read today can be read from the log t
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
@@ -20,6 +20,7 @@ from plimsoll.core.records import (
     WalletReported,
 )
 from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.numbers import number, required, whole
 
 Stamp = Callable[[], tuple[int, int, int, int]]
 """Gives (seq, ts_ns, epoch, cause) of the next record; called right before each is built."""
@@ -51,11 +52,9 @@ _SIDES: Final = MappingProxyType({"Buy": Side.BUY, "Sell": Side.SELL})
 _T = TypeVar("_T")
 _NO_REASON: Final = frozenset({"EC_NoError", "UNKNOWN"})
 _NO_SIDE: Final = frozenset({None, "", "None"})
-_CAP: Final = 10**18
-"""No price, quantity, balance or time in ms comes near it: more is an error upstream."""
 
 _Text = str | int | float | None
-"""Decimal text, which some endpoints send as a number; null and "" both mean "no value"."""
+"""What the decoder accepts as a number; ``numbers`` says what it means."""
 
 _Word = str | None
 """Plain text; null and "" both mean "no value"."""
@@ -255,7 +254,7 @@ def _order_report(
     price_ticks = _order_price(item, instrument, what)
     is_quote_qty = _is_in_quote(item, instrument)
     qty_lots = cum_lots if is_quote_qty else _lots(item.qty, instrument, what, "qty")
-    updated_ms = _integer(item.updatedTime, what, "updatedTime")
+    updated_ms = whole(item.updatedTime, what, "updatedTime")
     seq, ts_ns, epoch, cause = stamp()
     return OrderReported(
         seq,
@@ -309,12 +308,12 @@ def _execution_report(
     side = _word(_SIDES, item.side, what, "side") if has_side else Side.BUY
     rounding = None if is_plain else ROUND_HALF_EVEN
     if is_plain:
-        _required(item.execPrice, what, "execPrice")
+        required(item.execPrice, what, "execPrice")
     price_ticks = _ticks(item.execPrice, instrument, what, "execPrice", rounding)
-    qty_lots = _lots(_required(item.execQty, what, "execQty"), instrument, what, "execQty")
+    qty_lots = _lots(required(item.execQty, what, "execQty"), instrument, what, "execQty")
     fee_units = _cash(item.execFee, what, "execFee", up=True)
     fee_coin = item.feeCurrency or fee_coin_of(instrument, side, is_maker=item.isMaker)
-    executed_ms = _integer(item.execTime, what, "execTime")
+    executed_ms = whole(item.execTime, what, "execTime")
     seq, ts_ns, epoch, cause = stamp()
     return ExecutionReported(
         seq,
@@ -373,14 +372,14 @@ def _position_report(
     what = f"position {instrument.name}"
     if item.positionIdx != 0:
         raise ParseError(f"{what}: positionIdx 0 (one-way mode) expected, found {item.positionIdx}")
-    lots = _lots(_required(item.size, what, "size"), instrument, what, "size")
+    lots = _lots(required(item.size, what, "size"), instrument, what, "size")
     if item.side not in _SIDES and (lots or item.side not in _NO_SIDE):
         raise ParseError(
             f"{what}: side Buy or Sell expected, found {item.side!r}, size {lots} lots"
         )
     entry_price = str(item.entryPrice or item.avgPrice or "")
-    _decimal(entry_price, what, "entryPrice")
-    updated_ms = _integer(item.updatedTime, what, "updatedTime")
+    number(entry_price, what, "entryPrice")
+    updated_ms = whole(item.updatedTime, what, "updatedTime")
     seq, ts_ns, epoch, cause = stamp()
     return PositionReported(
         seq,
@@ -420,7 +419,7 @@ def _read_wallet(raw: bytes, stamp: Stamp, origin: Origin) -> Iterator[WalletRep
 
 def _balance(item: _Coin) -> int:
     what, field = f"wallet {item.coin}", "walletBalance"
-    return _cash(_required(item.walletBalance, what, field), what, field)
+    return _cash(required(item.walletBalance, what, field), what, field)
 
 
 # ---- fields, each error naming its field and value -------------------------------------------
@@ -432,27 +431,10 @@ def _word(table: Mapping[str, _T], word: _Word, what: str, field: str) -> _T:
     return table[word]
 
 
-def _required(value: _Text, what: str, field: str) -> _Text:
-    """Return a value that must be there: no value is not zero where it moves money."""
-    if value is None or value == "":
-        raise ParseError(f"{what}: {field} expected a number, found {value!r}")
-    return value
-
-
-def _decimal(value: _Text, what: str, field: str) -> Decimal:
-    try:
-        number = decimal_of("" if value is None else str(value))
-    except ValueError as error:
-        raise ParseError(f"{what}: {field}: {error}") from error
-    if abs(number) > _CAP:
-        raise ParseError(f"{what}: {field} expected at most {_CAP:.0e}, found {value}")
-    return number
-
-
 def _lots(value: _Text, instrument: Instrument, what: str, field: str) -> int:
-    number = _decimal(value, what, field)
+    found = number(value, what, field)
     try:
-        lots = instrument.lots_of(number)
+        lots = instrument.lots_of(found)
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error
     if lots < 0:
@@ -463,23 +445,16 @@ def _lots(value: _Text, instrument: Instrument, what: str, field: str) -> int:
 def _ticks(
     value: _Text, instrument: Instrument, what: str, field: str, rounding: str | None
 ) -> int:
-    number = _decimal(value, what, field)
+    found = number(value, what, field)
     try:
-        return instrument.ticks_of(number, rounding=rounding)
+        return instrument.ticks_of(found, rounding=rounding)
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error
 
 
 def _cash(value: _Text, what: str, field: str, *, up: bool = False) -> int:
-    number = _decimal(value, what, field)
+    found = number(value, what, field)
     try:
-        return cash_units(str(number), up=up)
+        return cash_units(str(found), up=up)
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error
-
-
-def _integer(value: _Text, what: str, field: str) -> int:
-    number = _decimal(value, what, field)
-    if number != number.to_integral_value():
-        raise ParseError(f"{what}: {field} expected whole milliseconds, found {value!r}")
-    return int(number)

@@ -8,6 +8,7 @@ import msgspec
 
 from plimsoll.core.records import BarChanged, BookChanged, MarketInput, PublicTraded, TickerChanged
 from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.numbers import CAP
 
 _TOPICS_KEPT: Final = 4096
 """Most topics remembered; venues send only what was subscribed, so this is never reached."""
@@ -17,8 +18,7 @@ _BOOK_PREFIX: Final = b'{"topic":"orderbook.'
 _Number = str | float | None
 """Decimal text or a bare number; an empty text and null mean "no value"."""
 
-_CAP: Final = 1e18
-"""No price, quantity or time in ms comes near it: more is an error upstream."""
+_CAP: Final = float(CAP)
 
 _Finite = Annotated[float, msgspec.Meta(ge=0, le=_CAP)]
 """A price or quantity. Without bounds the decoder takes the texts "nan" and "inf" for numbers."""

@@ -21,7 +21,7 @@ KEPT_MS: Final = 730 * 24 * 3600 * 1000
 MINUTE_MS: Final = 60_000
 _BARS_A_PAGE: Final = 1000
 _PAGES_CAP: Final = 500
-_FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
+FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "linear": ("", "StopOrder"),
     "spot": ("", "StopOrder", "tpslOrder"),
 }
@@ -129,7 +129,7 @@ async def _open_orders(
     rest: RestClient, query: QueryIntended, scope: Mapping[str, str | int]
 ) -> list[bytes]:
     found: dict[str, bytes] = {}
-    for order_filter in _FILTERS.get(query.category, ("",)):
+    for order_filter in FILTERS.get(query.category, ("",)):
         params = {**scope, "orderFilter": order_filter, "openOnly": 0, "limit": 50}
         for item in await _all(rest, "/v5/order/realtime", params):
             found[_key(item).orderId] = item

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from enum import StrEnum
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -63,6 +63,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     grant: Grant | None = None
     """What the answer's headers say about the rate of its endpoint."""
 
+    ext: bytes = b"{}"
+    """What stands beside the result: of a batch, the code of each item."""
+
     @property
     def is_ok(self) -> bool:
         """Return whether the venue answered with success."""
@@ -80,6 +83,7 @@ class _Envelope(msgspec.Struct):
     retMsg: str | None = ""
     ret_msg: str | None = ""
     result: msgspec.Raw = msgspec.Raw(b"{}")
+    retExtInfo: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Page(msgspec.Struct):
@@ -146,10 +150,13 @@ class RestClient:
         return (now_ns + offset_ns - min(uncertainty_ns, _BEHIND_CAP_NS)) // 1_000_000
 
     async def get(self, path: str, params: Mapping[str, str | int], *, signed: bool) -> Answer:
-        """Ask when it is our turn, without empty parameters. What is signed is what is sent."""
+        """Ask when it is our turn; empty parameters are left out. What is signed is what is sent.
+
+        A cursor is percent-encoded text already and goes back as it came.
+        """
         await self._turn(path, signed=signed)
         given = {name: value for name, value in params.items() if value != ""}
-        query = urlencode(given)
+        query = query_of(given)
         headers = self._headers(query.encode()) if signed else {}
         return await self._request("GET", f"{path}?{query}" if query else path, headers, None)
 
@@ -246,6 +253,7 @@ class RestClient:
                 headers=headers,
                 data=body,
                 allow_redirects=False,
+                proxy=self.settings.proxy or None,
             ) as response:
                 answer = self._read(response, await _content(response), target)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -287,6 +295,14 @@ class RestClient:
         return _answer(envelope, status)
 
 
+def query_of(params: Mapping[str, str | int]) -> str:
+    """Return a query string, each value percent-encoded exactly once."""
+    return "&".join(
+        f"{name}={quote(str(value), safe='%' if name == 'cursor' else '')}"
+        for name, value in params.items()
+    )
+
+
 def needs_clock(answer: Answer) -> bool:
     """Return whether the answer says that our stamps are off (10002)."""
     return answer.end is End.REFUSED and answer.code in CLOCK_CODES
@@ -298,7 +314,8 @@ def _answer(envelope: _Envelope, status: int) -> Answer:
     if code is None:
         return _broken(status, f"no retCode in the answer: {text}")
     end = End.OK if code == 0 else End.LIMITED if code in LIMIT_CODES else End.REFUSED
-    return Answer(end=end, code=code, text=text, result=bytes(envelope.result))
+    result, ext = bytes(envelope.result), bytes(envelope.retExtInfo)
+    return Answer(end=end, code=code, text=text, result=result, ext=ext)
 
 
 def _broken(code: int, text: str) -> Answer:

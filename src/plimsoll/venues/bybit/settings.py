@@ -18,10 +18,11 @@ _REGION_HOSTS: Final = {
     "ae": "bybit.ae",
     "eu": "bybit.eu",
     "id": "bybit.id",
+    "jp": "manepa.jp",
 }
 """REST domains of regional sites (Bybit v5 docs, guide)."""
 
-_STREAM_REGIONS: Final = frozenset({"tr", "kz", "ge", "id"})
+_STREAM_REGIONS: Final = frozenset({"tr", "kz", "ge", "id", "jp"})
 """Regions with socket hosts of their own; the others use the global ones."""
 
 
@@ -69,6 +70,9 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of the account's and the address's rates is ours."""
 
     rest_timeout_s: float = 5.0
+    proxy: str = ""
+    """HTTP proxy of REST requests; ``BybitVenue`` refuses one, its sockets would go around it."""
+
     private_ping_s: float = 5.0
     """Ping period and pong deadline of private and trade links: a dead path shows in 10 s (N1)."""
 

@@ -35,11 +35,17 @@ _TIME_IN_FORCE: Final = MappingProxyType(
         TimeInForce.POST_ONLY: "PostOnly",
     }
 )
-_FRAMES: Final = {
-    action: b'{"reqId":"%b","header":{"X-BAPI-TIMESTAMP":"%d","X-BAPI-RECV-WINDOW":"%d"},'
-    b'"op":"order.' + action.encode() + b'","args":[%b]}'
-    for action in PATHS
-}
+
+
+def frame_template(operation: str) -> bytes:
+    """Return the frame of an operation, open for request id, stamp, receive window and body."""
+    return (
+        b'{"reqId":"%b","header":{"X-BAPI-TIMESTAMP":"%d","X-BAPI-RECV-WINDOW":"%d"},'
+        b'"op":"' + operation.encode() + b'","args":[%b]}'
+    )
+
+
+_FRAMES: Final = {action: frame_template(f"order.{action}") for action in PATHS}
 
 
 class TradeAnswer(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from plimsoll.venues.bybit.errors import (
     AccountUnsupported,
     CredentialsRefused,
     ParseError,
+    VenueError,
     VenueUnreachable,
 )
 from plimsoll.venues.bybit.links import LINKS, PRIVATE, TRADE
@@ -54,7 +55,12 @@ class BybitVenue:
 
         Raises:
             CredentialsRefused: there is a key, but it cannot be used for signing.
+            VenueError: a proxy is set: the sockets would go around it.
         """
+        if settings.proxy:
+            raise VenueError(
+                "venue.proxy: the engine's sockets cannot go through a proxy yet; take the key out"
+            )
         self.settings = settings
         self.instruments: dict[str, Instrument] = {}
         self.links: dict[int, Link] = {}

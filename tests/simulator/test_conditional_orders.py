@@ -5,12 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plimsoll.core.model import Side
-from plimsoll.simulator.settings import AccountSettings, SimSettings
-from tests.simulator.conftest import Desk
+from plimsoll.simulator.settings import AccountSettings
 
 NAME = "linear:BTCUSDT"
 RISES: dict[str, object] = {"triggerPrice": "60010", "triggerDirection": 1}
@@ -275,6 +274,7 @@ def naive_order(orders: list[Waiting], prices: list[int]) -> list[str]:
     return found
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     asked=st.lists(
         st.tuples(st.booleans(), st.integers(1, 30), st.integers(0, 1)), min_size=1, max_size=12
@@ -282,10 +282,10 @@ def naive_order(orders: list[Waiting], prices: list[int]) -> list[str]:
     walk=st.lists(st.integers(-35, 35), max_size=8),
 )
 def test_triggers_go_off_in_the_order_in_which_the_price_meets_them(
-    asked: list[tuple[bool, int, int]], walk: list[int]
+    make_desk: Any, asked: list[tuple[bool, int, int]], walk: list[int]
 ) -> None:
     accounts = tuple(AccountSettings(key=f"k{n}", secret="sim-secret", uid=n + 1) for n in (0, 1))
-    desk = Desk(SimSettings(limits="off", accounts=accounts))
+    desk = make_desk(accounts=accounts)
     orders = []
     for age, (rises, distance, who) in enumerate(asked):
         ticks = 600_000 + (distance if rises else -distance)

@@ -120,6 +120,10 @@ def test_cancelling_one_of_a_pair_cancels_both_until_one_was_changed_alone(desk:
     desk.post("/v5/order/cancel", **ASK, orderId=waiting(desk)[0]["orderId"])
     assert waiting(desk) == []
     stop(desk, takeProfit="61000", stopLoss="59000")
+    stop(desk, takeProfit="61000", stopLoss="59100")  # both named: they stay a pair
+    desk.post("/v5/order/cancel", **ASK, orderId=waiting(desk)[1]["orderId"])
+    assert waiting(desk) == []
+    stop(desk, takeProfit="61000", stopLoss="59000")
     stop(desk, stopLoss="59100")
     desk.post("/v5/order/cancel", **ASK, orderId=waiting(desk)[0]["orderId"])
     assert [row["stopOrderType"] for row in waiting(desk)] == ["StopLoss"]
@@ -193,6 +197,8 @@ def test_partial_limit_exit_rests_at_its_limit_price(desk: Any) -> None:
     rows = desk.get("/v5/order/realtime", category="linear", orderId=row["orderId"])
     found = rows["result"]["list"][0]
     assert (found["orderStatus"], found["price"], found["qty"]) == ("New", "60550.00", "0.300")
+    hold(desk, "1", "Sell")
+    assert closed(desk, row["orderId"])["cancelType"] == "CancelByTpSlTsClear"
 
 
 @pytest.mark.parametrize(

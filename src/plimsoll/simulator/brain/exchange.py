@@ -75,9 +75,9 @@ class Exchange:
 
     def handle(self, now_ns: int, request: Request) -> Output:
         """Apply one request and return its answer, frames, record lines and drops."""
-        self._trading.settle(now_ns)
+        self._trading.catch_up(now_ns)
         self._handlers[type(request)](now_ns, request)
-        self._trading.settle(now_ns)
+        self._trading.look(now_ns)
         for push in self.floor.pushes:
             self._output.sends += self._streams.private_frames(push, now_ns)
         self.floor.pushes.clear()

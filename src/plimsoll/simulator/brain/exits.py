@@ -104,7 +104,8 @@ def set_full(
     Setting one of them alone ends the bond between the two.
     """
     listing = batch.market.listing
-    changed: list[Order] = []
+    asked: list[Order] = []
+    changed = False
     for stop_type, wanted in (("TakeProfit", take_profit), ("StopLoss", stop_loss)):
         if wanted is None:
             continue
@@ -112,21 +113,22 @@ def set_full(
         if order is None:
             lots = abs(account.ledger.position(listing).lots)
             order = place(batch, account, wanted, stop_type, lots, parent)
-        elif (order.trigger_ticks, order.trigger_by) == (wanted.trigger_ticks, wanted.trigger_by):
-            continue
-        else:
+            changed = True
+        elif (order.trigger_ticks, order.trigger_by) != (wanted.trigger_ticks, wanted.trigger_by):
             order.trigger_ticks, order.trigger_by = wanted.trigger_ticks, wanted.trigger_by
             order.updated_ms = batch.now_ms
             batch.floor.waits += 1
             batch.changed(order)
-        changed.append(order)
-    if len(changed) == 1:
-        unbind(account, changed[0])
-    elif changed:
-        bind(*changed)
-    if changed:
-        account.tpsl_modes[listing.name] = "Full"
-    return bool(changed)
+            changed = True
+        asked.append(order)
+    if not changed:
+        return False
+    if len(asked) == 1:
+        unbind(account, asked[0])
+    else:
+        bind(*asked)
+    account.tpsl_modes[listing.name] = "Full"
+    return True
 
 
 def add_partial(

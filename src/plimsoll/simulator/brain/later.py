@@ -22,11 +22,12 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A create, amend or cancel on its way; ``cum_lots`` is what was filled when it was asked."""
+    """A create, amend or cancel on its way; the lots are those of when it was asked."""
 
     kind: str
     order: Order
     cum_lots: int
+    qty_lots: int
     terms: Terms | None = None
 
 
@@ -50,9 +51,13 @@ class Later:
         self._of.setdefault(change.order.order_id, []).append((due_ns, change))
         return True
 
+    def is_due(self, now_ns: int) -> bool:
+        """Return whether anything is due."""
+        return bool(self._heap) and self._heap[0][0] <= now_ns
+
     def until(self, now_ns: int) -> Iterator[Change]:
         """Yield what is due, each once."""
-        while self._heap and self._heap[0][0] <= now_ns:
+        while self.is_due(now_ns):
             change = heappop(self._heap)[2]
             waiting = self._of[change.order.order_id]
             waiting.pop(0)

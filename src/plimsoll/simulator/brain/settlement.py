@@ -173,7 +173,9 @@ class Batch:
                 order.updated_ms = self.now_ms
                 self.changed(order)
             else:
-                self.end(order, "CancelByReduceOnly", "EC_NoError")
+                is_exit = order.stop_type in exits.FULL + exits.PARTIAL
+                word = exits.CLEARED if is_exit and not lots else "CancelByReduceOnly"
+                self.end(order, word, "EC_NoError")
 
     def _place_oco(self) -> None:
         """Place the exits of spot orders that are done."""

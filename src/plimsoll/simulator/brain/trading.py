@@ -33,10 +33,15 @@ class Trading:
         self._triggers = Triggers(floor, self._door)
         self._later = Later()
 
-    def settle(self, now_ns: int) -> None:
-        """Let what is due have its effect, then look at the triggers."""
-        for change in self._later.until(now_ns):
-            self._effect(change, now_ns)
+    def catch_up(self, now_ns: int) -> None:
+        """Let what is due have its effect, and what that triggers."""
+        if self._later.is_due(now_ns):
+            for change in self._later.until(now_ns):
+                self._effect(change, now_ns)
+                self._triggers.look(now_ns)
+
+    def look(self, now_ns: int) -> None:
+        """Look at the triggers: prices may have changed."""
         self._triggers.look(now_ns)
 
     def create(self, account: Account, params: Params, now_ns: int) -> Order:
@@ -49,7 +54,7 @@ class Trading:
         funds.check_new(self._floor, account, first)
         for order in orders:
             self._batch(order, now_ns).accept(order)
-            self._ask(Change("create", order, 0), now_ns)
+            self._ask(Change("create", order, 0, order.qty_lots), now_ns)
         return first
 
     def amend(self, account: Account, params: Params, now_ns: int) -> Order:
@@ -57,7 +62,7 @@ class Trading:
         order = self._live_order(account, params)
         self._refuse_if_busy(order)
         terms = terms_of(self._floor, account, order, params)
-        self._ask(Change("amend", order, order.cum_lots, terms), now_ns)
+        self._ask(Change("amend", order, order.cum_lots, order.qty_lots, terms), now_ns)
         return order
 
     def cancel(self, account: Account, params: Params, now_ns: int) -> Order:
@@ -95,7 +100,7 @@ class Trading:
         delay_ms = self._floor.settings.cancel_delay_ms
         batches: dict[str, Batch] = {}
         for order in orders:
-            change = Change("cancel", order, order.cum_lots)
+            change = Change("cancel", order, order.cum_lots, order.qty_lots)
             if not self._later.ask(change, now_ns, delay_ms):
                 batch = batches.setdefault(order.listing.name, self._batch(order, now_ns))
                 self._effect_cancel(batch, order)
@@ -128,20 +133,22 @@ class Trading:
     def _effect_amend(self, batch: Batch, change: Change) -> None:
         """Change the terms, unless the order ended or was filled as far on the way."""
         order, terms = change.order, change.terms
-        if terms is None or not order.is_live or terms.qty_lots < order.cum_lots:
+        if terms is None or not order.is_live:
             return
-        if order.cum_lots and terms.qty_lots == order.cum_lots:
+        price, lots = terms.price_ticks, terms.qty_lots
+        if lots == change.qty_lots:
+            lots = order.qty_lots  # not asked for: it may have followed the position since
+        elif order.reduce_only and order.is_open:
+            lots = min(lots, order.qty_lots)
+        if order.cum_lots and lots <= order.cum_lots:
             return
         order.tpsl_mode = terms.tpsl_mode
         order.take_profit, order.stop_loss = terms.take_profit, terms.stop_loss
-        if order.is_open and (terms.price_ticks, terms.qty_lots) != (
-            order.price_ticks,
-            order.qty_lots,
-        ):
-            self._door.change(batch, order, terms.price_ticks, terms.qty_lots)
+        if order.is_open and (price, lots) != (order.price_ticks, order.qty_lots):
+            self._door.change(batch, order, price, lots)
             return
         if order.is_waiting:
-            order.price_ticks, order.qty_lots = terms.price_ticks, terms.qty_lots
+            order.price_ticks, order.qty_lots = price, lots
             order.trigger_ticks, order.trigger_by = terms.trigger_ticks, terms.trigger_by
             order.trigger_direction = terms.trigger_direction
             self._floor.waits += 1

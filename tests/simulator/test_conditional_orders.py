@@ -219,7 +219,8 @@ def test_spot_stop_order_is_rejected_at_its_trigger_without_coins(desk: Any) -> 
     assert desk.wallet("BTC")["locked"] == "0.5"
 
 
-def test_spot_market_buy_in_quote_coin_waits_and_spends_its_value(desk: Any) -> None:
+def test_spot_market_buy_in_quote_coin_waits_and_spends_its_value(make_desk: Any) -> None:
+    desk = make_desk(accounts=(AccountSettings(balances={"USDT": "150"}),))
     answer = desk.order(
         category="spot", orderType="Market", qty="100", triggerPrice="59000", price="0"
     )
@@ -236,6 +237,16 @@ def test_spot_cancel_looks_among_orders_of_the_kind_it_names(desk: Any) -> None:
     assert desk.post("/v5/order/cancel", **ids)["retCode"] == 170213
     assert desk.post("/v5/order/cancel", **ids, orderFilter="Nothing")["retCode"] == 10001
     assert desk.post("/v5/order/cancel", **ids, orderFilter="StopOrder")["retCode"] == 0
+
+
+def test_last_price_that_an_event_only_passed_triggers(desk: Any) -> None:
+    desk.order(side="Sell", price="60000.50", qty="0.01")
+    desk.book(NAME, asks=[(600_001 + i, 0) for i in range(5)])
+    desk.order(price="59999.90", qty="0.01")
+    answer = desk.order(triggerPrice="60000.50", triggerDirection=1)
+    desk.book(NAME, [(600_005, 10)], [(599_999, 10)])
+    assert desk.exchange.floor.markets[NAME].last_ticks < 600_005
+    assert "Triggered" in statuses(desk, answer)
 
 
 def test_one_orders_execution_triggers_the_next(desk: Any) -> None:

@@ -42,15 +42,12 @@ def stop(desk: Any, **params: object) -> dict[str, Any]:
 
 
 def many(desk: Any, count: int, **params: object) -> dict[str, Any]:
-    for _ in range(count):
-        answer = desk.order(**params)
-    return answer
+    return [desk.order(**params) for _ in range(count)][-1]
 
 
 def many_stops(desk: Any) -> dict[str, Any]:
-    for _ in range(21):
-        answer = stop(desk, tpslMode="Partial", takeProfit="61000", tpSize="0.01")
-    return answer
+    one = {"tpslMode": "Partial", "takeProfit": "61000", "tpSize": "0.01"}
+    return [stop(desk, **one) for _ in range(21)][-1]
 
 
 def refusing_prices(desk: Any, **params: object) -> dict[str, Any]:

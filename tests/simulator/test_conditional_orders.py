@@ -231,6 +231,20 @@ def test_spot_market_buy_in_quote_coin_waits_and_spends_its_value(make_desk: Any
     assert Decimal("99.9") < Decimal(row["cumExecValue"]) <= 100
 
 
+def test_book_level_of_a_waiting_order_is_looked_up_when_it_triggers(desk: Any) -> None:
+    queue = {"bboSideType": "Queue", "bboLevel": "1", "price": ""}
+    answer = desk.order(**queue, **RISES)
+    lost = desk.order(**(queue | {"bboLevel": "5"}), **RISES)
+    desk.book(NAME, [(600_000 - i, 0) for i in range(5)])
+    desk.book(NAME, [(599_900, 10)])
+    desk.trade(NAME, Side.BUY, 600_100, 1)
+    assert desk.row(answer)["price"] == "59990.00"
+    assert (desk.row(lost)["orderStatus"], desk.row(lost)["rejectReason"]) == (
+        "Rejected",
+        "EC_Others",
+    )
+
+
 def test_spot_cancel_looks_among_orders_of_the_kind_it_names(desk: Any) -> None:
     answer = desk.order(category="spot", qty="0.001", triggerPrice="59000")
     ids = {"category": "spot", "symbol": "BTCUSDT", "orderId": answer["result"]["orderId"]}

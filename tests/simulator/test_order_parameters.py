@@ -135,6 +135,31 @@ def test_reduce_only_above_the_maximum_becomes_several_orders(make_desk: Any) ->
     assert desk.position()["size"] == "0.000"
 
 
+def test_spot_market_sell_may_name_its_value(desk: Any) -> None:
+    answer = desk.order(
+        category="spot", side="Sell", orderType="Market", qty="100", marketUnit="quoteCoin"
+    )
+    row = desk.row(answer, "spot")
+    assert (row["orderStatus"], row["qty"], row["marketUnit"]) == ("Filled", "100", "quoteCoin")
+    assert Decimal("99.9") < Decimal(row["cumExecValue"]) <= 100
+    wrong = desk.order(category="spot", orderType="Market", qty="100", marketUnit="coin")
+    assert wrong["retCode"] == 10001
+
+
+def test_waiting_spot_sell_by_value_locks_what_that_is_at_its_trigger(desk: Any) -> None:
+    answer = desk.order(
+        category="spot",
+        side="Sell",
+        orderType="Market",
+        qty="590",
+        marketUnit="quoteCoin",
+        triggerPrice="59000",
+        orderFilter="tpslOrder",
+    )
+    assert desk.wallet("BTC")["locked"] == "0.01"
+    assert desk.row(answer, "spot")["qty"] == "590"
+
+
 def own_ask(desk: Any, price: str = "60000.10") -> dict[str, Any]:
     """Rest a sell order of ours that is alone at its price."""
     return desk.order(side="Sell", price=price, qty="0.5")

@@ -9,7 +9,7 @@ from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.listings import Listing
 from plimsoll.simulator.brain.numbers import ZERO, text_of
 from plimsoll.simulator.brain.orders import Order
-from plimsoll.simulator.brain.pricing import affordable_lots, book_price
+from plimsoll.simulator.brain.pricing import book_price, lots_for
 from plimsoll.simulator.brain.public import PublicMarket
 
 
@@ -118,7 +118,7 @@ def _size(account: Account, market: PublicMarket, order: Order, params: Params) 
         order.price_ticks = filters.ticks_of(listing, params)
     order.price_ticks = book_price(account, market, order)
     if order.asked_value:
-        order.qty_lots = affordable_lots(market, order.asked_value, order.price_ticks)
+        order.qty_lots = lots_for(market, order)
         return
     if order.reduce_only:
         order.qty_lots = _reducing_lots(account, order, params)
@@ -140,6 +140,8 @@ def _size_waiting(market: PublicMarket, order: Order, params: Params) -> None:
     if kind == "Limit" and not order.bbo_side:
         order.price_ticks = filters.ticks_of(listing, params)
     order.asked_value = filters.quote_value_of(listing, params) if kind == "Market" else ZERO
+    if order.asked_value and order.side is Side.SELL:  # so many are locked until it triggers
+        order.qty_lots = int(order.asked_value // listing.value(order.trigger_ticks, 1))
     if order.asked_value or (order.close_on_trigger and not filters.number_of(params, "qty")):
         return
     order.qty_lots = filters.lots_of(listing, params)

@@ -192,13 +192,26 @@ def place(
     parent: Order | None,
 ) -> Order:
     """Place one exit of a linear position and return it."""
+    order = draft_linear(batch, account, wanted, stop_type, lots, parent)
+    batch.accept(order)
+    batch.wait(order)
+    return order
+
+
+def draft_linear(
+    batch: "Batch",
+    account: Account,
+    wanted: Exit,
+    stop_type: str,
+    lots: int,
+    parent: Order | None = None,
+) -> Order:
+    """Return one exit of a linear position, not placed yet."""
     is_profit = stop_type.endswith("TakeProfit")
     order = draft_exit(batch, account, wanted, parent, lots, is_profit=is_profit)
     order.stop_type, order.filter = stop_type, "StopOrder"
     order.create_type = f"CreateBy{stop_type}"
     order.reduce_only = order.close_on_trigger = True
-    batch.accept(order)
-    batch.wait(order)
     return order
 
 

@@ -152,13 +152,17 @@ def check_size(
 
 
 def quote_value_of(listing: Listing, params: Params) -> Decimal:
-    """Return the value a spot market buy names in quote coin, 0 where it names a quantity.
+    """Return the value a spot market order names in quote coin, 0 where it names a quantity.
 
     Raises:
         VenueRefusal: 10001, 170140 below the minimum, 170148 too fine.
     """
+    if not listing.is_spot:
+        return ZERO
     unit = params.get("marketUnit") or ("quoteCoin" if params.get("side") == "Buy" else "baseCoin")
-    if not listing.is_spot or unit != "quoteCoin" or params.get("side") != "Buy":
+    if unit not in ("baseCoin", "quoteCoin"):
+        raise VenueRefusal(10001, f"params error: marketUnit invalid {unit!r}")
+    if unit == "baseCoin":
         return ZERO
     value = number_of(params, "qty")
     if value % Decimal("0.0000001"):

@@ -48,7 +48,7 @@ class Order(msgspec.Struct):
     created_ms: int
     updated_ms: int
     asked_value: Decimal = ZERO
-    """Quote coin of a spot market buy that names its value instead of its quantity."""
+    """Quote coin of a spot market order that names its value instead of its quantity."""
     market_unit: str = ""
     reduce_only: bool = False
     close_on_trigger: bool = False

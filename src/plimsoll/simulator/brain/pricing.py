@@ -42,15 +42,15 @@ def limited_price(account: Account, market: PublicMarket, side: Side, ticks: int
     raise VenueRefusal(170194 if spot else 30209)
 
 
-def affordable_lots(market: PublicMarket, value: Decimal, limit_ticks: int) -> int:
-    """Return the lots that ``value`` of quote coin buys from the book.
+def lots_for(market: PublicMarket, order: Order) -> int:
+    """Return the lots that the order's value in quote coin buys from or brings in the book.
 
     Raises:
         VenueRefusal: 170140 where that is nothing.
     """
-    lots = 0
-    for price, qty in market.book.levels(Side.SELL, _ALL):
-        if price > limit_ticks:
+    lots, value = 0, order.asked_value
+    for price, qty in market.book.levels(order.side.opposite, _ALL):
+        if (price - order.price_ticks) * order.side.sign > 0:
             break
         take = min(qty, int(value // market.listing.value(price, 1)))
         lots += take

@@ -45,6 +45,7 @@ class Batch:
         """Let a conditional order wait for its trigger."""
         self.floor.waiting.setdefault(order.listing.name, {})[order.order_id] = order
         self.floor.waits += 1
+        self.market.is_watched = True
         order.wait(self.now_ms)
         self.changed(order)
 
@@ -190,6 +191,8 @@ class Batch:
             del waiting[order.order_id]
             if not waiting:
                 del self.floor.waiting[order.listing.name]
+                self.market.is_watched = False
+                self.market.passed.clear()
 
     def _push_money(self, account: Account, *, traded: bool) -> None:
         listing = self.market.listing

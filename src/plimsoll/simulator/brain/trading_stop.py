@@ -94,15 +94,20 @@ def _trail(batch: Batch, account: Account, distance: int | None, active: int) ->
         return True
     if order is not None and (order.trail_ticks, order.active_ticks) == (distance, active):
         return False
+    is_new = order is None
     if order is None:
         lots = abs(account.ledger.position(batch.market.listing).lots)
-        order = exits.place(batch, account, Exit(0, LAST), "TrailingStop", lots, None)
+        order = exits.draft_linear(batch, account, Exit(0, LAST), "TrailingStop", lots)
     order.trail_ticks, order.active_ticks = distance, active
     order.trigger_ticks = 0
     if not active:
         order.trigger_ticks = max(1, batch.market.last_ticks + order.side.sign * distance)
     order.updated_ms = batch.now_ms
-    batch.changed(order)
+    if is_new:
+        batch.accept(order)
+        batch.wait(order)
+    else:
+        batch.changed(order)
     return True
 
 

@@ -10,7 +10,7 @@ from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.funds import check_new, free_funds
 from plimsoll.simulator.brain.numbers import ZERO
 from plimsoll.simulator.brain.orders import RISES, Order
-from plimsoll.simulator.brain.pricing import affordable_lots, book_price
+from plimsoll.simulator.brain.pricing import book_price, lots_for
 from plimsoll.simulator.brain.public import PublicMarket
 from plimsoll.simulator.brain.settlement import Batch
 
@@ -36,10 +36,10 @@ class Triggers:
 
     def look(self, now_ns: int) -> None:
         """Trigger what the market has reached, and what that leads to in turn."""
-        for name, market in self._floor.markets.items():
-            if name not in self._floor.waiting:
-                market.passed.clear()
-                continue
+        if not self._floor.waiting:
+            return
+        for name in list(self._floor.waiting):
+            market = self._floor.markets[name]
             while steps := self._steps(name, market):
                 for by, ticks in steps:
                     for order in self._reached(name, by, ticks):
@@ -98,7 +98,7 @@ class Triggers:
         account = self._floor.by_uid[order.uid]
         order.price_ticks = book_price(account, market, order)
         if order.asked_value:
-            order.qty_lots = affordable_lots(market, order.asked_value, order.price_ticks)
+            order.qty_lots = lots_for(market, order)
         if order.close_on_trigger:
             self._free_margin(batch, order)
             if order.stop_type in FULL or not order.qty_lots:

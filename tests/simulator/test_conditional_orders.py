@@ -194,6 +194,45 @@ def test_close_on_trigger_takes_the_position_from_other_reduce_only_orders(desk:
     assert desk.row(resting)["qty"] == "0.300"
 
 
+def test_close_on_trigger_frees_margin_by_cancelling_what_adds_risk(make_desk: Any) -> None:
+    desk = make_desk(accounts=(AccountSettings(balances={"USDT": "6900"}),))
+    desk.order(orderType="Market", qty="1")
+    older = desk.order(price="58000", qty="0.001")
+    newer = desk.order(price="58000", qty="0.1")
+    closing = desk.order(
+        side="Sell",
+        orderType="Market",
+        qty="0",
+        reduceOnly=True,
+        closeOnTrigger=True,
+        triggerPrice="59490",
+        triggerDirection=2,
+    )
+    desk.book(NAME, [(600_000 - i, 0) for i in range(5)], [(600_001 + i, 0) for i in range(5)])
+    desk.book(NAME, [(595_000, 10_000)], [(595_001, 10_000)])
+    desk.trade(NAME, Side.SELL, 595_000, 1)
+    desk.wait(2)
+    for _ in range(100):
+        desk.wait(0.1)
+    assert desk.row(newer)["orderStatus"] == "New"
+    desk.trade(NAME, Side.SELL, 594_900, 1)
+    row = desk.row(newer)
+    assert (row["orderStatus"], row["rejectReason"]) == ("Cancelled", "EC_Others")
+    assert desk.row(older)["orderStatus"] == "New"
+    assert (desk.row(closing)["orderStatus"], desk.row(closing)["cumExecQty"]) == (
+        "Filled",
+        "1.000",
+    )
+
+
+def test_conditional_order_carries_its_exits_to_its_fill(desk: Any) -> None:
+    answer = desk.order(orderType="Market", takeProfit="61000", stopLoss="59000", **RISES)
+    assert desk.position()["takeProfit"] == ""
+    desk.trade(NAME, Side.BUY, 600_100, 1)
+    assert desk.row(answer)["orderStatus"] == "Filled"
+    assert (desk.position()["takeProfit"], desk.position()["stopLoss"]) == ("61000.00", "59000.00")
+
+
 def test_spot_stop_order_locks_on_its_trigger_and_tpsl_order_at_once(desk: Any) -> None:
     spot = {"category": "spot", "side": "Sell", "qty": "0.4", "price": "61000"}
     stop = desk.order(**spot, triggerPrice="59000", orderFilter="StopOrder")

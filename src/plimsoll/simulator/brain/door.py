@@ -47,6 +47,7 @@ class Door:
         """Give an order in the book another price or quantity; it may take on its way."""
         order.price_ticks, order.qty_lots = price_ticks, qty_lots
         order.updated_ms = batch.now_ms
+        batch.amended = order
         outcome = batch.market.book.amend(order.order_id, price_ticks, order.leaves_lots)
         if outcome is None:
             raise AssertionError(f"open order {order.order_id} is not in the book")

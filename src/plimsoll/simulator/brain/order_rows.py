@@ -145,11 +145,15 @@ def execution_row(
     }
 
 
-def fast_row(row: Row) -> Row:
-    """Return the ``execution.fast`` form: a maker's client id is missing there."""
+def fast_row(row: Row, turned_id: str = "") -> Row:
+    """Return the ``execution.fast`` form.
+
+    The client id is missing for makers, and for a maker an amendment turned into a taker.
+    """
     keys = "category symbol orderId isMaker orderLinkId execId execPrice execQty side execTime seq"
     short = {key: row[key] for key in keys.split()}
-    return short | {"orderLinkId": ""} if row["isMaker"] else short
+    is_nameless = row["isMaker"] or row["orderId"] == turned_id
+    return short | {"orderLinkId": ""} if is_nameless else short
 
 
 def _trigger_fields(order: Order) -> Row:

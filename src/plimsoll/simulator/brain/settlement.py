@@ -33,6 +33,8 @@ class Batch:
         self._executions: dict[int, list[Row]] = {}
         self._filled: dict[str, int] = {}
         self._trims: dict[int, None] = {}
+        self.amended: Order | None = None
+        """The order this event gave other terms."""
 
     def accept(self, order: Order) -> None:
         """Register a new order; its first line in the record says ``Created``."""
@@ -108,7 +110,9 @@ class Batch:
             executions = self._executions.get(uid, [])
             if executions:
                 self.floor.push(uid, "execution", category, executions)
-                self.floor.push(uid, "execution.fast", category, [fast_row(r) for r in executions])
+                turned = self.amended.order_id if self.amended is not None else ""
+                fast = [fast_row(row, turned) for row in executions]
+                self.floor.push(uid, "execution.fast", category, fast)
             self._push_money(account, traded=bool(executions))
 
     def _book(self, order: Order, fill: Fill) -> None:

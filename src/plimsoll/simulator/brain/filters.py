@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from plimsoll.core.model import Side, TimeInForce
@@ -12,6 +12,8 @@ from plimsoll.simulator.brain.numbers import ZERO
 
 Params = Mapping[str, Any]
 _LINK: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
+_NUMBER: Final = re.compile(r"\d{1,20}(\.\d{0,20})?([eE][+-]?\d{1,2})?", re.ASCII)
+_LARGEST: Final = Decimal("1e15")
 _SIDES: Final = {"Buy": Side.BUY, "Sell": Side.SELL}
 _TIFS: Final = {
     "GTC": TimeInForce.GTC,
@@ -61,7 +63,7 @@ def tif_of(listing: Listing, params: Params, kind: str) -> TimeInForce:
     """
     if kind == "Market":
         return TimeInForce.IOC
-    word = params.get("timeInForce") or "GTC"
+    word = str(params.get("timeInForce") or "GTC")
     if word == "RPI":
         raise _refuse(listing, 110119, 170355, "")
     if word not in _TIFS:
@@ -85,15 +87,12 @@ def number_of(params: Params, name: str) -> Decimal:
     """Return a positive or zero decimal parameter.
 
     Raises:
-        VenueRefusal: 10001 where it is missing, negative or no number.
+        VenueRefusal: 10001 where it is missing, negative, no number or beyond all reason.
     """
     text = str(params.get(name, ""))
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or value < 0:
-        raise VenueRefusal(10001, f"params error: {name} invalid {text!r}")
+    value = Decimal(text) if _NUMBER.fullmatch(text) else Decimal(-1)
+    if not 0 <= value <= _LARGEST:
+        raise VenueRefusal(10001, f"params error: {name} invalid {text[:40]!r}")
     return value
 
 

@@ -338,6 +338,54 @@ def test_refusals_arrive_as_the_errors_of_ccxt(ccxt: ModuleType) -> None:
     play(ccxt, work)
 
 
+@BOTH
+def test_conditional_order_waits_is_amended_and_cancelled(ccxt: ModuleType, symbol: str) -> None:
+    async def work(exchange: Running, client: Any) -> None:
+        last = quote(exchange, symbol)[2]
+        trigger = float(client.price_to_precision(symbol, last * 1.003))
+        params: dict[str, Any] = {"triggerPrice": trigger}
+        if symbol == PERP:
+            params["triggerDirection"] = "ascending"
+        order = await client.create_order(symbol, "limit", "buy", QTY, trigger, params)
+        assert await client.fetch_open_orders(symbol, params={"orderFilter": "Order"}) == []
+        (found,) = await client.fetch_open_orders(symbol, params={"trigger": True})
+        assert (found["id"], found["status"]) == (order["id"], "open")
+        assert found["triggerPrice"] == trigger
+        higher = float(client.price_to_precision(symbol, last * 1.004))
+        ids = (order["id"], symbol, "limit", "buy")
+        await client.edit_order(*ids, QTY, trigger, {"triggerPrice": higher})
+        await client.cancel_order(order["id"], symbol, {"trigger": True})
+        states = [(state, qty) for state, qty, _ in history(exchange, order["id"])]
+        assert states == [
+            ("Created", QTY),
+            ("Untriggered", QTY),
+            ("Untriggered", QTY),
+            ("Deactivated", QTY),
+        ]
+        line = lines(exchange, "order", orderId=order["id"])[-1]
+        assert (float(line["triggerPrice"]), line["stopOrderType"]) == (higher, "Stop")
+
+    play(ccxt, work)
+
+
+def test_exits_of_a_position_are_set_shown_and_removed(ccxt: ModuleType) -> None:
+    async def work(exchange: Running, client: Any) -> None:
+        last = quote(exchange, PERP)[2]
+        above = float(client.price_to_precision(PERP, last * 1.01))
+        below = float(client.price_to_precision(PERP, last * 0.99))
+        exits = {"takeProfit": {"triggerPrice": above}, "stopLoss": {"triggerPrice": below}}
+        await client.create_order(PERP, "market", "buy", QTY, None, exits)
+        (position,) = await client.fetch_positions([PERP])
+        assert (position["takeProfitPrice"], position["stopLossPrice"]) == (above, below)
+        waiting = await client.fetch_open_orders(PERP, params={"trigger": True})
+        assert {one["triggerPrice"] for one in waiting} == {above, below}
+        assert {one["reduceOnly"] for one in waiting} == {True}
+        await client.create_order(PERP, "market", "sell", QTY, None, {"reduceOnly": True})
+        assert await client.fetch_open_orders(PERP, params={"trigger": True}) == []
+
+    play(ccxt, work)
+
+
 def test_the_blocking_client(ccxt: ModuleType) -> None:
     async def work(exchange: Running, _: Any) -> None:
         bid, _, _ = quote(exchange, SPOT)

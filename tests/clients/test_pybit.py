@@ -167,6 +167,19 @@ def test_fill_shows_in_executions_position_and_wallet(rest: HTTP) -> None:
     assert {row["tradeId"] for row in log} >= {row["execId"] for row in rows}
 
 
+def test_trading_stop_and_cancel_of_all_conditional_orders(rest: HTTP) -> None:
+    ask = {"category": "linear", "symbol": "DOGEUSDT"}
+    rest.place_order(**ask, side="Buy", orderType="Market", qty="100")
+    last = float(rest.get_tickers(**ask)["result"]["list"][0]["lastPrice"])
+    rest.set_trading_stop(**ask, tpslMode="Full", stopLoss=f"{last * 0.9:.5f}", positionIdx=0)
+    row = rest.get_positions(**ask)["result"]["list"][0]
+    assert float(row["stopLoss"]) == pytest.approx(last * 0.9, abs=0.00001)
+    done = rest.cancel_all_orders(**ask, orderFilter="StopOrder")["result"]
+    assert (len(done["list"]), done["success"]) == (1, "1")
+    assert rest.get_positions(**ask)["result"]["list"][0]["stopLoss"] == ""
+    rest.place_order(**ask, side="Sell", orderType="Market", qty="100", reduceOnly=True)
+
+
 def test_spot_buy_pays_its_fee_in_base(rest: HTTP) -> None:
     answer = rest.place_order(
         category="spot",

@@ -228,6 +228,8 @@ def test_record_reads_old_lines_from_its_file(
         {"limits": "some"},
         {"speed": 0.0},
         {"lose_ack": 2.0},
+        {"match_delay_ms": -1.0},
+        {"history_delay_ms": -1.0},
     ],
 )
 def test_settings_refuse_nonsense(settings: dict[str, Any]) -> None:

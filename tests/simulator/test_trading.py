@@ -136,6 +136,17 @@ def test_amend_across_the_book_takes(desk: Any) -> None:
     assert desk.row(answer)["orderStatus"] == "Filled"
 
 
+def test_fast_execution_of_an_amended_maker_has_no_client_id(desk: Any) -> None:
+    desk.socket(1, "/v5/private", auth=True)
+    desk.say(1, {"op": "subscribe", "args": ["execution", "execution.fast"]})
+    answer = desk.order(orderLinkId="named")
+    ids = {"category": "linear", "symbol": "BTCUSDT", "orderId": answer["result"]["orderId"]}
+    desk.post("/v5/order/amend", **ids, price="60000.10")
+    fast, usual = desk.topic("execution.fast")[0]["data"][0], desk.topic("execution")[0]["data"][0]
+    assert (fast["orderLinkId"], fast["isMaker"]) == ("", False)
+    assert usual["orderLinkId"] == "named"
+
+
 def test_cancel_of_what_is_gone(desk: Any) -> None:
     ids = {"category": "linear", "symbol": "BTCUSDT"}
     assert desk.post("/v5/order/cancel", **ids, orderId="nothing")["retCode"] == 110001

@@ -17,6 +17,8 @@ class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read_only: bool = False
     expired: bool = False
     """Answer everything signed by this key with 33004."""
+    dcp: bool = False
+    """The account may set disconnection protection."""
 
 
 class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +47,14 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Path of the record; "" means ``directory``/record.jsonl, or memory only without one."""
     ack_delay_ms: float = 0.0
     stream_delay_ms: float = 1.0
+    match_delay_ms: float = 0.0
+    """Between the answer to a create or amend and its effect; later ones of an order queue up."""
+    cancel_delay_ms: float = 0.0
+    """Between the answer to a cancel and its effect."""
+    visibility_delay_ms: float = 0.0
+    """How long after its acceptance an order is missing from the answers to REST questions."""
+    history_delay_ms: float = 0.0
+    """How long closed orders and executions are missing from their histories."""
     lose_ack: float = 0.0
     """Probability that an order is created and its answer never sent."""
     drop_connections_every_s: float = 0.0
@@ -75,5 +85,9 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"speed must be above 0, found {self.speed}")
         if not 0 <= self.lose_ack <= 1:
             raise ValueError(f"lose_ack is a probability from 0 to 1, found {self.lose_ack}")
+        for name in ("match", "cancel", "visibility", "history"):
+            value = getattr(self, f"{name}_delay_ms")
+            if value < 0:
+                raise ValueError(f"{name}_delay_ms must not be negative, found {value}")
         if len({account.key for account in self.accounts}) != len(self.accounts):
             raise ValueError("accounts: each needs a key of its own")

@@ -133,6 +133,35 @@ def test_fok_counts_only_what_stands_before_an_own_order() -> None:
     assert book.submit("c", BUY, 102, 10, FOK, "me", smp=True).end == "filled"
 
 
+def test_self_match_takes_out_the_makers_it_reaches_and_no_others() -> None:
+    book = book_of()
+    book.submit("near", SELL, 101, 5, GTC, "me")
+    book.submit("theirs", SELL, 101, 5, GTC, "other")
+    book.submit("far", SELL, 103, 5, GTC, "me")
+    outcome = book.submit("b", BUY, 103, 15, GTC, "me", smp_maker=True)
+    assert (outcome.end, outcome.removed, outcome.met) == ("filled", ["near"], "")
+    assert [fill.counter for fill in outcome.fills if not fill.is_maker] == ["", "theirs"]
+    assert [order.key for order in book.resting()] == ["far"]
+
+
+def test_self_match_of_both_ends_taker_and_maker() -> None:
+    book = book_of()
+    book.submit("a", SELL, 101, 5, GTC, "me")
+    book.submit("later", SELL, 101, 5, GTC, "me")
+    outcome = book.submit("b", BUY, 102, 20, GTC, "me", smp=True, smp_maker=True)
+    assert (outcome.end, outcome.removed, outcome.met) == ("self_match", ["a"], "a")
+    assert outcome.leaves_lots == 10
+    assert [order.key for order in book.resting()] == ["later"]
+
+
+def test_fok_does_not_count_makers_it_would_take_out() -> None:
+    book = book_of()
+    book.submit("a", SELL, 101, 5, GTC, "me")
+    outcome = book.submit("b", BUY, 101, 11, FOK, "me", smp_maker=True)
+    assert (outcome.end, outcome.removed) == ("fok", [])
+    assert book.submit("c", BUY, 101, 10, FOK, "me", smp_maker=True).end == "filled"
+
+
 def test_amend_keeps_its_place_only_when_it_shrinks_in_place() -> None:
     book = book_of()
     book.submit("a", BUY, 100, 5, GTC)

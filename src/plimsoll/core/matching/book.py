@@ -37,11 +37,15 @@ class Outcome(msgspec.Struct):
 
     ``end`` is "" where the rest works in the book, "filled", or why the rest was cancelled:
     "post_only", "ioc", "fok", "self_match". ``leaves_lots`` is the unfilled rest either way.
+    ``removed`` are own makers that self-match prevention took out of the book, in the order they
+    were met; ``met`` is the own maker that ended the order itself.
     """
 
     fills: list[Fill]
     leaves_lots: int
     end: str
+    removed: list[str] = []
+    met: str = ""
 
 
 class Resting(msgspec.Struct):
@@ -55,6 +59,7 @@ class Resting(msgspec.Struct):
     tif: TimeInForce
     owner: str
     smp: bool
+    smp_maker: bool = False
 
 
 class MatchingBook:
@@ -129,6 +134,7 @@ class MatchingBook:
         owner: str = "",
         *,
         smp: bool = False,
+        smp_maker: bool = False,
     ) -> Outcome:
         """Match a new order and rest what may rest.
 
@@ -140,27 +146,33 @@ class MatchingBook:
             tif: GTC and POST_ONLY may rest, IOC and FOK may not.
             owner: Whose order it is, for ``smp``.
             smp: Cancel the rest on meeting a resting order of the same owner (CancelTaker).
+            smp_maker: Take that resting order out of the book instead (CancelMaker), or, with
+                ``smp``, as well (CancelBoth).
 
         Raises:
             ValueError: the key rests already, or price or quantity is not positive.
         """
         if key in self._resting or price_ticks <= 0 or qty_lots <= 0:
             raise ValueError(f"order {key!r}: needs a new key, price > 0 and qty > 0")
-        order = Resting(key, side, price_ticks, qty_lots, 0, tif, owner, smp)
+        order = Resting(key, side, price_ticks, qty_lots, 0, tif, owner, smp, smp_maker)
         crosses = next(self._halves[side.opposite].until(price_ticks), None) is not None
         if crosses and tif is TimeInForce.POST_ONLY:
             return Outcome([], qty_lots, "post_only")
         if tif is TimeInForce.FOK and self._available(order) < qty_lots:
             return Outcome([], qty_lots, "fok")
-        fills, met_own = self._take(order) if crosses else ([], False)
+        done = Outcome([], qty_lots, "")
+        if crosses:
+            self._take(order, done)
+        done.leaves_lots = order.leaves_lots
         if order.leaves_lots == 0:
-            return Outcome(fills, 0, "filled")
-        if met_own:
-            return Outcome(fills, order.leaves_lots, "self_match")
-        if tif in (TimeInForce.IOC, TimeInForce.FOK):
-            return Outcome(fills, order.leaves_lots, tif.value)
-        self._rest(order)
-        return Outcome(fills, order.leaves_lots, "")
+            done.end = "filled"
+        elif done.met:
+            done.end = "self_match"
+        elif tif in (TimeInForce.IOC, TimeInForce.FOK):
+            done.end = tif.value
+        else:
+            self._rest(order)
+        return done
 
     def cancel(self, key: str) -> int | None:
         """Take an order out and return its unfilled lots, ``None`` if it does not rest here."""
@@ -189,7 +201,14 @@ class MatchingBook:
             return Outcome([], leaves_lots, "")
         self.cancel(key)
         return self.submit(
-            key, order.side, price_ticks, leaves_lots, order.tif, order.owner, smp=order.smp
+            key,
+            order.side,
+            price_ticks,
+            leaves_lots,
+            order.tif,
+            order.owner,
+            smp=order.smp,
+            smp_maker=order.smp_maker,
         )
 
     def best(self, side: Side) -> int | None:
@@ -217,49 +236,54 @@ class MatchingBook:
                     qty_lots -= take
         return qty_lots, fills
 
-    def _take(self, order: Resting) -> tuple[list[Fill], bool]:
+    def _take(self, order: Resting, done: Outcome) -> None:
         half = self._halves[order.side.opposite]
-        fills: list[Fill] = []
         for price in list(half.until(order.price_ticks)):
-            if self._take_level(order, half, price, fills):
-                return fills, True
-            if order.leaves_lots == 0:
-                break
-        return fills, False
+            self._take_level(order, half, price, done)
+            if order.leaves_lots == 0 or done.met:
+                return
 
-    def _take_level(self, taker: Resting, half: "_Half", price: int, fills: list[Fill]) -> bool:
-        """Match the taker at one price in queue order; return whether self-match stopped it."""
+    def _take_level(self, taker: Resting, half: "_Half", price: int, done: Outcome) -> None:
+        """Match the taker at one price in queue order, until it is filled or meets its owner."""
         level = half.levels[price]
         taken = 0
-        met_own = False
         for maker in list(level.own):
-            taken += _take_external(taker, price, maker.ahead_lots - taken, fills)
+            taken += _take_external(taker, price, maker.ahead_lots - taken, done.fills)
             if taker.leaves_lots == 0:
                 break
             if _is_self(taker, maker):
-                met_own = True
-                break
+                self._prevent(taker, maker, done)
+                if done.met:
+                    break
+                continue
             qty = min(taker.leaves_lots, maker.leaves_lots)
             taker.leaves_lots -= qty
-            fills.append(Fill(taker.key, price, qty, False, maker.key))
-            fills.append(self._fill(maker, qty, taker.key))
-        if not met_own:
-            taken += _take_external(taker, price, level.external - taken, fills)
+            done.fills.append(Fill(taker.key, price, qty, False, maker.key))
+            done.fills.append(self._fill(maker, qty, taker.key))
+        if not done.met:
+            taken += _take_external(taker, price, level.external - taken, done.fills)
         for maker in level.own:
             maker.ahead_lots = max(0, maker.ahead_lots - taken)
         half.set_external(price, level.external - taken)
-        return met_own
+
+    def _prevent(self, taker: Resting, maker: Resting, done: Outcome) -> None:
+        if taker.smp_maker:
+            self.cancel(maker.key)
+            done.removed.append(maker.key)
+        if taker.smp:
+            done.met = maker.key
 
     def _available(self, taker: Resting) -> int:
         half = self._halves[taker.side.opposite]
         total = 0
         for price in half.until(taker.price_ticks):
             level = half.levels[price]
-            blocker = next((maker for maker in level.own if _is_self(taker, maker)), None)
+            blocker = next((maker for maker in level.own if _stops(taker, maker)), None)
             if blocker is not None:
                 before = level.own[: level.own.index(blocker)]
                 return total + blocker.ahead_lots + sum(maker.leaves_lots for maker in before)
-            total += level.total()
+            own = sum(maker.leaves_lots for maker in level.own if not _is_self(taker, maker))
+            total += level.external + own
         return total
 
     def _rest(self, order: Resting) -> None:
@@ -348,4 +372,8 @@ def _take_external(taker: Resting, price: int, offered: int, fills: list[Fill]) 
 
 
 def _is_self(taker: Resting, maker: Resting) -> bool:
+    return (taker.smp or taker.smp_maker) and taker.owner == maker.owner
+
+
+def _stops(taker: Resting, maker: Resting) -> bool:
     return taker.smp and taker.owner == maker.owner

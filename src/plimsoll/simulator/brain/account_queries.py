@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.asking import Params, Result, category_of
 from plimsoll.simulator.brain.errors import VenueRefusal
+from plimsoll.simulator.brain.exits import exit_fields
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.money_rows import position_row, wallet_row
 from plimsoll.simulator.brain.numbers import text_of
@@ -26,6 +27,7 @@ def positions(floor: Floor, account: Account, params: Params, now_ns: int) -> Re
         found = [p for p in held if p.lots and p.listing.instrument.settle == settle]
     rows = [
         position_row(position, floor.mark_of(position.listing.name), rest=True)
+        | exit_fields(account, position.listing)
         for position in found
     ]
     for row in rows:

@@ -20,6 +20,18 @@ class Entry(msgspec.Struct, frozen=True):
     row: dict[str, Any]
 
 
+class DcpWindow(msgspec.Struct):
+    """Cancel a product's orders ``seconds`` after its last watching connection is gone."""
+
+    seconds: int
+    from_ns: int
+    """When the setting takes effect."""
+    is_armed: bool = False
+    """Whether a connection watched it since it was set or last fired."""
+    due_ns: int = 0
+    """When it fires unless a connection comes back, 0 = one is there."""
+
+
 class Account:
     """Key, money, orders and history of one uid."""
 
@@ -34,5 +46,12 @@ class Account:
         self.orders = Orders()
         self.executions: deque[Entry] = deque(maxlen=ROWS_KEPT)
         self.transactions: deque[Entry] = deque(maxlen=ROWS_KEPT)
+        self.may_dcp = settings.dcp
+        self.dcp_windows: dict[str, DcpWindow] = {}
+        """Disconnection protection by product."""
+        self.cancel_alls = 0
+        """How often more orders were to be cancelled than the venue takes at once."""
+        self.tpsl_modes: dict[str, str] = {}
+        """How exits were last set, by instrument name: ``Full`` or ``Partial``."""
         self.adjusts_price = {"linear": True, "spot": False}
         """Whether a price beyond the limit is moved instead of refused, by category."""

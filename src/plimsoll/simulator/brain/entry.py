@@ -41,11 +41,11 @@ class Done(msgspec.Struct):
 class OrderEntry:
     """Runs order operations within the account's limits."""
 
-    def __init__(self, floor: Floor, limits: RateLimits) -> None:
+    def __init__(self, floor: Floor, limits: RateLimits, trading: Trading) -> None:
         """Trade on a floor."""
         self._floor = floor
         self._limits = limits
-        self._trading = Trading(floor)
+        self._trading = trading
         self._creates = 0
 
     def run(self, account: Account, op: str, params: Params, now_ns: int) -> Done:
@@ -70,8 +70,8 @@ class OrderEntry:
 
     def _one(self, account: Account, op: str, params: Params, now_ns: int) -> dict[str, Any]:
         if op == "order.cancel-all":
-            orders = self._trading.cancel_all(account, params, now_ns)
-            return {"list": [_ids(order) for order in orders], "success": "1"}
+            orders, all_taken = self._trading.cancel_all(account, params, now_ns)
+            return {"list": [_ids(order) for order in orders], "success": "01"[all_taken]}
         if op == "order.create":
             order = self._trading.create(account, params, now_ns)
             given = str(params.get("orderLinkId") or "")

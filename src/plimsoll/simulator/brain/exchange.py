@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.core.model import Side
+from plimsoll.simulator.brain.dcp import Dcp
 from plimsoll.simulator.brain.entry import OrderEntry
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.limits import RateLimits
@@ -27,6 +28,7 @@ from plimsoll.simulator.brain.rest import RestDesk
 from plimsoll.simulator.brain.settlement import Batch
 from plimsoll.simulator.brain.streams import Streams
 from plimsoll.simulator.brain.trade_socket import TradeSocket, is_order_entry
+from plimsoll.simulator.brain.trading import Trading
 from plimsoll.simulator.settings import SimSettings
 
 _SAMPLE_NS: Final = 100_000_000
@@ -40,7 +42,9 @@ class Exchange:
         """Open with the given accounts and no prices; market events bring them."""
         self.floor = Floor(settings)
         limits = RateLimits(is_on=settings.limits == "venue")
-        entry = OrderEntry(self.floor, limits)
+        self._trading = Trading(self.floor)
+        entry = OrderEntry(self.floor, limits, self._trading)
+        self._dcp = Dcp(self.floor, self._trading)
         self._rest = RestDesk(self.floor, limits, entry)
         self._streams = Streams(self.floor)
         self._trade = TradeSocket(self.floor, entry)
@@ -71,11 +75,20 @@ class Exchange:
 
     def handle(self, now_ns: int, request: Request) -> Output:
         """Apply one request and return its answer, frames, record lines and drops."""
+        self._trading.catch_up(now_ns)
         self._handlers[type(request)](now_ns, request)
+        self._trading.look(now_ns)
         for push in self.floor.pushes:
             self._output.sends += self._streams.private_frames(push, now_ns)
         self.floor.pushes.clear()
         return self._take()
+
+    def forget_recent(self, now_ns: int) -> None:
+        """Forget the recently closed orders ``realtime`` shows, as a venue restart does."""
+        for account in self.floor.by_uid.values():
+            for recent in account.orders.recent.values():
+                recent.clear()
+        self.floor.record(now_ns, "fault", 0, {"event": "forget-recent"})
 
     def state(self, now_ns: int) -> dict[str, Any]:
         """Return the health of the exchange, for ``GET /sim/state``."""
@@ -177,6 +190,7 @@ class Exchange:
         if now_ns - self._second_ns >= _SECOND_NS:
             self._second_ns = now_ns
             self._each_second(now_ns)
+        self._dcp.look(self._streams.connections.values(), now_ns)
         self._output.sends += self._streams.public_frames(now_ms)
         self._drop_one(now_ns)
 

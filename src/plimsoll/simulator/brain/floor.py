@@ -42,6 +42,10 @@ class Floor:
         self.by_uid = {account.uid: account for account in self.accounts.values()}
         self.working: dict[str, Order] = {}
         """Orders that may still be filled, by order id."""
+        self.waiting: dict[str, dict[str, Order]] = {}
+        """Orders that wait for their trigger, by instrument name and order id, oldest first."""
+        self.waits = 0
+        """Grows with every order that begins to wait and every trigger that is moved."""
         self.lines: list[bytes] = []
         self.pushes: list[PrivatePush] = []
         self.serial = 0

@@ -59,12 +59,10 @@ def margin_of(account: Account, mark_of: MarkOf) -> Margin:
 def locked_of(account: Account) -> dict[str, Decimal]:
     """Return what open spot orders lock, by coin: quote for buys, base for sells."""
     locked: dict[str, Decimal] = {}
-    for order in account.orders.open.values():
-        if not order.listing.is_spot:
-            continue
+    for order in account.orders.locking():
         item = order.listing.instrument
         coin, amount = (
-            (item.quote, order.listing.value(order.price_ticks, order.leaves_lots))
+            (item.quote, order.leaves_value)
             if order.side is Side.BUY
             else (item.base, order.listing.qty(order.leaves_lots))
         )

@@ -11,27 +11,38 @@ from plimsoll.simulator.brain.order_rows import Row, order_row
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.paging import DAY_MS, matches, page_of, window_of
 
-_RECENT_CLOSED: Final = 500
 _FINAL: Final = ("Filled", "Cancelled", "PartiallyFilledCanceled", "Rejected", "Deactivated")
+_YEARS_MS: Final = 2 * 365 * DAY_MS
+_SCOPES: Final = ("symbol", "baseCoin", "settleCoin")
 
 
 def open_orders(floor: Floor, account: Account, params: Params, now_ns: int) -> Result:
-    """Answer ``/v5/order/realtime``: working orders, or the 500 last closed ones."""
+    """Answer ``/v5/order/realtime``: live orders, or the 500 last closed ones.
+
+    An order shows once ``visibility_delay_ms`` have passed since it was accepted.
+    """
     category = category_of(params)
     named = bool(params.get("orderId") or params.get("orderLinkId"))
-    if category == "linear" and not (named or has(params, "symbol", "baseCoin", "settleCoin")):
+    if category == "linear" and not (named or has(params, *_SCOPES)):
         raise VenueRefusal(10001, "params error: symbol, settleCoin or baseCoin is needed")
-    closed = _newest(account.orders.closed)[:_RECENT_CLOSED]
-    working = _newest(account.orders.open.values())
+    orders = account.orders
+    live = [order for order in orders.live() if order.status != "Created"]
+    recent = orders.recent[category == "spot"]
     if named:
-        pool = working + closed
+        pool = [*live, *recent]
     else:
-        pool = closed if str(params.get("openOnly", "0")) == "1" else working
-    return _order_page(pool, params, category)
+        pool = list(recent) if str(params.get("openOnly", "0")) == "1" else live
+    until_ms = now_ns // 1_000_000 - floor.settings.visibility_delay_ms
+    shown = [order for order in _newest(pool) if order.created_ms <= until_ms]
+    return _order_page(shown, params, category)
 
 
 def order_history(floor: Floor, account: Account, params: Params, now_ns: int) -> Result:
-    """Answer ``/v5/order/history``: closed orders; unfilled ones for 24 hours only."""
+    """Answer ``/v5/order/history``: closed orders, unfilled ones for 24 hours only.
+
+    An order shows once ``history_delay_ms`` have passed since it closed, and is gone two years
+    after it was made.
+    """
     category = category_of(params)
     now_ms = now_ns // 1_000_000
     first, last = window_of(params, now_ms)
@@ -39,20 +50,25 @@ def order_history(floor: Floor, account: Account, params: Params, now_ns: int) -
     if wanted and wanted not in _FINAL:
         raise VenueRefusal(181017)
     named = bool(params.get("orderId") or params.get("orderLinkId"))
+    delay_ms = max(floor.settings.history_delay_ms, floor.settings.visibility_delay_ms)
     pool = [
         order
         for order in _newest(account.orders.closed)
         if (named or first <= order.created_ms <= last)
         and (not wanted or order.status == wanted)
+        and now_ms - order.created_ms < _YEARS_MS
         and (order.cum_lots or order.updated_ms > now_ms - DAY_MS)
+        and order.updated_ms <= now_ms - delay_ms
     ]
     return _order_page(pool, params, category)
 
 
 def executions(floor: Floor, account: Account, params: Params, now_ns: int) -> Result:
-    """Answer ``/v5/execution/list``: newest first."""
+    """Answer ``/v5/execution/list``: newest first, each ``history_delay_ms`` after it happened."""
     category = category_of(params)
-    first, last = window_of(params, now_ns // 1_000_000)
+    now_ms = now_ns // 1_000_000
+    first, last = window_of(params, now_ms)
+    until_ms = now_ms - floor.settings.history_delay_ms
     name = (
         "orderId" if params.get("orderId") else "orderLinkId" if params.get("orderLinkId") else ""
     )
@@ -60,6 +76,7 @@ def executions(floor: Floor, account: Account, params: Params, now_ns: int) -> R
         (entry.serial, entry.row)
         for entry in reversed(account.executions)
         if entry.row["category"] == category
+        and entry.time_ms <= until_ms
         and (
             entry.row[name] == params[name]
             if name
@@ -82,9 +99,9 @@ def _order_page(pool: Iterable[Order], params: Params, category: str) -> Result:
         if by_id or by_link:
             wanted = order.order_id == by_id if by_id else order.link_id == by_link
         else:
-            fields = {"symbol": item.symbol, "baseCoin": item.base, "settleCoin": item.settle}
-            wanted = matches(params, fields, fields)
-            wanted = wanted and params.get("orderFilter", "Order") == "Order"
+            wanted = _is_in_scope(order, params) and order.filter == params.get(
+                "orderFilter", order.filter
+            )
         if wanted:
             found.append((order.serial, order))
     page, cursor = page_of(found, params, most=50, usual=20)
@@ -92,6 +109,14 @@ def _order_page(pool: Iterable[Order], params: Params, category: str) -> Result:
     for row in rows:
         del row["category"], row["closedPnl"], row["feeCurrency"]
     return {"category": category, "nextPageCursor": cursor, "list": rows}
+
+
+def _is_in_scope(order: Order, params: Params) -> bool:
+    """Return whether the first of symbol, base and settle coin that was given fits."""
+    item = order.listing.instrument
+    fields = {"symbol": item.symbol, "baseCoin": item.base, "settleCoin": item.settle or item.quote}
+    name = next((one for one in _SCOPES if params.get(one)), "")
+    return not name or fields[name] == params[name]
 
 
 def _newest(orders: Iterable[Order]) -> list[Order]:

@@ -6,7 +6,7 @@ from plimsoll.core.matching import Fill
 from plimsoll.core.model import Side, TimeInForce
 from plimsoll.simulator.brain.ledger import Booked
 from plimsoll.simulator.brain.numbers import ZERO, floor8, text_of
-from plimsoll.simulator.brain.orders import Order
+from plimsoll.simulator.brain.orders import Exit, Order
 from plimsoll.simulator.brain.public import PublicMarket
 
 SIDES: Final = {Side.BUY: "Buy", Side.SELL: "Sell"}
@@ -22,15 +22,14 @@ Row = dict[str, Any]
 def order_row(order: Order) -> Row:
     """Return an order as the ``order`` topic sends it; REST sends the same fields."""
     listing = order.listing
-    ended = not order.is_open
-    leaves = 0 if ended else order.leaves_lots
+    leaves = order.leaves_lots if order.is_live else 0
     fees = {coin: text_of(fee) for coin, fee in order.fees.items() if fee}
     return {
         "category": listing.instrument.category,
         "symbol": listing.instrument.symbol,
         "orderId": order.order_id,
         "orderLinkId": order.link_id,
-        "parentOrderLinkId": "",
+        "parentOrderLinkId": "" if listing.is_spot else order.parent_link,
         "blockTradeId": "",
         "side": SIDES[order.side],
         "positionIdx": 0,
@@ -39,7 +38,7 @@ def order_row(order: Order) -> Row:
         "qty": _shown_qty(order),
         "isLeverage": order.is_leverage,
         "orderStatus": order.status,
-        "createType": "" if listing.is_spot else "CreateByUser",
+        "createType": "" if listing.is_spot else order.create_type,
         "cancelType": order.cancel_type,
         "rejectReason": order.reject_reason,
         "avgPrice": text_of(floor8(order.average_price)) if order.cum_lots else "",
@@ -52,22 +51,14 @@ def order_row(order: Order) -> Row:
         "closedPnl": text_of(order.closed_pnl),
         "feeCurrency": "",
         "timeInForce": TIFS[order.tif],
-        "stopOrderType": "",
-        "ocoTriggerBy": "",
+        "stopOrderType": order.stop_type,
+        "ocoTriggerBy": order.oco,
         "orderIv": "",
         "marketUnit": order.market_unit,
-        "slippageToleranceType": "UNKNOWN",
-        "slippageTolerance": "",
-        "triggerPrice": "",
-        "takeProfit": "",
-        "stopLoss": "",
-        "tpslMode": "",
-        "tpLimitPrice": "",
-        "slLimitPrice": "",
-        "tpTriggerBy": "",
-        "slTriggerBy": "",
-        "triggerDirection": 0,
-        "triggerBy": "",
+        "slippageToleranceType": order.slippage_type,
+        "slippageTolerance": order.slippage,
+        **_trigger_fields(order),
+        **_exit_fields(order),
         "lastPriceOnCreated": listing.prices.text(order.last_ticks),
         "basePrice": listing.prices.text(order.last_ticks),
         "reduceOnly": order.reduce_only,
@@ -75,7 +66,7 @@ def order_row(order: Order) -> Row:
         "placeType": "",
         "smpType": order.smp_type,
         "smpGroup": 0,
-        "smpOrderId": "",
+        "smpOrderId": order.smp_order_id,
         "createdTime": str(order.created_ms),
         "updatedTime": str(order.updated_ms),
         "extraFees": "",
@@ -104,6 +95,10 @@ def order_line(order: Order) -> Row:
         "leavesQty": listing.qtys.text(order.leaves_lots if order.is_open else 0),
         "cancelType": order.cancel_type,
         "rejectReason": order.reject_reason,
+        "triggerPrice": _price(order, order.trigger_ticks),
+        "stopOrderType": order.stop_type,
+        "parentOrderLinkId": "" if listing.is_spot else order.parent_link,
+        "createType": "" if listing.is_spot else order.create_type,
     }
 
 
@@ -122,9 +117,9 @@ def execution_row(
         "orderPrice": _shown_price(order),
         "orderQty": _shown_qty(order),
         "leavesQty": listing.qtys.text(order.leaves_lots),
-        "createType": "" if listing.is_spot else "CreateByUser",
+        "createType": "" if listing.is_spot else order.create_type,
         "orderType": order.kind,
-        "stopOrderType": "",
+        "stopOrderType": order.stop_type,
         "execFee": text_of(booked.fee),
         "execFeeV2": "",
         "execId": exec_id,
@@ -150,11 +145,41 @@ def execution_row(
     }
 
 
-def fast_row(row: Row) -> Row:
-    """Return the ``execution.fast`` form: a maker's client id is missing there."""
+def fast_row(row: Row, turned_id: str = "") -> Row:
+    """Return the ``execution.fast`` form.
+
+    The client id is missing for makers, and for a maker an amendment turned into a taker.
+    """
     keys = "category symbol orderId isMaker orderLinkId execId execPrice execQty side execTime seq"
     short = {key: row[key] for key in keys.split()}
-    return short | {"orderLinkId": ""} if row["isMaker"] else short
+    is_nameless = row["isMaker"] or row["orderId"] == turned_id
+    return short | {"orderLinkId": ""} if is_nameless else short
+
+
+def _trigger_fields(order: Order) -> Row:
+    spot = order.listing.is_spot
+    return {
+        "triggerPrice": _price(order, order.trigger_ticks),
+        "triggerDirection": 0 if spot else order.trigger_direction,
+        "triggerBy": "" if spot else order.trigger_by,
+    }
+
+
+def _exit_fields(order: Order) -> Row:
+    """What is attached; a parent keeps it after its exits were placed. Spot has no mode."""
+    row: Row = {"tpslMode": order.tpsl_mode}
+    exits: dict[str, Exit | None] = {"takeProfit": order.take_profit, "stopLoss": order.stop_loss}
+    for name, one in exits.items():
+        short = "tp" if name == "takeProfit" else "sl"
+        row[name] = _price(order, one.trigger_ticks) if one is not None else ""
+        row[f"{short}LimitPrice"] = _price(order, one.limit_ticks) if one is not None else ""
+        shows_by = one is not None and not order.listing.is_spot
+        row[f"{short}TriggerBy"] = one.trigger_by if one is not None and shows_by else ""
+    return row
+
+
+def _price(order: Order, ticks: int) -> str:
+    return order.listing.prices.text(ticks) if ticks else ""
 
 
 def _shown_price(order: Order) -> str:

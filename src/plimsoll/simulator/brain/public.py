@@ -57,6 +57,10 @@ class PublicMarket:
         """Grows with every change of the book."""
         self.changed_ms = 0
         self.last_ticks = 0
+        self.is_watched = False
+        """Whether orders wait for its prices."""
+        self.passed: list[int] = []
+        """While watched: the last prices since triggers were looked at."""
         self.direction = "ZeroPlusTick"
         self.tape: deque[Tape] = deque(maxlen=TAPE_KEPT)
         self.unsent: list[Tape] = []
@@ -115,6 +119,8 @@ class PublicMarket:
         self._trades += 1
         self.direction = self._direction_of(price_ticks)
         self.last_ticks = price_ticks
+        if self.is_watched:
+            self.passed.append(price_ticks)
         trade_id = drawn_uuid(self._seed, f"tape:{self.listing.name}", self._trades)
         trade = Tape(now_ms, taker, price_ticks, qty_lots, trade_id, self.seq, self.direction)
         self.tape.append(trade)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from plimsoll.simulator.brain import account_queries as account_asks
+from plimsoll.simulator.brain import dcp
 from plimsoll.simulator.brain import market_queries as market_asks
 from plimsoll.simulator.brain import order_queries as order_asks
 from plimsoll.simulator.brain.accounts import Account
@@ -16,6 +17,8 @@ from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.limits import RateLimits
 from plimsoll.simulator.brain.messages import Answer, Rest
+from plimsoll.simulator.brain.pre_check import pre_check
+from plimsoll.simulator.brain.trading_stop import trading_stop
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -39,11 +42,15 @@ SIGNED_GET: Final[dict[str, SignedAsk]] = {
     "/v5/account/wallet-balance": account_asks.wallet,
     "/v5/account/info": account_asks.account_info,
     "/v5/account/fee-rate": account_asks.fee_rates,
+    "/v5/account/query-dcp-info": dcp.query,
     "/v5/account/transaction-log": account_asks.transactions,
     "/v5/user/query-api": account_asks.key_info,
     "/v5/asset/coin/query-info": account_asks.coins,
 }
 SIGNED_POST: Final[dict[str, SignedAsk]] = {
+    "/v5/order/pre-check": pre_check,
+    "/v5/order/disconnected-cancel-all": dcp.set_window,
+    "/v5/position/trading-stop": trading_stop,
     "/v5/position/set-leverage": account_asks.set_leverage,
     "/v5/position/switch-mode": account_asks.switch_mode,
     "/v5/account/set-limit-px-action": account_asks.set_price_action,

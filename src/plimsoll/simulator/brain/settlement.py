@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from plimsoll.core.matching import Fill
 from plimsoll.core.model import Side
+from plimsoll.simulator.brain import exits
 from plimsoll.simulator.brain.accounts import Account, Entry
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.money_rows import position_row, transaction_rows, wallet_row
@@ -30,20 +31,57 @@ class Batch:
         self.now_ms = now_ns // 1_000_000
         self._orders: dict[str, Order] = {}
         self._executions: dict[int, list[Row]] = {}
+        self._filled: dict[str, int] = {}
+        self._trims: dict[int, None] = {}
+        self.amended: Order | None = None
+        """The order this event gave other terms."""
 
     def accept(self, order: Order) -> None:
         """Register a new order; its first line in the record says ``Created``."""
         self.floor.by_uid[order.uid].orders.add(order)
-        self.floor.working[order.order_id] = order
+        if not order.is_waiting:
+            self.floor.working[order.order_id] = order
         self._record_order(order)
+
+    def wait(self, order: Order) -> None:
+        """Let a conditional order wait for its trigger."""
+        self.floor.waiting.setdefault(order.listing.name, {})[order.order_id] = order
+        self.floor.waits += 1
+        self.market.is_watched = True
+        order.wait(self.now_ms)
+        self.changed(order)
+
+    def activate(self, order: Order) -> None:
+        """Take a triggered order out of the waiting ones and count it among the open ones."""
+        self._unwait(order)
+        self.floor.by_uid[order.uid].orders.activate(order)
+        self.floor.working[order.order_id] = order
+
+    def end(self, order: Order, cancel_type: str, reject_reason: str) -> None:
+        """Cancel what is left of a live order, in the book or before its trigger."""
+        if order.is_open:
+            self.market.book.cancel(order.order_id)
+            self.market.touch(self.now_ms)
+        order.end(self.now_ms, cancel_type, reject_reason)
+        self.changed(order)
+
+    def reject(self, order: Order, reject_reason: str) -> None:
+        """Refuse an order that was accepted and is not in the book."""
+        order.reject(self.now_ms, reject_reason)
+        self.changed(order)
 
     def changed(self, order: Order) -> None:
         """Note a new state of an order."""
         self._orders[order.order_id] = order
         self._record_order(order)
-        if not order.is_open:
+        if not order.is_live:
             self.floor.working.pop(order.order_id, None)
+            self._unwait(order)
             self.floor.by_uid[order.uid].orders.close(order)
+
+    def trim(self, account: Account) -> None:
+        """Look at the account's reduce-only orders although it did not trade."""
+        self._trims[account.uid] = None
 
     def fills(self, fills: Iterable[Fill], *, printed_ticks: int = 0) -> None:
         """Book fills; those the outside print does not cover go onto the tape as well."""
@@ -56,9 +94,14 @@ class Batch:
             self._book(order, fill)
 
     def flush(self) -> None:
-        """Trim reduce-only orders, then push and record what changed."""
-        for uid in list(self._executions):
+        """Let exits follow, trim reduce-only orders, then push and record what changed."""
+        for uid in self._executions:
+            account = self.floor.by_uid[uid]
+            mine = [(self._orders[one], lots) for one, lots in self._filled.items()]
+            exits.follow(self, account, [(o, lots) for o, lots in mine if o.uid == uid])
+        for uid in self._executions | self._trims:
             self._trim_reduce_only(self.floor.by_uid[uid])
+        self._place_oco()
         category = self.market.listing.instrument.category
         accounts = {order.uid: self.floor.by_uid[order.uid] for order in self._orders.values()}
         for uid, account in accounts.items():
@@ -67,7 +110,9 @@ class Batch:
             executions = self._executions.get(uid, [])
             if executions:
                 self.floor.push(uid, "execution", category, executions)
-                self.floor.push(uid, "execution.fast", category, [fast_row(r) for r in executions])
+                turned = self.amended.order_id if self.amended is not None else ""
+                fast = [fast_row(row, turned) for row in executions]
+                self.floor.push(uid, "execution.fast", category, fast)
             self._push_money(account, traded=bool(executions))
 
     def _book(self, order: Order, fill: Fill) -> None:
@@ -91,6 +136,7 @@ class Batch:
         for entry in transaction_rows(row, booked, size, exec_id):
             account.transactions.append(Entry(self.floor.next_serial(), self.now_ms, entry))
         self.floor.record(self.now_ns, "execution", order.uid, row)
+        self._filled[order.order_id] = self._filled.get(order.order_id, 0) + fill.qty_lots
         self.changed(order)
 
     def _stamp_position(self, account: Account, opened_lots: int) -> int:
@@ -107,7 +153,10 @@ class Batch:
         self.market.print_trade(taker, fill.price_ticks, fill.qty_lots, self.now_ms)
 
     def _trim_reduce_only(self, account: Account) -> None:
-        """Cut resting reduce-only orders to the position, the newest first."""
+        """Cut resting reduce-only orders to the position, the newest first.
+
+        Orders that close on their trigger come before all others.
+        """
         if self.market.listing.is_spot:
             return
         lots = account.ledger.position(self.market.listing).lots
@@ -117,6 +166,7 @@ class Batch:
             if order.reduce_only and order.is_open
         ]
         room = {Side.BUY: max(0, -lots), Side.SELL: max(0, lots)}
+        orders.sort(key=lambda order: not order.close_on_trigger)
         for order in orders:  # oldest first: they keep what room there is
             keep = min(order.leaves_lots, room[order.side])
             room[order.side] -= keep
@@ -126,10 +176,27 @@ class Batch:
                 self.market.book.amend(order.order_id, order.price_ticks, keep)
                 order.qty_lots = order.cum_lots + keep
                 order.updated_ms = self.now_ms
+                self.changed(order)
             else:
-                self.market.book.cancel(order.order_id)
-                order.end(self.now_ms, "CancelByReduceOnly", "EC_NoError")
-            self.changed(order)
+                is_exit = order.stop_type in exits.FULL + exits.PARTIAL
+                word = exits.CLEARED if is_exit and not lots else "CancelByReduceOnly"
+                self.end(order, word, "EC_NoError")
+
+    def _place_oco(self) -> None:
+        """Place the exits of spot orders that are done."""
+        for order in list(self._orders.values()):
+            has_exits = order.take_profit is not None or order.stop_loss is not None
+            if order.listing.is_spot and has_exits and order.cum_lots and not order.is_live:
+                exits.place_oco(self, self.floor.by_uid[order.uid], order)
+
+    def _unwait(self, order: Order) -> None:
+        waiting = self.floor.waiting.get(order.listing.name, {})
+        if order.order_id in waiting:
+            del waiting[order.order_id]
+            if not waiting:
+                del self.floor.waiting[order.listing.name]
+                self.market.is_watched = False
+                self.market.passed.clear()
 
     def _push_money(self, account: Account, *, traded: bool) -> None:
         listing = self.market.listing
@@ -137,6 +204,7 @@ class Batch:
         if not listing.is_spot:
             position = account.ledger.position(listing)
             row = position_row(position, self.market.mark_ticks, rest=False)
+            row |= exits.exit_fields(account, listing)
             self.floor.push(account.uid, "position", item.category, [row])
             if traded:
                 self.floor.record(self.now_ns, "position", account.uid, _position_line(row))

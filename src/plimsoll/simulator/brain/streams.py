@@ -23,6 +23,7 @@ _PRIVATE: Final = frozenset(
         "wallet",
         "dcp.future",
         "dcp.spot",
+        "dcp.option",
         *("order", "order.linear", "order.spot"),
         *("execution", "execution.linear", "execution.spot"),
         *("execution.fast", "execution.fast.linear", "execution.fast.spot"),

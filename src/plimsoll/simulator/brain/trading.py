@@ -1,287 +1,197 @@
-"""Create, amend, cancel: from a client's parameters to the book and back."""
+"""Create, amend, cancel: from a client's request to its effect, at once or a while later."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Final
 
-from plimsoll.core.matching import Outcome
-from plimsoll.core.model import Side
-from plimsoll.simulator.brain import filters
+from plimsoll.simulator.brain import funds
 from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.amending import terms_of
+from plimsoll.simulator.brain.cancelling import SPOT_FILTERS, meant_by
+from plimsoll.simulator.brain.door import Door
+from plimsoll.simulator.brain.drafting import drafts_of
 from plimsoll.simulator.brain.errors import VenueRefusal
+from plimsoll.simulator.brain.exits import CLEARED, pair_of
 from plimsoll.simulator.brain.filters import Params
 from plimsoll.simulator.brain.floor import Floor
-from plimsoll.simulator.brain.listings import Listing
-from plimsoll.simulator.brain.margin import available_usdt, locked_of
-from plimsoll.simulator.brain.numbers import ZERO
+from plimsoll.simulator.brain.later import Change, Later
 from plimsoll.simulator.brain.orders import Order
-from plimsoll.simulator.brain.public import PublicMarket
 from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.triggers import Triggers
 
 MAX_OPEN: Final = 500
-_ENDS: Final = {
-    "post_only": ("UNKNOWN", "EC_PostOnlyWillTakeLiquidity"),
-    "ioc": ("UNKNOWN", "EC_NoImmediateQtyToFill"),
-    "fok": ("UNKNOWN", "EC_NoEnoughQtyToFill"),
-    "self_match": ("CancelBySmp", "EC_BySelfMatch"),
-}
-"""How matching ended an order: cancelType and rejectReason."""
+MAX_CONDITIONAL: Final = {False: 10, True: 30}
+"""Untriggered orders of one kind and symbol, linear and spot (Bybit v5 docs, create-order)."""
 
 
 class Trading:
-    """The order-changing half of the exchange; every method raises ``VenueRefusal``."""
+    """The order-changing half of the exchange; clients' methods raise ``VenueRefusal``."""
 
     def __init__(self, floor: Floor) -> None:
         """Trade on a floor."""
         self._floor = floor
+        self._door = Door(floor)
+        self._triggers = Triggers(floor, self._door)
+        self._later = Later()
+
+    def catch_up(self, now_ns: int) -> None:
+        """Let what is due have its effect, and what that triggers."""
+        if self._later.is_due(now_ns):
+            for change in self._later.until(now_ns):
+                self._effect(change, now_ns)
+                self._triggers.look(now_ns)
+
+    def look(self, now_ns: int) -> None:
+        """Look at the triggers: prices may have changed."""
+        self._triggers.look(now_ns)
 
     def create(self, account: Account, params: Params, now_ns: int) -> Order:
-        """Accept a new order, match it, and push what follows."""
-        listing = self._floor.listing(params.get("category"), params.get("symbol"))
-        market = self._floor.markets[listing.name]
-        order = self._draft(account, listing, market, params, now_ns // 1_000_000)
-        if account.orders.is_link_used(listing, order.link_id) and order.link_id:
-            raise VenueRefusal(170141 if listing.is_spot else 110072)
-        self._check_open_count(account, listing)
-        if not order.reduce_only:
-            self._check_funds(account, market, order)
-        batch = Batch(self._floor, market, now_ns)
-        batch.accept(order)
-        if order.smp_type in ("CancelMaker", "CancelBoth"):
-            self._cancel_own_makers(batch, account, order)
-        outcome = market.book.submit(
-            order.order_id,
-            order.side,
-            order.price_ticks,
-            order.qty_lots,
-            order.tif,
-            str(account.uid),
-            smp=order.smp_type in ("CancelTaker", "CancelBoth"),
-        )
-        self._conclude(batch, order, outcome)
-        return order
+        """Accept a new order; its effect follows."""
+        orders = drafts_of(self._floor, account, params, now_ns // 1_000_000)
+        first = orders[0]
+        if first.link_id and account.orders.is_link_used(first.listing, first.link_id):
+            raise VenueRefusal(170141 if first.listing.is_spot else 110072)
+        _check_count(account, first)
+        funds.check_new(self._floor, account, first)
+        for order in orders:
+            self._batch(order, now_ns).accept(order)
+            self._ask(Change("create", order, 0, order.qty_lots), now_ns)
+        return first
 
     def amend(self, account: Account, params: Params, now_ns: int) -> Order:
-        """Change price or quantity of a working order."""
-        order = self._open_order(account, params)
-        listing = order.listing
-        market = self._floor.markets[listing.name]
-        price, lots = order.price_ticks, order.qty_lots
-        if params.get("price") not in (None, ""):
-            price = self._limited_price(
-                account, market, order.side, filters.ticks_of(listing, params)
-            )
-        if params.get("qty") not in (None, ""):
-            lots = filters.lots_of(listing, params)
-        self._check_amend(account, market, order, price, lots)
-        batch = Batch(self._floor, market, now_ns)
-        order.price_ticks, order.qty_lots = price, lots
-        order.updated_ms = batch.now_ms
-        outcome = market.book.amend(order.order_id, price, order.leaves_lots)
-        if outcome is None:
-            raise AssertionError(f"open order {order.order_id} is not in the book")
-        self._conclude(batch, order, outcome)
+        """Accept other terms for a live order."""
+        order = self._live_order(account, params)
+        self._refuse_if_busy(order)
+        terms = terms_of(self._floor, account, order, params)
+        self._ask(Change("amend", order, order.cum_lots, order.qty_lots, terms), now_ns)
         return order
 
     def cancel(self, account: Account, params: Params, now_ns: int) -> Order:
-        """Cancel a working order."""
-        order = self._open_order(account, params)
-        self._cancel(account, [order], now_ns)
+        """Accept to cancel a live order."""
+        order = self._live_order(account, params)
+        wanted = params.get("orderFilter") or "Order"
+        if order.listing.is_spot and order.filter != wanted:
+            if wanted not in SPOT_FILTERS:
+                raise VenueRefusal(10001, f"params error: orderFilter invalid {wanted!r}")
+            raise VenueRefusal(170213)  # the venue looks among orders of that kind only
+        if self._is_being_cancelled(order):
+            raise VenueRefusal(170212 if order.listing.is_spot else 110079)
+        self._cancel([order], now_ns)
         return order
 
-    def cancel_all(self, account: Account, params: Params, now_ns: int) -> list[Order]:
-        """Cancel the working orders of a category, by symbol, base or settle coin."""
-        category, symbol = params.get("category"), params.get("symbol")
-        base, settle = params.get("baseCoin"), params.get("settleCoin")
-        if category not in ("linear", "spot"):
-            raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
-        if category == "linear" and not (symbol or base or settle):
-            raise VenueRefusal(10001, "params error: symbol, baseCoin or settleCoin is needed")
-        if symbol:
-            self._floor.listing(category, symbol)
-        orders = [
-            order
-            for order in account.orders.open.values()
-            if (item := order.listing.instrument).category == category
-            and (not symbol or item.symbol == symbol)
-            and (bool(symbol) or not base or item.base == base)
-            and (bool(symbol or base) or not settle or item.settle == settle)
-        ]
-        self._cancel(account, orders, now_ns)
-        return orders
+    def cancel_all(self, account: Account, params: Params, now_ns: int) -> tuple[list[Order], bool]:
+        """Accept to cancel all orders meant; return them and whether none was left out."""
+        meant = meant_by(self._floor, account, params)
+        orders = [order for order in meant if not self._is_being_cancelled(order)]
+        self._cancel(orders, now_ns)
+        return orders, len(orders) == len(meant)
 
-    def _cancel(self, account: Account, orders: Iterable[Order], now_ns: int) -> None:
+    def end_all(self, orders: Iterable[Order], now_ns: int, cancel_type: str) -> None:
+        """Cancel orders on the venue's own account, at once."""
         batches: dict[str, Batch] = {}
         for order in orders:
-            name = order.listing.name
-            market = self._floor.markets[name]
-            batch = batches.setdefault(name, Batch(self._floor, market, now_ns))
-            self._end_resting(batch, order, "CancelByUser", "EC_PerCancelRequest")
+            if order.is_live:
+                batch = batches.setdefault(order.listing.name, self._batch(order, now_ns))
+                batch.end(order, cancel_type, "EC_NoError")
         for batch in batches.values():
             batch.flush()
 
-    def _end_resting(self, batch: Batch, order: Order, cancel_type: str, reason: str) -> None:
-        batch.market.book.cancel(order.order_id)
-        batch.market.touch(batch.now_ms)
-        order.end(batch.now_ms, cancel_type, reason)
-        batch.changed(order)
+    def _cancel(self, orders: list[Order], now_ns: int) -> None:
+        """Ask for cancels; those that have their effect at once share an event."""
+        delay_ms = self._floor.settings.cancel_delay_ms
+        batches: dict[str, Batch] = {}
+        for order in orders:
+            change = Change("cancel", order, order.cum_lots, order.qty_lots)
+            if not self._later.ask(change, now_ns, delay_ms):
+                batch = batches.setdefault(order.listing.name, self._batch(order, now_ns))
+                self._effect_cancel(batch, order)
+        for batch in batches.values():
+            batch.flush()
 
-    def _conclude(self, batch: Batch, order: Order, outcome: Outcome) -> None:
-        batch.market.touch(batch.now_ms)
-        batch.fills(outcome.fills)
-        if outcome.end in _ENDS:
-            cancel_type, reason = _ENDS[outcome.end]
-            if outcome.end == "ioc" and order.cum_lots:
-                reason = "EC_CancelForNoFullFill"
-            order.end(batch.now_ms, cancel_type, reason)
-            batch.changed(order)
-        elif outcome.end == "" and not outcome.fills:
-            order.rest(batch.now_ms)
-            batch.changed(order)
+    def _ask(self, change: Change, now_ns: int) -> None:
+        if not self._later.ask(change, now_ns, self._floor.settings.match_delay_ms):
+            self._effect(change, now_ns)
+
+    def _effect(self, change: Change, now_ns: int) -> None:
+        order = change.order
+        batch = self._batch(order, now_ns)
+        if change.kind == "create":
+            self._effect_create(batch, order)
+        elif change.kind == "amend":
+            self._effect_amend(batch, change)
+        else:
+            self._effect_cancel(batch, order)
         batch.flush()
 
-    def _draft(
-        self, account: Account, listing: Listing, market: PublicMarket, params: Params, now_ms: int
-    ) -> Order:
-        side, kind = filters.side_of(params), filters.kind_of(params)
-        tif, link = filters.tif_of(params, kind), filters.link_of(params)
-        if not market.is_ready:
-            raise VenueRefusal(170198 if listing.is_spot else 110118)
-        reduce_only = _is_true(params.get("reduceOnly")) and not listing.is_spot
-        asked = filters.quote_value_of(listing, params) if kind == "Market" else ZERO
-        if kind == "Market":
-            price = self._protection_price(market, side)
-        else:
-            wanted = filters.ticks_of(listing, params)
-            price = self._limited_price(account, market, side, wanted)
-        if asked:
-            lots = _affordable_lots(market, asked, price)
-        elif reduce_only:
-            lots = self._reducing_lots(account, listing, side, params)
-        else:
-            lots = filters.lots_of(listing, params)
-        if not asked:
-            at = market.best(side.opposite) if kind == "Market" else price
-            filters.check_size(listing, kind, at, lots, reduce_only=reduce_only)
-        order_id = self._floor.next_id(listing, "order")
-        if listing.is_spot and not link:
-            link = str(int(order_id) + 1)
-        return Order(
-            uid=account.uid,
-            serial=self._floor.next_serial(),
-            listing=listing,
-            order_id=order_id,
-            link_id=link,
-            side=side,
-            kind=kind,
-            tif=tif,
-            price_ticks=price,
-            qty_lots=lots,
-            created_ms=now_ms,
-            updated_ms=now_ms,
-            asked_value=asked,
-            market_unit=str(params.get("marketUnit") or ""),
-            reduce_only=reduce_only,
-            close_on_trigger=_is_true(params.get("closeOnTrigger")),
-            smp_type=str(params.get("smpType") or "None"),
-            is_leverage="0" if listing.is_spot else "",
-            last_ticks=market.last_ticks,
-        )
-
-    def _reducing_lots(self, account: Account, listing: Listing, side: Side, params: Params) -> int:
-        """Cut a reduce-only quantity to what the position leaves for it; "0" means all of it."""
-        position = account.ledger.position(listing)
-        room = max(0, -side.sign * position.lots) - sum(
-            order.leaves_lots
-            for order in account.orders.open_on(listing)
-            if order.reduce_only and order.side is side
-        )
-        if room <= 0:
-            raise VenueRefusal(110017)
-        closes_all = not filters.number_of(params, "qty")
-        if closes_all and _is_true(params.get("closeOnTrigger")):
-            return room
-        return min(room, filters.lots_of(listing, params))
-
-    def _protection_price(self, market: PublicMarket, side: Side) -> int:
-        if market.book.best(side.opposite) is None:
-            raise VenueRefusal(170198 if market.listing.is_spot else 110118)
-        high, low = market.price_limits()
-        return high if side is Side.BUY else low
-
-    def _limited_price(self, account: Account, market: PublicMarket, side: Side, ticks: int) -> int:
-        """Keep a limit price inside the venue's band: moved or refused, as the account chose."""
-        high, low = market.price_limits()
-        inside = min(ticks, high) if side is Side.BUY else max(ticks, low)
-        if inside == ticks or account.adjusts_price[market.listing.instrument.category]:
-            return inside
-        spot = market.listing.is_spot
-        if side is Side.BUY:
-            raise VenueRefusal(170193 if spot else 30208)
-        raise VenueRefusal(170194 if spot else 30209)
-
-    def _check_open_count(self, account: Account, listing: Listing) -> None:
-        if listing.is_spot:
-            count = sum(order.listing.is_spot for order in account.orders.open.values())
-        else:
-            count = len(account.orders.open_on(listing))
-        if count >= MAX_OPEN:
-            raise VenueRefusal(170810 if listing.is_spot else 110020)
-
-    def _check_amend(
-        self, account: Account, market: PublicMarket, order: Order, price: int, lots: int
-    ) -> None:
-        listing = order.listing
-        if (price, lots) == (order.price_ticks, order.qty_lots):
-            raise VenueRefusal(10001, "order not modified")
-        if lots <= order.cum_lots:
-            raise VenueRefusal(170313 if listing.is_spot else 110064)
-        filters.check_size(listing, order.kind, price, lots, reduce_only=order.reduce_only)
-        if order.reduce_only and lots > order.qty_lots:
-            raise VenueRefusal(110017)
-        if order.reduce_only:
+    def _effect_create(self, batch: Batch, order: Order) -> None:
+        if order.status != "Created":  # cancelled by the venue on its way
             return
-        before = order.price_ticks, order.qty_lots
-        order.price_ticks, order.qty_lots = price, lots
-        left = self._free_funds(account, market, order.side)
-        order.price_ticks, order.qty_lots = before
-        self._refuse_if_short(account, market, order, left)
-
-    def _check_funds(self, account: Account, market: PublicMarket, order: Order) -> None:
-        listing = order.listing
-        if not listing.is_spot:
-            account.ledger.position(listing)  # margin is counted by position, flat ones included
-        if listing.is_spot and order.side is Side.BUY and order.kind == "Market":
-            cost = order.asked_value or _cost_of(market, order)
-            left = self._free_funds(account, market, order.side) - cost
+        if order.is_waiting:
+            batch.wait(order)
         else:
-            account.orders.open[order.order_id] = order  # counted as if it rested already
-            left = self._free_funds(account, market, order.side)
-            del account.orders.open[order.order_id]
-        self._refuse_if_short(account, market, order, left)
+            self._door.enter(batch, order)
 
-    def _refuse_if_short(
-        self, account: Account, market: PublicMarket, order: Order, left: Decimal
-    ) -> None:
-        """Refuse what leaves a shortage, unless the account was as short before."""
-        if left < 0 and left < self._free_funds(account, market, order.side):
-            raise VenueRefusal(170131 if order.listing.is_spot else 110007)
+    def _effect_amend(self, batch: Batch, change: Change) -> None:
+        """Change the terms, unless the order ended or was filled as far on the way."""
+        order, terms = change.order, change.terms
+        if terms is None or not order.is_live:
+            return
+        price, lots = terms.price_ticks, terms.qty_lots
+        if lots == change.qty_lots:
+            lots = order.qty_lots  # not asked for: it may have followed the position since
+        elif order.reduce_only and order.is_open:
+            lots = min(lots, order.qty_lots)
+        if order.cum_lots and lots <= order.cum_lots:
+            return
+        order.tpsl_mode = terms.tpsl_mode
+        order.take_profit, order.stop_loss = terms.take_profit, terms.stop_loss
+        if order.is_open and (price, lots) != (order.price_ticks, order.qty_lots):
+            self._door.change(batch, order, price, lots)
+            return
+        if order.is_waiting:
+            order.price_ticks, order.qty_lots = price, lots
+            order.trigger_ticks, order.trigger_by = terms.trigger_ticks, terms.trigger_by
+            order.trigger_direction = terms.trigger_direction
+            self._floor.waits += 1
+        order.updated_ms = batch.now_ms
+        batch.changed(order)
 
-    def _free_funds(self, account: Account, market: PublicMarket, side: Side) -> Decimal:
-        """Return what an order of this side may still use: base for spot sells, else USDT."""
-        if market.listing.is_spot and side is Side.SELL:
-            coin = market.listing.instrument.base
-            return account.ledger.balances.get(coin, ZERO) - locked_of(account).get(coin, ZERO)
-        return available_usdt(account, self._floor.mark_of)
+    def _effect_cancel(self, batch: Batch, order: Order) -> None:
+        """Cancel an order and its pair; one that was filled meanwhile says so once more."""
+        if order.status == "Filled":
+            order.cancel_type, order.reject_reason = "CancelByUser", "EC_OrigClOrdIDDoesNotExist"
+            order.updated_ms = batch.now_ms
+            batch.changed(order)
+        elif order.is_live:
+            pair = pair_of(self._floor, order) if order.is_waiting else None
+            batch.end(order, "CancelByUser", "EC_PerCancelRequest")
+            if pair is not None:
+                batch.end(pair, CLEARED if not pair.oco else "CancelByUser", "EC_NoError")
 
-    def _cancel_own_makers(self, batch: Batch, account: Account, taker: Order) -> None:
-        """CancelMaker: own orders the newcomer could meet leave the book first."""
-        for order in account.orders.open_on(taker.listing):
-            crosses = (taker.price_ticks - order.price_ticks) * taker.side.sign >= 0
-            if order.is_open and order.side is not taker.side and crosses:
-                self._end_resting(batch, order, "CancelBySmp", "EC_NoError")
+    def _batch(self, order: Order, now_ns: int) -> Batch:
+        return Batch(self._floor, self._floor.markets[order.listing.name], now_ns)
 
-    def _open_order(self, account: Account, params: Params) -> Order:
+    def _is_being_cancelled(self, order: Order) -> bool:
+        return any(change.kind == "cancel" for change in self._later.of(order))
+
+    def _refuse_if_busy(self, order: Order) -> None:
+        """Refuse an amendment while another change is on its way.
+
+        Raises:
+            VenueRefusal: 40004 where the order was filled since that was asked; else 110079
+                (linear), 170144 (spot).
+        """
+        pending = self._later.of(order)
+        if pending and pending[0].cum_lots != order.cum_lots:
+            raise VenueRefusal(40004)
+        if pending:
+            raise VenueRefusal(170144 if order.listing.is_spot else 110079)
+
+    def _live_order(self, account: Account, params: Params) -> Order:
+        """Return the live order a request names.
+
+        Raises:
+            VenueRefusal: 110001, 110008, 110010 (linear), 170213, 170139, 170142 (spot).
+        """
         listing = self._floor.listing(params.get("category"), params.get("symbol"))
         order_id = str(params.get("orderId") or "")
         link_id = str(params.get("orderLinkId") or "")
@@ -293,38 +203,25 @@ class Trading:
             raise VenueRefusal(170213 if spot else 110001)
         if order.status == "Filled":
             raise VenueRefusal(170139 if spot else 110008)
-        if not order.is_open:
+        if not order.is_live:
             raise VenueRefusal(170142 if spot else 110010)
         return order
 
 
-def _affordable_lots(market: PublicMarket, value: Decimal, limit_ticks: int) -> int:
-    """Return the lots that ``value`` of quote coin buys from the book, at least one."""
-    lots = 0
-    for price, qty in market.book.levels(Side.SELL, 1_000_000):
-        if price > limit_ticks:
-            break
-        take = min(qty, int(value // market.listing.value(price, 1)))
-        lots += take
-        value -= market.listing.value(price, take)
-        if take < qty:
-            break
-    if not lots:
-        raise VenueRefusal(170140)
-    return lots
+def _check_count(account: Account, order: Order) -> None:
+    """Refuse an order beyond the venue's limits of open ones.
 
-
-def _cost_of(market: PublicMarket, order: Order) -> Decimal:
-    """Return what a market buy of so many lots costs in the present book."""
-    left, cost = order.qty_lots, ZERO
-    for price, qty in market.book.levels(Side.SELL, 1_000_000):
-        if price > order.price_ticks or not left:
-            break
-        take = min(left, qty)
-        cost += market.listing.value(price, take)
-        left -= take
-    return cost
-
-
-def _is_true(value: object) -> bool:
-    return value is True or str(value).lower() == "true"
+    Raises:
+        VenueRefusal: 110009, 110020 (linear), 170810 (spot).
+    """
+    listing = order.listing
+    if order.is_waiting:
+        alike = [o for o in account.orders.waiting_on(listing) if o.stop_type == order.stop_type]
+        if len(alike) >= MAX_CONDITIONAL[listing.is_spot]:
+            raise VenueRefusal(170810 if listing.is_spot else 110009)
+    if listing.is_spot:
+        count = sum(one.listing.is_spot for one in account.orders.live())
+    else:
+        count = 0 if order.is_waiting else len(account.orders.open_on(listing))
+    if count >= MAX_OPEN:
+        raise VenueRefusal(170810 if listing.is_spot else 110020)

@@ -4,7 +4,7 @@
 the other side: it holds orders, position and executions of its own and can be asked what it knows.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -536,7 +536,8 @@ def _wallet(coin: str, units: int, query_id: int) -> Message:
 
 def replayed(log: Iterable[Record], load: Callable[[StrategySettings], Strategy]) -> Core:
     """Run a log through a fresh core; every decision must come out byte for byte."""
-    core, expected = Core(load), iter(())
+    core = Core(load)
+    expected: Iterator[Record] = iter(())
     for record in log:
         if type(record) in DECISIONS:
             made = next(expected, None)
@@ -546,6 +547,6 @@ def replayed(log: Iterable[Record], load: Callable[[StrategySettings], Strategy]
         else:
             assert next(expected, None) is None
             core.apply(record)
-            expected = core.decide(record)  # type: ignore[assignment]
+            expected = iter(core.decide(record))
     assert next(expected, None) is None
     return core

@@ -104,7 +104,7 @@ class _Prover:
             return True
         self.inputs += 1
         self.core.apply(record)
-        self.expected = self.core.decide(record)
+        self.expected = iter(self.core.decide(record))
         return True
 
     def _compare(self, recorded: Record) -> bool:

@@ -6,7 +6,7 @@ it twice over the same records gives the same decisions, byte for byte.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Final
 
 from plimsoll.core.engine.hashing import books_hash, state_hash
@@ -64,7 +64,7 @@ class Core:
         self._waits: frozenset[str] = frozenset()
         """Instances not started yet."""
         self.apply: Final = self.state.apply
-        self._deciders: dict[type[Record], Callable[[Any], Iterator[Record]]] = {
+        self._deciders: dict[type[Record], Callable[[Any], Iterator[Record] | None]] = {
             Configured: self._configured
         }
 
@@ -163,17 +163,33 @@ class Core:
         beat = min(self._beat_ns, self.state.behind_ns)
         return min(due, beat) if due else beat
 
-    def decide(self, record: Record) -> Iterator[Record]:
-        """Yield what follows from an input that has just been applied."""
-        if self._trader is None and type(record) is not Configured:
-            return iter(())
-        self.state.cause = record.seq
-        return self._decided(self._deciders.get(type(record), self._quiet), record)
+    def decide(self, record: Record) -> Iterable[Record]:
+        """Yield what follows from an input that has just been applied.
 
-    def _decided(
-        self, decider: Callable[[Any], Iterator[Record]], record: Record
-    ) -> Generator[Record, None, None]:
-        yield from decider(record)
+        What a strategy says to a market input may be heard at once; what follows comes as a
+        generator, or as nothing at all in the usual case (hot).
+        """
+        decider = self._deciders.get(type(record))
+        if self._trader is None and decider is None:
+            return ()
+        self.state.cause = record.seq
+        following = decider(record) if decider is not None else None
+        if following is None and self._is_quiet():
+            return ()
+        return self._decided(following or iter(()))
+
+    def _is_quiet(self) -> bool:
+        trader = self._trader
+        return (
+            trader is not None
+            and not self._waits
+            and not self._stop_until_ns
+            and not self.state.orders.contradictions
+            and trader.is_settled
+        )
+
+    def _decided(self, following: Iterator[Record]) -> Generator[Record, None, None]:
+        yield from following
         trader, keeper = self._trader, self._keeper
         assert trader is not None
         assert keeper is not None
@@ -236,14 +252,13 @@ class Core:
             self._checkpoint_ns = record.ts_ns + settings.timing.checkpoint_ns
             yield from self._checkpoint()
 
-    def _reported(self, record: OrderReported) -> Iterator[Record]:
+    def _reported(self, record: OrderReported) -> None:
         assert self._keeper is not None
         self._keeper.comparing.collect(record, is_new=False)
         self._keeper.on_report(record)
         order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
         if order is not None:
             self._keeper.inquiries.settle(order)
-        return iter(())
 
     def _executed(self, record: ExecutionReported) -> Iterator[Record]:
         assert self._keeper is not None
@@ -251,12 +266,11 @@ class Core:
         self._keeper.comparing.collect(record, is_new=is_new)
         return self._keeper.on_execution(record)
 
-    def _stated(self, record: PositionReported | WalletReported) -> Iterator[Record]:
+    def _stated(self, record: PositionReported | WalletReported) -> None:
         assert self._keeper is not None
         self._keeper.comparing.collect(record, is_new=False)
         if isinstance(record, PositionReported) and record.source == "stream":
             self._keeper.comparing.on_position(record)
-        return iter(())
 
     def _queried(self, record: QueryAnswered) -> Iterator[Record]:
         for desk in self._with_trader().desks.values():
@@ -271,11 +285,6 @@ class Core:
             yield IncidentRaised(*self.state.stamp(), "warm_up_failed", desk.name, text)
         if not desk.waits_for_bars:
             yield from self._with_trader().on_warmed_up(desk)
-
-    def _ticker(self, record: TickerChanged) -> Iterator[Record]:
-        assert self._trader is not None
-        self._trader.on_ticker(record)
-        return iter(())
 
     def _stopping(self, record: SessionStopping) -> Iterator[Record]:
         trader, keeper, settings = self._trader, self._keeper, self.state.settings
@@ -337,18 +346,15 @@ class Core:
                 *stamp, stamp[0], "bars", category, "", name, "", since // 1_000_000 - minutes_ms
             )
 
-    def _quiet(self, _record: Record) -> Iterator[Record]:
-        return iter(())
-
     def _table(
         self, trader: Trader, keeper: Keeper
-    ) -> dict[type[Record], Callable[[Any], Iterator[Record]]]:
+    ) -> dict[type[Record], Callable[[Any], Iterator[Record] | None]]:
         return {
             Configured: self._configured,
             TimerFired: self._timer,
             BookChanged: trader.on_book,
             PublicTraded: trader.on_public_trade,
-            TickerChanged: self._ticker,
+            TickerChanged: trader.on_ticker,
             BarChanged: trader.on_minute,
             BarReported: trader.on_fetched,
             LinkChanged: keeper.on_link,

@@ -4,7 +4,7 @@ Everything here yields decisions one at a time; the loop logs and applies each b
 next, so every check sees the order before it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from plimsoll.core.engine.backlog import Backlog
@@ -80,6 +80,7 @@ class Trader:
             )
             if one.name in state.checkpoints:
                 desk.restore(state.checkpoints[one.name])
+        self._all = tuple(self.desks.values())
         self.on_instrument: dict[str, list[Desk]] = {}
         for desk in self.desks.values():
             for name in desk.names:
@@ -130,25 +131,47 @@ class Trader:
 
     # ---- market inputs ----
 
-    def on_book(self, change: BookChanged) -> Iterator[Record]:
-        """Match paper orders, then let the instances hear the book that want to."""
+    def on_book(self, change: BookChanged) -> Iterator[Record] | None:
+        """Match paper orders, then let the instances hear the book that want to.
+
+        Returns:
+            What is decided, ``None`` where hearing it led to nothing: the usual case costs no
+            generator (hot).
+        """
         market = self.state.markets.get(change.instrument)
         if market is None or change.depth != DEPTH:
-            return
+            return None
         if self.paper.matching or self.paper.waiting or self.resumes:
-            is_whole = market.book.fault is None  # a refused message moves no paper order either
-            yield from self._paper_round(self.paper.on_book(change) if is_whole else iter(()))
-            if self.resumes:
-                yield from self._resume(change.instrument)
-        hearers = self.book_hearers.get(change.instrument)
-        # Never a torn book (MKT-4), and not every one while we lag (MKT-5).
-        if hearers and market.fault is None:
-            backlog = self.backlog
-            may_hold = market.age_ms > backlog.lag_ms or backlog.waiting
-            if may_hold and backlog.holds(market):
-                return
-            for desk in hearers:
-                yield from self._hear_book(desk, market)
+            return self._book_on_paper(change, market)
+        return self._book_heard(market)
+
+    def _book_on_paper(self, change: BookChanged, market: Market) -> Iterator[Record]:
+        is_whole = market.book.fault is None  # a refused message moves no paper order either
+        yield from self._paper_round(self.paper.on_book(change) if is_whole else iter(()))
+        if self.resumes:
+            yield from self._resume(change.instrument)
+        yield from self._book_heard(market) or ()
+
+    def _book_heard(self, market: Market) -> Iterator[Record] | None:
+        hearers = self.book_hearers.get(market.instrument.name)
+        if not hearers or market.fault is not None:  # never a torn book (MKT-4)
+            return None
+        backlog = self.backlog
+        may_hold = market.age_ms > backlog.lag_ms or backlog.waiting
+        if may_hold and backlog.holds(market):  # not every one while we lag (MKT-5)
+            return None
+        for place, desk in enumerate(hearers, start=1):
+            following = self._hear_book(desk, market)
+            if following is not None:
+                return self._and_the_others(following, hearers[place:], market)
+        return None
+
+    def _and_the_others(
+        self, following: Iterator[Record], desks: Iterable[Desk], market: Market
+    ) -> Iterator[Record]:
+        yield from following
+        for desk in desks:
+            yield from self._hear_book(desk, market) or ()
 
     def on_public_trade(self, traded: PublicTraded) -> Iterator[Record]:
         """Match paper orders, make bars, let the instances hear prints."""
@@ -214,7 +237,7 @@ class Trader:
         for name in self.backlog.due():
             market = self.state.markets[name]
             for desk in self.book_hearers[name] if market.fault is None else ():
-                yield from self._hear_book(desk, market)
+                yield from self._hear_book(desk, market) or ()
         venue_ns = self.state.ts_ns + self.state.safety.clock_offset_ns
         until = venue_ns - self.settings.timing.bar_grace_ns
         for desk in self.desks.values():
@@ -227,6 +250,16 @@ class Trader:
             desk.wish_changed.update(desk.quotes)
 
     # ---- what follows from it ----
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether nobody has to be told anything and no wish has changed (hot)."""
+        if self.state.news:
+            return False
+        for desk in self._all:  # noqa: SIM110 - any() makes a generator
+            if desk.wish_changed:
+                return False
+        return True
 
     def settle(self) -> Iterator[Record]:
         """Tell instances about their orders and carry out their wishes until nothing is left."""
@@ -268,9 +301,10 @@ class Trader:
                 del desk.timers[name]
                 yield from self._call(desk, desk.strategy.on_timer, name)
 
-    def _hear_book(self, desk: Desk, market: Market) -> Iterator[Record]:
-        if desk.is_started and not desk.stop_reason:
-            yield from self._call(desk, desk.strategy.on_book, market)
+    def _hear_book(self, desk: Desk, market: Market) -> Iterator[Record] | None:
+        if not desk.is_started or desk.stop_reason:
+            return None
+        return self._heard(desk, desk.strategy.on_book, market)
 
     def _hear_bar(self, desk: Desk, bar: Bar) -> Iterator[Record]:
         desk.feed_bar(bar)
@@ -301,16 +335,19 @@ class Trader:
     def _call(
         self, desk: Desk, callback: Callable[..., None], *args: object, **named: object
     ) -> Iterator[Record]:
+        yield from self._heard(desk, callback, *args, **named) or ()
+
+    def _heard(
+        self, desk: Desk, callback: Callable[..., None], *args: object, **named: object
+    ) -> Iterator[Record] | None:
         """Call into a strategy; what it asked for is carried out, or dropped where it raised."""
         desk.now_ns = self.state.ts_ns
         try:
             callback(*args, **named)
         except Exception as error:
             desk.requests.clear()
-            yield from self._end(desk, f"{callback.__name__} raised {error!r}")
-            return
-        if desk.requests:
-            yield from self._carry_out(desk)
+            return self._end(desk, f"{callback.__name__} raised {error!r}")
+        return self._carry_out(desk) if desk.requests else None
 
     def _carry_out(self, desk: Desk) -> Iterator[Record]:
         for request in desk.drain():

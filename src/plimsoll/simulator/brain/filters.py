@@ -20,6 +20,8 @@ _TIFS: Final = {
     "PostOnly": TimeInForce.POST_ONLY,
 }
 _UNSUPPORTED: Final = ("triggerPrice", "takeProfit", "stopLoss", "bboSideType", "slippageTolerance")
+_NUMBER_MOST: Final = Decimal("1e15")
+"""Beyond it nothing can be counted in steps within the precision of a context."""
 
 
 def side_of(params: Params) -> Side:
@@ -88,8 +90,8 @@ def number_of(params: Params, name: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal(-1)
-    if not value.is_finite() or value < 0:
-        raise VenueRefusal(10001, f"params error: {name} invalid {text!r}")
+    if not value.is_finite() or value < 0 or value > _NUMBER_MOST:
+        raise VenueRefusal(10001, f"params error: {name} invalid {text[:40]!r}")
     return value
 
 

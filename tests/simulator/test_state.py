@@ -187,6 +187,22 @@ def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
     assert path.read_bytes() == b'{"n":1}\n{"n":2}\n{"n":3}\n'
 
 
+def test_lines_the_record_had_not_got_yet_come_back(tmp_path: Path) -> None:
+    """Killed after the state and before the record was written, even within a line of it."""
+    with_outside(trade_some, directory=str(tmp_path))
+    path, state_path = tmp_path / "record.jsonl", tmp_path / "state.json"
+    lines = path.read_text().splitlines(keepends=True)
+    state = json.loads(state_path.read_text())
+    state |= {"clean": False, "first_line": len(lines) - 4}
+    state["lines"] = [line.rstrip() for line in lines[-5:]]
+    state_path.write_text(json.dumps(state))
+    path.write_text("".join(lines[:-3]) + lines[-3][:20])
+    with_outside(shown, directory=str(tmp_path))
+    after = path.read_text().splitlines(keepends=True)
+    assert after[: len(lines)] == lines
+    assert [json.loads(line)["n"] for line in after] == list(range(1, len(after) + 1))
+
+
 def start(directory: Path, port: int = 0) -> "tuple[subprocess.Popen[str], int]":
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(directory), str(port)], stdout=subprocess.PIPE, text=True

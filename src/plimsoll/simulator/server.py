@@ -18,12 +18,12 @@ from plimsoll.simulator.brain.exchange import Exchange
 from plimsoll.simulator.brain.messages import Held, Output, Request, Tick
 from plimsoll.simulator.clock import VenueClock
 from plimsoll.simulator.faults.ask import Ask, FaultError, ask_of
-from plimsoll.simulator.faults.moved import MovedMarket
 from plimsoll.simulator.faults.plan import Active, Plan, chooser, faults_drawn
 from plimsoll.simulator.faults.scenario import ScenarioError, read_scenario
 from plimsoll.simulator.faults.venue import FaultyVenue
 from plimsoll.simulator.http import LOGGER, Http
 from plimsoll.simulator.market import DataError, open_markets
+from plimsoll.simulator.market.moved import MovedMarket
 from plimsoll.simulator.record import Record
 from plimsoll.simulator.settings import SimSettings
 from plimsoll.simulator.sockets import Sockets

@@ -17,8 +17,6 @@ import msgspec
 from plimsoll.core.model import TimeInForce
 from plimsoll.simulator.brain.accounts import Account, Entry
 from plimsoll.simulator.brain.floor import Floor
-from plimsoll.simulator.brain.money_rows import position_row
-from plimsoll.simulator.brain.order_rows import order_line
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.settlement import Batch
 from plimsoll.simulator.packing import Unpackable, Unpacker, fields_of, packed
@@ -120,18 +118,11 @@ class StateFile:
             raise StateError(f"{self._path}: damaged ({text}); {_REMEDY}") from error
 
     def reenter(self, now_ns: int) -> None:
-        """Put the open orders back into the books, behind what is displayed, and record all.
+        """Put the open orders back into the books, behind what is displayed.
 
         An order the market has moved through while nobody was here trades now, as a taker.
         """
         orders = sorted(self._floor.working.values(), key=lambda order: order.serial)
-        for order in orders:
-            self._floor.record(now_ns, "order", order.uid, order_line(order))
-        for account in self._floor.accounts.values():
-            for position in account.ledger.positions.values():
-                mark = self._floor.mark_of(position.listing.name)
-                row = position_row(position, mark, rest=False)
-                self._floor.record(now_ns, "position", account.uid, row)
         for order in orders:
             market = self._floor.markets[order.listing.name]
             batch = Batch(self._floor, market, now_ns)

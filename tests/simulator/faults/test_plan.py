@@ -153,6 +153,10 @@ def test_the_seed_draws_faults_that_are_possible_and_over_in_time() -> None:
         ({"name": "hand_order", "values": {"qyt": "1"}}, "values.qyt"),
         ({"name": "filters_changed"}, "values"),
         ({"name": "filters_changed", "values": {"tickSize": "0"}}, "values.tickSize"),
+        ({"name": "filters_changed", "values": {"qtyStep": "1e-999"}}, "values.qtyStep"),
+        ({"name": "huge_frame", "magnitude": 1e12}, "magnitude"),
+        ({"name": "crash", "magnitude": -1}, "magnitude"),
+        ({"name": "stall", "duration_s": 1e12}, "duration_s"),
         ({"rate": 0.5}, "name"),
     ],
 )

@@ -11,6 +11,10 @@ from plimsoll.simulator.faults.catalogue import CATALOGUE, Kind, Manner
 
 SCOPES: Final = ("account", "kind", "connection", "topic", "symbol", "endpoint")
 EVERY_LEAST_S: Final = 0.01
+NUMBER_MOST: Final = 1e9
+_BOUNDS: Final = {"share": (-0.99, 10.0), "bytes": (1, 1e8), "levels": (1, 1e7)}
+"""Smallest and largest magnitude by its unit."""
+_STEP_LEAST: Final = Decimal("1e-12")
 CONNECTION_KINDS: Final = ("rest", "public", "linear", "spot", "private", "trade")
 
 
@@ -103,8 +107,8 @@ def check(ask: Ask) -> None:
 def _check_numbers(ask: Ask) -> None:
     entry = ask.entry
     for key in ("at_s", "duration_s", "every_s"):
-        if getattr(ask, key) < 0:
-            raise FaultError(key, f"must not be negative, found {getattr(ask, key)}")
+        if not 0 <= getattr(ask, key) <= NUMBER_MOST:
+            raise FaultError(key, f"must be from 0 to {NUMBER_MOST:g}, found {getattr(ask, key)}")
     if not 0 <= ask.rate <= 1:
         raise FaultError("rate", f"must be from 0 to 1, found {ask.rate}")
     if 0 < ask.every_s < EVERY_LEAST_S:
@@ -113,6 +117,9 @@ def _check_numbers(ask: Ask) -> None:
         raise FaultError("every_s", f"{ask.name} is no event: give it duration_s and rate")
     if ask.magnitude is not None and not entry.unit:
         raise FaultError("magnitude", f"{ask.name} has none")
+    least, most = _BOUNDS.get(entry.unit, (-NUMBER_MOST, NUMBER_MOST))
+    if not least <= ask.size <= most:
+        raise FaultError("magnitude", f"must be from {least:g} to {most:g}, found {ask.size}")
     if ask.code is not None and not entry.code:
         raise FaultError("code", f"{ask.name} has none")
     if ask.name.startswith("http_error") and not 400 <= ask.answer_code <= 599:
@@ -138,5 +145,5 @@ def _check_filters(ask: Ask) -> None:
             number = Decimal(text)
         except InvalidOperation:
             number = Decimal(0)
-        if not (number.is_finite() and number > 0):
-            raise FaultError(f"values.{key}", f"must be a number above 0, found {text!r}")
+        if not (number.is_finite() and _STEP_LEAST <= number <= NUMBER_MOST):
+            raise FaultError(f"values.{key}", f"must be a number above 0, found {text[:40]!r}")

@@ -33,7 +33,10 @@ class Hands:
         """Place an order; returns its ids, or the refusal."""
         params = _USUAL | values
         if params["orderType"] == "Limit" and "price" not in params:
-            listing = self._floor.listing(params["category"], params["symbol"])
+            try:
+                listing = self._floor.listing(params["category"], params["symbol"])
+            except VenueRefusal as refusal:
+                return _told({}, refusal)
             last = self._floor.markets[listing.name].last_ticks
             percent = _BELOW if params["side"] == "Buy" else 200 - _BELOW
             params["price"] = listing.prices.text(last * percent // 100)

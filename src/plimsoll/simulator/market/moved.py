@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from plimsoll.simulator.brain.messages import BookChanged, MarketEvent, Printed
-from plimsoll.simulator.market import MarketSource
+from plimsoll.simulator.market.source import MarketSource
 
 Timed = tuple[int, MarketEvent]
 Levels = dict[int, int]

@@ -3,18 +3,11 @@
 import base64
 import binascii
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, Final
 
-try:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
-    _is_offered = True
-except ImportError:  # accounts with a secret need none of it
-    _is_offered = False
-
-IS_RSA_OFFERED: Final = _is_offered
+IS_RSA_OFFERED: Final = find_spec("cryptography") is not None
+"""It is loaded with the first key only: it takes longer than all of the brain."""
 
 
 def check_public_key(pem: str) -> None:
@@ -33,6 +26,10 @@ def check_public_key(pem: str) -> None:
 
 def is_signed_rsa(pem: str, text: str, signature: str) -> bool:
     """Return whether a base64 signature (PKCS#1 v1.5, SHA-256) fits (Bybit v5 docs, guide)."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
     try:
         raw = base64.b64decode(signature, validate=True)
         _loaded(pem).verify(raw, text.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -43,6 +40,9 @@ def is_signed_rsa(pem: str, text: str, signature: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _loaded(pem: str) -> Any:  # noqa: ANN401 - a type of the optional package
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     try:
         key = serialization.load_pem_public_key(pem.encode())
     except ValueError as error:

@@ -1,7 +1,11 @@
 """``sim``: the exchange simulator in the foreground."""
 
+import json as json_text
 import sys
+import tomllib
 from pathlib import Path
+
+import msgspec
 
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
@@ -22,6 +26,11 @@ def sim(
     dir: str,
     key: str,
     secret: str,
+    fresh: bool,
+    scenario: str,
+    faults: str,
+    chaos: float,
+    accounts: str,
     json: bool,
 ) -> Exit:
     """Run until Ctrl-C or SIGTERM.
@@ -29,9 +38,11 @@ def sim(
     Raises:
         Failure: an option or a file cannot be used.
     """
-    account = AccountSettings()
+    held = _accounts(accounts) if accounts else (AccountSettings(),)
+    if (key or secret) and accounts:
+        raise Failure(Exit.USAGE, "usage", "--accounts replaces --key and --secret", "")
     if key or secret:
-        account = AccountSettings(key=_first_line(key), secret=_first_line(secret))
+        held = (AccountSettings(key=_first_line(key), secret=_first_line(secret)),)
     if not 0 <= port <= _PORT_MOST:
         raise Failure(
             Exit.USAGE,
@@ -54,7 +65,11 @@ def sim(
             limits=limits,
             record=record,
             directory=dir,
-            accounts=(account,),
+            accounts=held,
+            fresh=fresh,
+            scenario=scenario,
+            faults=faults,
+            chaos_s=chaos,
         )
     except ValueError as error:
         raise Failure(Exit.USAGE, "usage", str(error), "plimsoll sim --help") from error
@@ -77,6 +92,23 @@ def sim(
 
 _PORT_MOST = 65_535
 _DATA_HINT = "docs/reference/simulator.md says which files it reads"
+
+
+def _accounts(path: str) -> tuple[AccountSettings, ...]:
+    """Return the accounts of a file: tables ``[[account]]``, or a JSON list of objects."""
+    try:
+        text = Path(path).read_bytes().decode()
+        found = json_text.loads(text) if path.endswith(".json") else tomllib.loads(text)
+        rows = found.get("account") if isinstance(found, dict) else found
+        return msgspec.convert(rows, tuple[AccountSettings, ...])
+    except OSError as error:
+        raise Failure(
+            Exit.CREDENTIALS, "credentials", f"{path} cannot be read: {error.strerror}"
+        ) from error
+    except (ValueError, msgspec.ValidationError) as error:
+        raise Failure(
+            Exit.CONFIGURATION, "accounts", f"{path}: {error}", "see docs/reference/simulator.md"
+        ) from error
 
 
 def _first_line(path: str) -> str:

@@ -12,24 +12,36 @@ TAIL_LINES: Final = 100_000
 class Record:
     """Lines numbered from 1 without gaps: line ``n`` is the ``n``-th of the file."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Write to a new file at ``path``, or only keep the last lines where it is ``None``.
+    def __init__(self, path: Path | None, *, goes_on: bool = False) -> None:
+        """Write to a file at ``path``, or only keep the last lines where it is ``None``.
+
+        Args:
+            path: A new file, or with ``goes_on`` one to continue; a torn last line is cut off.
+            goes_on: Continue what is there.
 
         Raises:
             OSError: the file cannot be made.
         """
         self._path = path
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb") if path is not None else None
         self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
         self._unwritten: list[bytes] = []
-        self._count = 0
+        self.count = 0
+        """The number of the last line taken."""
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if goes_on and path.exists():
+                self._cut_torn(path)
+        mode = "ab" if goes_on else "wb"
+        self._file = path.open(mode) if path is not None else None
+
+    def unwritten(self) -> list[bytes]:
+        """Return the lines that are not in the file yet."""
+        return list(self._unwritten)
 
     def add(self, lines: list[bytes]) -> None:
         """Take lines; they reach the file with the next ``flush``."""
         self._tail.extend(lines)
-        self._count += len(lines)
+        self.count += len(lines)
         if self._file is not None:
             self._unwritten += lines
 
@@ -46,9 +58,23 @@ class Record:
         if self._file is not None:
             self._file.close()
 
+    def _cut_torn(self, path: Path) -> None:
+        """Count the whole lines and cut off what follows the last of them."""
+        whole = 0
+        with path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                whole += len(line)
+                self.count += 1
+                self._tail.append(line.rstrip(b"\n"))
+        if path.stat().st_size > whole:
+            with path.open("r+b") as file:
+                file.truncate(whole)
+
     def since(self, n: int) -> Iterator[bytes]:
         """Yield the lines from number ``n`` on; without a file only the kept ones."""
-        first_kept = self._count - len(self._tail) + 1
+        first_kept = self.count - len(self._tail) + 1
         if n < first_kept and self._path is not None:
             self.flush()
             with self._path.open("rb") as file:

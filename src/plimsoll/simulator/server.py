@@ -6,38 +6,40 @@ import errno
 import os
 import signal
 import sys
-from collections import deque
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from plimsoll.simulator.brain.exchange import Exchange
-from plimsoll.simulator.brain.messages import (
-    Output,
-    Request,
-    Rest,
-    SocketClosed,
-    SocketOpened,
-    SocketText,
-    Tick,
-)
-from plimsoll.simulator.brain.streams import PATHS
+from plimsoll.simulator.brain.messages import Held, Output, Request, Tick
 from plimsoll.simulator.clock import VenueClock
-from plimsoll.simulator.market import DataError, MarketSource, open_markets
-from plimsoll.simulator.outgoing import Outgoing
+from plimsoll.simulator.faults.ask import Ask, FaultError, ask_of
+from plimsoll.simulator.faults.plan import Active, Plan, chooser, faults_drawn
+from plimsoll.simulator.faults.scenario import ScenarioError, read_scenario
+from plimsoll.simulator.faults.venue import FaultyVenue
+from plimsoll.simulator.http import LOGGER, Http
+from plimsoll.simulator.market import DataError, open_markets
+from plimsoll.simulator.market.moved import MovedMarket
 from plimsoll.simulator.record import Record
 from plimsoll.simulator.settings import SimSettings
+from plimsoll.simulator.sockets import Sockets
+from plimsoll.simulator.state import SKIPPED_IDS, StateError, StateFile
 
 EXIT_OK: Final = 0
 EXIT_DATA: Final = 3
 EXIT_PORT: Final = 6
 _STEP_S: Final = 0.005
 _FLUSH_S: Final = 0.04
+_SAVE_SHARE: Final = 10
+"""Saving the state takes at most one part in this many of the time."""
 _MARKET_BATCH: Final = 2000
 """Market events handled before clients get a turn."""
+_NO_STATE: Final = (b"market", b"push", b"connection", b"request", b"fault")
+"""Kinds of record lines behind which nothing changed that the next run needs."""
 
 
 class PortInUseError(Exception):
@@ -45,7 +47,7 @@ class PortInUseError(Exception):
 
 
 class Running:
-    """A running exchange: where it listens and what it has recorded."""
+    """A running exchange: where it listens, what it has recorded, and its faults."""
 
     def __init__(self, server: "SimServer") -> None:
         """Wrap a server that listens."""
@@ -63,9 +65,22 @@ class Running:
         """Return the WebSocket address without a path."""
         return f"ws://{self.host}:{self.port}"
 
-    def lines(self, n: int = 1) -> list[dict[str, object]]:
+    def lines(self, n: int = 1) -> list[dict[str, Any]]:
         """Return the record from line ``n`` on."""
         return [msgspec.json.decode(line) for line in self._server.record.since(n)]
+
+    def start_fault(self, name: str, **asked: Any) -> str:  # noqa: ANN401 - fields of an Ask
+        """Start a fault of the catalogue and return its id; call it in the exchange's own loop.
+
+        Raises:
+            FaultError: it cannot be had in this form.
+        """
+        return self._server.ask(ask_of({"name": name, **asked}), "test").id
+
+    def stop_fault(self, fault_id: str) -> None:
+        """End a fault."""
+        self._server.venue.plan.stop(fault_id, self._server.now())
+        self._server.handle(Tick())
 
 
 def serve(settings: SimSettings, on_port: Callable[[int], None] | None = None) -> int:
@@ -76,11 +91,11 @@ def serve(settings: SimSettings, on_port: Callable[[int], None] | None = None) -
         on_port: Called with the bound port once clients may connect.
 
     Returns:
-        0 after a clean stop, 3 for an unusable data file, 6 where the port is taken.
+        0 after a clean stop, 3 for an unusable file, 6 where the port is taken.
     """
     try:
         asyncio.run(_until_signal(settings, on_port))
-    except DataError as error:
+    except (DataError, ScenarioError, StateError) as error:
         sys.stderr.write(f"error: {error}\n")
         return EXIT_DATA
     except PortInUseError as error:
@@ -95,6 +110,8 @@ async def running(settings: SimSettings) -> AsyncIterator[Running]:
 
     Raises:
         DataError: the data file cannot be used.
+        ScenarioError: the scenario cannot be used.
+        StateError: what an earlier run left in the directory cannot be used.
         PortInUseError: the port is taken.
     """
     server = SimServer(settings)
@@ -116,26 +133,35 @@ async def _until_signal(settings: SimSettings, on_port: Callable[[int], None] | 
 
 
 class SimServer:
-    """Connects the brain to a port, a clock, a market and the record."""
+    """Connects the brain and its faults to a port, a clock, a market and the record."""
 
     def __init__(self, settings: SimSettings) -> None:
-        """Load the market.
+        """Load the market, the scenario and what an earlier run left.
 
         Raises:
             DataError: the data file cannot be used, or the record cannot be written.
+            ScenarioError: the scenario cannot be used.
+            StateError: what an earlier run left cannot be used.
         """
         self.settings = settings
         self.port = settings.port
-        self._exchange = Exchange(settings)
-        listings = self._exchange.floor.listings
-        instruments = {name: listing.instrument for name, listing in listings.items()}
-        self._markets: list[MarketSource] = open_markets(settings, instruments)
-        self.record = _open_record(settings)
-        self._sockets: dict[int, Outgoing] = {}
-        self._opened = 0
+        exchange = Exchange(settings)
+        floor = exchange.floor
+        choose = chooser(settings.seed)
+        uids = {account.key: account.uid for account in settings.accounts}
+        self.venue = FaultyVenue(exchange, Plan(choose, uids))
+        self.venue.on_note = lambda: self._apply(self.venue.take())
+        self._asks = _asks_of(settings, choose)
+        instruments = {name: listing.instrument for name, listing in floor.listings.items()}
+        self._markets = [MovedMarket(found) for found in open_markets(settings, instruments)]
+        self._state = StateFile(Path(settings.directory), floor) if settings.directory else None
+        self._notes: list[str] = []
+        self._goes_on = False
+        self._is_changed = False
+        self._save_after_s = 0.0
+        self.record = self._open_record()
+        self.sockets = Sockets(self)
         self._clock = VenueClock()
-        self._pushes: deque[tuple[float, Outgoing, bytes]] = deque()
-        self._answers: deque[tuple[float, Outgoing, bytes]] = deque()
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
 
@@ -144,38 +170,74 @@ class SimServer:
 
         Raises:
             PortInUseError: the port is taken.
+            ScenarioError: a fault of the scenario names what does not exist.
         """
-        self._apply(self._exchange.open(self._now()))
+        self._apply(self.venue.open(self.now()))
         for market in self._markets:
-            for at_ns, event in market.start(self._now()):
-                self._apply(self._exchange.handle(at_ns, event))
-        self._handle(Tick())
+            for at_ns, event in market.start(self.now()):
+                self._apply(self.venue.handle(at_ns, event))
+        self.handle(Tick())
+        if self._goes_on:
+            self._go_on()
+        self._plan_faults()
         await self._listen()
         self._write_state_file()
+        self._flush()
         self._tasks = [
             asyncio.create_task(self._run_market()),
             asyncio.create_task(self._run_flush()),
         ]
 
     async def stop(self) -> None:
-        """Stop the market, close every socket, finish the record."""
+        """Stop the market, close every socket, finish the record and the state."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for outgoing in list(self._sockets.values()):
-            outgoing.drop()
+        self.sockets.drop_all()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._state is not None:
+            self._state.save(self.record.unwritten(), self.record.count, clean=True)
         self.record.close()
 
+    def handle(self, request: Request | Held) -> Output:
+        """Bring a request to the exchange now, and send and record what it causes."""
+        output = self.venue.handle(self.now(), request)
+        self._apply(output)
+        return output
+
+    def ask(self, ask: Ask, source: str) -> Active:
+        """Plan a fault; one without ``at_s`` begins at once.
+
+        Raises:
+            FaultError: it cannot be had.
+        """
+        fault = self.venue.ask(ask, self.now(), source)
+        self.handle(Tick())
+        return fault
+
+    async def until_ended(self, fault_id: str) -> None:
+        """Wait until a fault has ended."""
+        while fault_id in self.venue.plan.active:  # noqa: ASYNC110 - the plan is pure: it wakes nobody
+            await asyncio.sleep(_STEP_S)
+
+    def now(self) -> int:
+        """Return the exchange's time: Unix nanoseconds that never fall."""
+        return self._clock.now_ns()
+
+    def state(self) -> dict[str, Any]:
+        """Return what ``/sim/state`` shows."""
+        state = self.venue.exchange.state(self.now())
+        positions: dict[str, str] = {}
+        for market in self._markets:
+            positions |= market.position()
+        state |= {"pid": os.getpid(), "port": self.port, "market_position": positions}
+        return state | {"faults": self.venue.state(self.now())["active"]}
+
     async def _listen(self) -> None:
-        app = web.Application(client_max_size=1 << 20)
-        app.router.add_get("/sim/state", self._on_state)
-        app.router.add_get("/sim/record", self._on_record)
-        for path in PATHS:
-            app.router.add_get(path, self._on_socket)
-        app.router.add_route("*", "/{path:.*}", self._on_rest)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            Http(self).application(), access_log=None, logger=LOGGER, shutdown_timeout=1.0
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port)
         try:
@@ -191,124 +253,90 @@ class SimServer:
         while True:
             handled = 0
             for market in self._markets:
-                for due_ns, event in market.due(self._now()):
+                for due_ns, event in market.due(self.now()):
                     at_ns = self._clock.reach(due_ns)
-                    self._apply(self._exchange.handle(at_ns, event))
+                    self._apply(self.venue.handle(at_ns, event))
                     handled += 1
                     if handled % _MARKET_BATCH == 0:
                         await asyncio.sleep(0)
-            self._handle(Tick())
+            self.handle(Tick())
             await asyncio.sleep(_STEP_S)
 
     async def _run_flush(self) -> None:
         while True:
             await asyncio.sleep(_FLUSH_S)
-            self.record.flush()
+            self._flush()
 
-    async def _on_rest(self, request: web.Request) -> web.StreamResponse:
-        rest = Rest(
-            request.method,
-            request.path,
-            request.rel_url.raw_query_string,
-            await request.read(),
-            {name.lower(): value for name, value in request.headers.items()},
-            request.remote or "",
-        )
-        answer = self._handle(rest).answer
-        if answer is None:
-            raise web.HTTPInternalServerError
-        if answer.lost:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=500)
-        if self.settings.ack_delay_ms:
-            await asyncio.sleep(self.settings.ack_delay_ms / 1000)
-        kind = "application/json" if answer.body[:1] == b"{" else "text/plain"
-        return web.Response(
-            body=answer.body, status=answer.status, headers=answer.headers, content_type=kind
-        )
+    def _flush(self) -> None:
+        """Write state and record, in this order: see ``StateFile``.
 
-    async def _on_socket(self, request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
-        await socket.prepare(request)
-        self._opened += 1
-        number = self._opened
-        outgoing = self._sockets[number] = Outgoing(socket, request.transport)
-        self._handle(SocketOpened(number, request.path))
-        try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    self._handle(SocketText(number, message.data))
-        finally:
-            del self._sockets[number]
-            await outgoing.stop()
-            reason = outgoing.reason or f"client left ({socket.close_code})"
-            self._handle(SocketClosed(number, reason))
-        return socket
-
-    async def _on_state(self, request: web.Request) -> web.Response:
-        state = self._exchange.state(self._now())
-        positions: dict[str, str] = {}
-        for market in self._markets:
-            positions |= market.position()
-        state |= {"pid": os.getpid(), "port": self.port, "market_position": positions}
-        return web.Response(body=msgspec.json.encode(state), content_type="application/json")
-
-    async def _on_record(self, request: web.Request) -> web.Response:
-        asked = request.query.get("from", "1")
-        if not asked.isdigit():
-            return web.Response(status=400, text=f"from must be a line number, found {asked!r}")
-        lines = list(self.record.since(int(asked)))
-        body = b"\n".join(lines) + (b"\n" if lines else b"")
-        return web.Response(body=body, content_type="application/x-ndjson")
-
-    def _handle(self, request: Request) -> Output:
-        output = self._exchange.handle(self._now(), request)
-        self._apply(output)
-        return output
+        A state so large that writing it takes long is written less often, and the record with it.
+        """
+        if self._state is not None and self._is_changed:
+            begin_s = time.monotonic()
+            if begin_s < self._save_after_s:
+                return
+            self._is_changed = False
+            self._state.save(self.record.unwritten(), self.record.count)
+            end_s = time.monotonic()
+            self._save_after_s = end_s + _SAVE_SHARE * (end_s - begin_s) - _FLUSH_S
+        self.record.flush()
 
     def _apply(self, output: Output) -> None:
         if output.lines:
             self.record.add(output.lines)
-        for send in output.sends:
-            delay_ms = self.settings.stream_delay_ms if send.is_push else self.settings.ack_delay_ms
-            queue = self._pushes if send.is_push else self._answers
-            for number in send.connections:
-                outgoing = self._sockets.get(number)
-                if outgoing is not None:
-                    self._send_later(queue, delay_ms, outgoing, send.frame)
+            self._is_changed = self._is_changed or any(map(_changes_state, output.lines))
+        self.sockets.deliver(output.sends)
         for number in output.drops:
-            if number in self._sockets:
-                self._sockets[number].drop("dropped by a fault")
+            self.sockets.drop(number, "cut by the exchange")
+        for number, code in output.farewells:
+            self.sockets.say_goodbye(number, code)
+        for name, share, seconds in output.moves:
+            for market in self._markets:
+                market.move(name, share, seconds, self.now())
 
-    def _send_later(
-        self,
-        queue: deque[tuple[float, Outgoing, bytes]],
-        delay_ms: float,
-        outgoing: Outgoing,
-        frame: bytes,
-    ) -> None:
-        """Keep frames of one kind in order behind one timer."""
-        if not delay_ms and not queue:
-            outgoing.put(frame)
-            return
-        loop = asyncio.get_running_loop()
-        due = loop.time() + delay_ms / 1000
-        queue.append((due, outgoing, frame))
-        if len(queue) == 1:
-            loop.call_at(due, self._release, queue)
+    def _open_record(self) -> Record:
+        settings = self.settings
+        path = Path(settings.record) if settings.record else None
+        if path is None and settings.directory:
+            path = Path(settings.directory) / "record.jsonl"
+        state = self._state
+        try:
+            if state is not None and settings.fresh:
+                state.forget()
+            self._goes_on = state is not None and state.exists
+            if state is None or not self._goes_on:
+                return Record(path)
+            self._notes = state.load()
+            record = Record(path, goes_on=True)
+        except OSError as error:
+            text = f"{path}: the record cannot be written ({error.strerror}); "
+            raise DataError(text + "choose another directory") from error
+        record.add(state.lines[max(0, record.count - state.first_line + 1) :])
+        self.venue.floor.resume(record.count, skipped_ids=0 if state.was_clean else SKIPPED_IDS)
+        return record
 
-    def _release(self, queue: deque[tuple[float, Outgoing, bytes]]) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        while queue and queue[0][0] <= now:
-            _, outgoing, frame = queue.popleft()
-            outgoing.put(frame)
-        if queue:
-            loop.call_at(queue[0][0], self._release, queue)
+    def _go_on(self) -> None:
+        """Continue what an earlier run left: its open orders, and new numbers of books."""
+        now_ns, floor = self.now(), self.venue.floor
+        assert self._state is not None
+        how = "ended in order" if self._state.was_clean else "died; its last 50 ms may be missing"
+        fields: dict[str, Any] = {"event": "restart", "earlier": how, "notes": self._notes}
+        fields |= {"orders": len(floor.working), "books": "public u starts anew with 1"}
+        fields |= {"queue": "open orders are behind what is displayed"}
+        floor.record(now_ns, "config", 0, fields)
+        for publisher in self.venue.exchange.streams.publishers.values():
+            publisher.restart()
+        self._state.reenter(now_ns)
+        self.handle(Tick())
 
-    def _now(self) -> int:
-        return self._clock.now_ns()
+    def _plan_faults(self) -> None:
+        for ask, source in self._asks:
+            try:
+                self.venue.ask(ask, self.now(), source)
+            except FaultError as error:
+                raise ScenarioError(f"{self.settings.scenario}: {ask.name}: {error}") from error
+        self.handle(Tick())
 
     def _write_state_file(self) -> None:
         if not self.settings.directory:
@@ -321,15 +349,25 @@ class SimServer:
         written.replace(path)  # a reader never sees half a file
 
 
-def _open_record(settings: SimSettings) -> Record:
-    path = Path(settings.record) if settings.record else None
-    if path is None and settings.directory:
-        path = Path(settings.directory) / "record.jsonl"
-    try:
-        return Record(path)
-    except OSError as error:
-        text = f"{path}: the record cannot be written ({error.strerror}); choose another directory"
-        raise DataError(text) from error
+def _asks_of(settings: SimSettings, choose: Callable[[str, int], int]) -> list[tuple[Ask, str]]:
+    """Return the faults of settings, scenario and seed with their source."""
+    asks: list[tuple[Ask, str]] = []
+    if settings.lose_ack:
+        ask = Ask("lose_ack", rate=settings.lose_ack, endpoint="order.create")
+        asks.append((ask, "settings"))
+    if settings.drop_connections_every_s:
+        every_s = max(0.01, settings.drop_connections_every_s)
+        asks.append((Ask("cut", every_s=every_s), "settings"))
+    if settings.scenario:
+        asks += [(ask, "scenario") for ask in read_scenario(Path(settings.scenario))]
+    if settings.faults == "drawn":
+        asks += [(ask, "seed") for ask in faults_drawn(choose, settings.chaos_s)]
+    return asks
+
+
+def _changes_state(line: bytes) -> bool:
+    kind = line[line.index(b'"kind":"') + 8 :]
+    return not kind.startswith(_NO_STATE)
 
 
 def _port_error(settings: SimSettings, error: OSError) -> PortInUseError:

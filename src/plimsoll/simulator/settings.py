@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from plimsoll.simulator.keys import check_public_key
+
 DEFAULT_BALANCES: Final = {"USDT": "100000", "BTC": "1", "ETH": "10"}
 
 
@@ -19,6 +21,21 @@ class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Answer everything signed by this key with 33004."""
     dcp: bool = False
     """The account may set disconnection protection."""
+    public_key: str = ""
+    """PEM text of an RSA public key, instead of the secret."""
+    vip: int = 0
+    """VIP level, for the limits of order operations."""
+
+    def __post_init__(self) -> None:
+        """Refuse a key nothing can be checked with.
+
+        Raises:
+            ValueError: naming the setting and what to do.
+        """
+        if self.public_key:
+            check_public_key(self.public_key)
+        if self.vip < 0:
+            raise ValueError(f"vip must be 0 or more, found {self.vip}")
 
 
 class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,9 +73,22 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history_delay_ms: float = 0.0
     """How long closed orders and executions are missing from their histories."""
     lose_ack: float = 0.0
-    """Probability that an order is created and its answer never sent."""
+    """Short for the fault ``lose_ack`` with this rate, on creates."""
     drop_connections_every_s: float = 0.0
-    """Mean time between drops of one socket, chosen by the seed; 0 = never."""
+    """Short for the fault ``cut`` with this ``every_s``; 0 = never."""
+    scenario: str = ""
+    """Path of a scenario: faults at times, TOML or JSON."""
+    faults: str = "asked"
+    """"asked" or "drawn": the seed adds faults of its own for ``chaos_s``, then calm."""
+    chaos_s: float = 60.0
+    ban_s: float = 600.0
+    """How long an address is banned that asked too often."""
+    socket_check_s: float = 30.0
+    """How often private and trade sockets are looked at for idleness."""
+    trade_sessions: int = 100
+    """Trade sockets one uid may have; the venue documents the refusal without a number."""
+    fresh: bool = False
+    """Ignore what an earlier run left in ``directory``."""
     queue: bool = True
     """Resting orders join behind the displayed quantity."""
     price_limit_linear: tuple[str, str] = ("0.01", "0.02")
@@ -74,6 +104,7 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name, value, allowed in (
             ("market", self.market, ("prices", "arrivals")),
             ("limits", self.limits, ("venue", "off")),
+            ("faults", self.faults, ("asked", "drawn")),
         ):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, found {value!r}")
@@ -89,5 +120,14 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             value = getattr(self, f"{name}_delay_ms")
             if value < 0:
                 raise ValueError(f"{name}_delay_ms must not be negative, found {value}")
+        for name, number in (
+            ("chaos_s", self.chaos_s),
+            ("ban_s", self.ban_s),
+            ("socket_check_s", self.socket_check_s),
+            ("drop_connections_every_s", self.drop_connections_every_s),
+            ("trade_sessions", self.trade_sessions),
+        ):
+            if not 0 <= number < float("inf"):
+                raise ValueError(f"{name} must not be negative, found {number}")
         if len({account.key for account in self.accounts}) != len(self.accounts):
             raise ValueError("accounts: each needs a key of its own")

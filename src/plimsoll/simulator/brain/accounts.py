@@ -39,6 +39,7 @@ class Account:
         """Open the account with its starting balances."""
         self.key = settings.key
         self.secret = settings.secret
+        self.public_key = settings.public_key
         self.uid = settings.uid
         self.is_read_only = settings.read_only
         self.is_expired = settings.expired

@@ -1,11 +1,12 @@
 """What questions have in common: their parameters as words, and the category they name."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import CATEGORIES
 
+_MOST: Final = 10**30
 Params = Mapping[str, Any]
 Result = dict[str, Any]
 
@@ -20,6 +21,22 @@ def category_of(params: Params) -> str:
     if category not in CATEGORIES:
         raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
     return str(category)
+
+
+def checked(params: Mapping[str, Any]) -> Params:
+    """Return parameters that are words, numbers and truths, and orders of a batch made of them.
+
+    Raises:
+        VenueRefusal: 10001 where one is a list or an object, or a number no order can have.
+    """
+    for name, value in params.items():
+        if name == "request" and isinstance(value, list):
+            for item in value:
+                if isinstance(item, dict):
+                    checked(item)
+        elif isinstance(value, list | dict) or (isinstance(value, int) and abs(value) > _MOST):
+            raise VenueRefusal(10001, f"params error: {name[:40]} invalid")
+    return params
 
 
 def has(params: Params, *names: str) -> bool:

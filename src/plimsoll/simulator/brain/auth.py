@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.messages import Rest
+from plimsoll.simulator.keys import is_signed_rsa
 
 FUTURE_MS = 1000
 """How far a timestamp may lie ahead of the server, whatever the receive window."""
+_DIGITS_MOST = 20
 
 
 def sign(secret: str, text: str) -> str:
@@ -28,7 +30,8 @@ def account_of_request(accounts: Mapping[str, Account], request: Rest, now_ms: i
     stamp = headers.get("x-bapi-timestamp", "")
     window = headers.get("x-bapi-recv-window", "")
     if not key or not stamp:
-        raise VenueRefusal(10001, "Request parameter error: X-BAPI-API-KEY and -TIMESTAMP needed")
+        text = "Request parameter error: X-BAPI-API-KEY and -TIMESTAMP needed"
+        raise VenueRefusal(10001, text, status=401)
     account = accounts.get(key)
     if account is None:
         raise VenueRefusal(10003)
@@ -36,8 +39,10 @@ def account_of_request(accounts: Mapping[str, Account], request: Rest, now_ms: i
         raise VenueRefusal(33004)
     check_window(stamp, window or "5000", now_ms)
     payload = request.query if request.method == "GET" else request.body.decode(errors="replace")
-    wanted = sign(account.secret, f"{stamp}{key}{window}{payload}")
-    if not hmac.compare_digest(wanted.encode(), headers.get("x-bapi-sign", "").encode()):
+    signature = headers.get("x-bapi-sign", "")
+    if not signature:
+        raise VenueRefusal(10004, status=401)
+    if not is_signed(account, f"{stamp}{key}{window}{payload}", signature):
         raise VenueRefusal(10004)
     return account
 
@@ -74,11 +79,18 @@ def account_of_socket(accounts: Mapping[str, Account], args: object, now_ms: int
         raise VenueRefusal(33004)
     if not _is_whole(expires) or int(expires) <= now_ms:
         raise VenueRefusal(10001, "Params Error")
-    wanted = sign(account.secret, f"GET/realtime{expires}")
-    if not hmac.compare_digest(wanted.encode(), signature.encode()):
+    if not is_signed(account, f"GET/realtime{expires}", signature):
         raise VenueRefusal(10004, "Params Error")
     return account
 
 
+def is_signed(account: Account, text: str, signature: str) -> bool:
+    """Return whether the account's key made this signature: HMAC in hex, or RSA in base64."""
+    if account.public_key:
+        return is_signed_rsa(account.public_key, text, signature)
+    wanted = sign(account.secret, text)
+    return hmac.compare_digest(wanted.encode(), signature.encode(errors="replace"))
+
+
 def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS_MOST

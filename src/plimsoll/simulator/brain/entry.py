@@ -1,4 +1,4 @@
-"""Order operations, the same by REST and by the trade socket: limits, batches, lost answers."""
+"""Order operations, the same by REST and by the trade socket: limits and batches."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,7 +9,6 @@ from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.limits import RateLimits
-from plimsoll.simulator.brain.numbers import drawn_fraction
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.trading import Trading
 
@@ -29,13 +28,12 @@ _BATCH_MOST: Final = {"linear": 20, "spot": 10}
 
 
 class Done(msgspec.Struct):
-    """What became of an operation; ``is_lost`` means its answer must never be sent."""
+    """What became of an operation."""
 
     result: dict[str, Any] = {}
     refusal: VenueRefusal | None = None
     ext: dict[str, Any] = {}
     headers: dict[str, str] = {}
-    is_lost: bool = False
 
 
 class OrderEntry:
@@ -46,7 +44,6 @@ class OrderEntry:
         self._floor = floor
         self._limits = limits
         self._trading = trading
-        self._creates = 0
 
     def run(self, account: Account, op: str, params: Params, now_ns: int) -> Done:
         """Run one operation, such as ``order.create``; refusals are in the result."""
@@ -64,8 +61,6 @@ class OrderEntry:
             done.result = self._one(account, op, params, now_ns)
         except VenueRefusal as refusal:
             done.refusal = refusal
-        if op == "order.create" and done.refusal is None:
-            done.is_lost = self._loses_answer(account, done.result, now_ns)
         return done
 
     def _one(self, account: Account, op: str, params: Params, now_ns: int) -> dict[str, Any]:
@@ -115,14 +110,6 @@ class OrderEntry:
         if "createAt" in row:
             row["createAt"] = str(now_ns // 1_000_000)
         return row, None
-
-    def _loses_answer(self, account: Account, result: dict[str, Any], now_ns: int) -> bool:
-        self._creates += 1
-        settings = self._floor.settings
-        if drawn_fraction(settings.seed, "lose_ack", self._creates) >= settings.lose_ack:
-            return False
-        self._floor.record(now_ns, "fault", account.uid, {"event": "lose_ack"} | result)
-        return True
 
 
 def _path(op: str) -> str:

@@ -23,7 +23,6 @@ from plimsoll.simulator.brain.messages import (
     SocketText,
     Tick,
 )
-from plimsoll.simulator.brain.numbers import drawn_fraction
 from plimsoll.simulator.brain.rest import RestDesk
 from plimsoll.simulator.brain.settlement import Batch
 from plimsoll.simulator.brain.streams import Streams
@@ -41,18 +40,23 @@ class Exchange:
     def __init__(self, settings: SimSettings) -> None:
         """Open with the given accounts and no prices; market events bring them."""
         self.floor = Floor(settings)
-        limits = RateLimits(is_on=settings.limits == "venue")
+        limits = RateLimits(
+            is_on=settings.limits == "venue",
+            ban_s=settings.ban_s,
+            vip={account.uid: account.vip for account in settings.accounts},
+        )
         self._trading = Trading(self.floor)
         entry = OrderEntry(self.floor, limits, self._trading)
         self._dcp = Dcp(self.floor, self._trading)
         self._rest = RestDesk(self.floor, limits, entry)
         self._streams = Streams(self.floor)
-        self._trade = TradeSocket(self.floor, entry)
+        self._trade = TradeSocket(self.floor, entry, limits)
+        self.entry = entry
+        self.limits = limits
+        self.streams = self._streams
         self._output = Output()
         self._sampled_ns = 0
         self._second_ns = 0
-        self._drop_at_ns = 0
-        self._drops = 0
         self._handlers: dict[type, Any] = {
             Rest: self._on_rest,
             SocketOpened: self._on_opened,
@@ -125,7 +129,7 @@ class Exchange:
         self._output.answer = self._rest.handle(request, now_ns)
 
     def _on_opened(self, now_ns: int, request: SocketOpened) -> None:
-        self._streams.open(request.connection, request.path)
+        self._streams.open(request, now_ns)
         fields = {"event": "open", "conn": request.connection, "path": request.path}
         self.floor.record(now_ns, "connection", 0, fields)
 
@@ -140,9 +144,10 @@ class Exchange:
         connection = self._streams.connections.get(request.connection)
         if connection is None:
             return
+        connection.heard_ns = now_ns
         try:
             message = msgspec.json.decode(request.text)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             message = None
             text = f"Failed to decode incoming data:{error}"
         else:
@@ -192,7 +197,7 @@ class Exchange:
             self._each_second(now_ns)
         self._dcp.look(self._streams.connections.values(), now_ns)
         self._output.sends += self._streams.public_frames(now_ms)
-        self._drop_one(now_ns)
+        self._output.drops += self._streams.idle(now_ns)
 
     def _each_second(self, now_ns: int) -> None:
         for name, market in self.floor.markets.items():
@@ -206,20 +211,3 @@ class Exchange:
                 "markPrice": prices.text(market.mark_ticks),
             }
             self.floor.record(now_ns, "market", 0, fields)
-
-    def _drop_one(self, now_ns: int) -> None:
-        """Cut a socket now and then: at 0.5 to 1.5 of the mean time, drawn from the seed."""
-        mean_s = self.floor.settings.drop_connections_every_s
-        if not mean_s or now_ns < self._drop_at_ns:
-            return
-        first = self._drop_at_ns == 0
-        self._drops += 1
-        seed = self.floor.settings.seed
-        wait_s = mean_s * (0.5 + drawn_fraction(seed, "drop_at", self._drops))
-        self._drop_at_ns = now_ns + int(wait_s * 1e9)
-        open_now = list(self._streams.connections)
-        if first or not open_now:
-            return
-        number = open_now[int(drawn_fraction(seed, "drop", self._drops) * len(open_now))]
-        self.floor.record(now_ns, "fault", 0, {"event": "drop_connection", "conn": number})
-        self._output.drops.append(number)

@@ -49,6 +49,8 @@ class Floor:
         self.lines: list[bytes] = []
         self.pushes: list[PrivatePush] = []
         self.serial = 0
+        self.skew_ms = 0
+        """How far the clock that checks and answers requests is off; a fault."""
         self._n = 0
         self._ids = 0
 
@@ -58,6 +60,11 @@ class Floor:
         head = {"n": self._n, "t_ns": now_ns, "kind": kind, "account": str(uid) if uid else ""}
         self.lines.append(msgspec.json.encode(head | fields))
         return self._n
+
+    def resume(self, n: int, *, skipped_ids: int) -> None:
+        """Continue a record after its line ``n``, leaving out ids that may have been given out."""
+        self._n = n
+        self._ids += skipped_ids
 
     def push(self, uid: int, topic: str, category: str, items: list[dict[str, Any]]) -> None:
         """Queue items for an account's subscribers."""

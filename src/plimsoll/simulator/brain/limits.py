@@ -1,6 +1,7 @@
 """Request counting as the venue does it (Bybit v5 docs, rate-limit): rolling windows."""
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -20,16 +21,34 @@ _BY_PATH: Final[dict[str, tuple[int, int]]] = {
     "/v5/order/cancel-batch": (10, 20),
     "/v5/order/pre-check": (10, 20),
     "/v5/order/disconnected-cancel-all": (5, 5),
-    "/v5/position/trading-stop": (10, 10),
     "/v5/position/set-leverage": (10, 10),
     "/v5/position/switch-mode": (10, 10),
+    "/v5/position/trading-stop": (10, 10),
+    "/v5/position/add-margin": (10, 10),
+    "/v5/position/set-auto-add-margin": (10, 10),
     "/v5/account/transaction-log": (25, 25),
     "/v5/account/fee-rate": (5, 5),
     "/v5/account/query-dcp-info": (5, 5),
+    "/v5/account/smp-group": (5, 5),
+    "/v5/account/set-margin-mode": (5, 5),
+    "/v5/account/instruments-info": (10, 10),
     "/v5/account/set-limit-px-action": (10, 10),
     "/v5/user/query-api": (10, 10),
 }
 _OTHERS: Final = 50
+_VIP: Final = ((10, 20), (20, 25), (40, 30), (60, 40))
+"""Order operations a second for derivatives and spot, by VIP level; 3 stands for every higher."""
+_UPGRADABLE: Final = frozenset(
+    f"/v5/order/{name}"
+    for name in (
+        *("create", "amend", "cancel", "cancel-all", "pre-check"),
+        *("create-batch", "amend-batch", "cancel-batch"),
+    )
+)
+TRADE_REQUESTS: Final = 3000
+"""Trade socket requests of an address a second."""
+CONNECTS: Final = 500
+CONNECT_WINDOW_NS: Final = 300 * SECOND_NS
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -51,22 +70,55 @@ class Budget(msgspec.Struct, frozen=True):
 class RateLimits:
     """Windows per (account, endpoint, category family) and per address."""
 
-    def __init__(self, *, is_on: bool) -> None:
-        """Count only where ``is_on``."""
+    def __init__(
+        self, *, is_on: bool, ban_s: float = 600.0, vip: Mapping[int, int] | None = None
+    ) -> None:
+        """Count only where ``is_on``; ``vip`` is the level by uid, 0 where it is missing."""
         self.is_on = is_on
+        self._ban_ns = int(ban_s * SECOND_NS)
+        self._vip = vip or {}
         self._windows: dict[tuple[int, str, bool], deque[int]] = {}
         self._addresses: dict[str, deque[int]] = {}
+        self._trades: dict[str, deque[int]] = {}
+        self._connects: dict[str, deque[int]] = {}
+        self._banned: dict[str, int] = {}
 
     def allow_address(self, address: str, now_ns: int) -> bool:
-        """Count one request of an address and return whether it may pass."""
+        """Count one request of an address and return whether it may pass.
+
+        One too many bans the address for ``ban_s`` (Bybit v5 docs, rate-limit: ten minutes).
+        """
         if not self.is_on:
             return True
+        if now_ns < self._banned.get(address, 0):
+            return False
         window = self._addresses.setdefault(address, deque())
-        return _take(window, now_ns, ADDRESS_WINDOW_NS, ADDRESS_REQUESTS)
+        if _take(window, now_ns, ADDRESS_WINDOW_NS, ADDRESS_REQUESTS):
+            return True
+        self._banned[address] = now_ns + self._ban_ns
+        window.clear()
+        return False
+
+    def allow_trade(self, address: str, now_ns: int) -> bool:
+        """Count one trade socket request of an address and return whether it may pass."""
+        if not self.is_on:
+            return True
+        window = self._trades.setdefault(address, deque())
+        return _take(window, now_ns, SECOND_NS, TRADE_REQUESTS)
+
+    def allow_connect(self, address: str, now_ns: int) -> bool:
+        """Count one attempt to connect a socket and return whether it may pass."""
+        if not self.is_on:
+            return True
+        window = self._connects.setdefault(address, deque())
+        return _take(window, now_ns, CONNECT_WINDOW_NS, CONNECTS)
 
     def take(self, uid: int, path: str, *, spot: bool, now_ns: int) -> tuple[bool, Budget]:
         """Count one request and return whether it may pass, and what is left."""
         limit = _BY_PATH.get(path, (_OTHERS, _OTHERS))[spot]
+        level = min(self._vip.get(uid, 0), len(_VIP) - 1)
+        if level and path in _UPGRADABLE:
+            limit = max(limit, _VIP[level][spot])
         now_ms = now_ns // 1_000_000
         if not self.is_on:
             return True, Budget(limit, limit - 1, now_ms)

@@ -21,6 +21,8 @@ class SocketOpened(msgspec.Struct, frozen=True):
 
     connection: int
     path: str
+    query: str = ""
+    address: str = "127.0.0.1"
 
 
 class SocketText(msgspec.Struct, frozen=True):
@@ -35,6 +37,12 @@ class SocketClosed(msgspec.Struct, frozen=True):
 
     connection: int
     reason: str
+
+
+class Held(msgspec.Struct, frozen=True):
+    """An HTTP request that was held back on its way and arrives now."""
+
+    rest: Rest
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -89,6 +97,8 @@ class Answer(msgspec.Struct, frozen=True):
     status: int = 200
     headers: dict[str, str] = {}
     lost: bool = False
+    delay_ms: float = 0.0
+    """How much later than usual it leaves, or is lost."""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -97,6 +107,8 @@ class Send(msgspec.Struct, frozen=True):
     connections: tuple[int, ...]
     frame: bytes
     is_push: bool
+    topic: str = ""
+    """Of a push: the topic text its readers subscribed to."""
 
 
 class Output(msgspec.Struct):
@@ -107,3 +119,9 @@ class Output(msgspec.Struct):
     lines: list[bytes] = []
     drops: list[int] = []
     """Connections the exchange cuts off."""
+    farewells: list[tuple[int, int]] = []
+    """Connections it closes with a close frame, and the code."""
+    moves: list[tuple[str, float, float]] = []
+    """Outside markets to move: instrument, share of the price, seconds it takes."""
+    hold_ns: int = 0
+    """A request held back: nothing was done, bring it again as ``Held`` at this time."""

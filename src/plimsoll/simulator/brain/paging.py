@@ -9,6 +9,7 @@ from plimsoll.simulator.brain.errors import VenueRefusal
 Item = TypeVar("Item")
 DAY_MS: Final = 86_400_000
 WEEK_MS: Final = 7 * DAY_MS
+_DIGITS_MOST: Final = 20
 
 
 def page_of(
@@ -66,8 +67,8 @@ def whole(params: Mapping[str, str], name: str, usual: int) -> int:
         VenueRefusal: 10001 where it is no number.
     """
     text = params.get(name) or str(usual)
-    if not (text.isascii() and text.isdigit()):
-        raise VenueRefusal(10001, f"params error: {name} invalid {text!r}")
+    if not _is_whole(text):
+        raise VenueRefusal(10001, f"params error: {name} invalid {text[:40]!r}")
     return int(text)
 
 
@@ -81,6 +82,11 @@ def _cursor(text: str) -> int:
     if not text:
         return 0
     name, _, value = unquote(text).partition("=")
-    if name != "page" or not value.isdigit():
-        raise VenueRefusal(10001, f"params error: cursor invalid {text!r}")
+    if name != "page" or not _is_whole(value):
+        raise VenueRefusal(10001, f"params error: cursor invalid {text[:40]!r}")
     return int(value)
+
+
+def _is_whole(text: str) -> bool:
+    """Return whether it is a number in digits, few enough for one of ours."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS_MOST

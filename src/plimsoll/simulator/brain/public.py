@@ -53,6 +53,8 @@ class PublicMarket:
         self.listing = listing
         self.book = MatchingBook(queue=queue)
         self.seq = 500_000
+        self.first_u = 1000
+        """Update number of a book's first snapshot; 1 says that the service restarted."""
         self.version = 0
         """Grows with every change of the book."""
         self.changed_ms = 0

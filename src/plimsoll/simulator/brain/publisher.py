@@ -59,6 +59,17 @@ class Publisher:
         """Return the frame a new subscriber starts with, if the topic has one."""
         return self._views[topic].snapshot(now_ms)
 
+    def books(self) -> list[str]:
+        """Return the book topics somebody subscribes to."""
+        return [topic for topic, view in self._views.items() if isinstance(view, _BookView)]
+
+    def restart(self) -> None:
+        """Number every book anew: its next snapshot has ``u`` = 1."""
+        self.market.first_u = 1
+        for view in self._views.values():
+            if isinstance(view, _BookView):
+                view.u = 1
+
     def due(self, now_ms: int) -> list[tuple[str, bytes]]:
         """Return the frames due now, by topic."""
         frames = [
@@ -88,7 +99,7 @@ class _BookView(_View):
         super().__init__(topic, market)
         self.depth = depth
         self.period_ms = BOOK_PERIODS_MS[depth]
-        self.u = 1000
+        self.u = market.first_u
         self.version = -1
         self.seq = market.seq
         self.sides: dict[Side, Levels] = {Side.BUY: {}, Side.SELL: {}}

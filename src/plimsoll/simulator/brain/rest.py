@@ -11,6 +11,7 @@ from plimsoll.simulator.brain import dcp
 from plimsoll.simulator.brain import market_queries as market_asks
 from plimsoll.simulator.brain import order_queries as order_asks
 from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.asking import checked
 from plimsoll.simulator.brain.auth import account_of_request
 from plimsoll.simulator.brain.entry import OPERATIONS, OrderEntry
 from plimsoll.simulator.brain.errors import VenueRefusal
@@ -55,6 +56,7 @@ SIGNED_POST: Final[dict[str, SignedAsk]] = {
     "/v5/position/switch-mode": account_asks.switch_mode,
     "/v5/account/set-limit-px-action": account_asks.set_price_action,
 }
+_FIELDS_MOST: Final = 100
 _ORDER_PATHS: Final = {f"/v5/{op.replace('.', '/')}": op for op in OPERATIONS}
 
 
@@ -70,38 +72,57 @@ class RestDesk:
     def handle(self, request: Rest, now_ns: int) -> Answer:
         """Return the answer, recording request and answer of everything signed."""
         if not self._limits.allow_address(request.address, now_ns):
-            self._floor.record(now_ns, "fault", 0, {"event": "address-limit", "retCode": 403})
+            self._floor.record(now_ns, "answer", 0, {"path": request.path, "status": 403})
             return Answer(b"access too frequent", 403)
-        path, is_get = request.path, request.method == "GET"
-        if path in PUBLIC and is_get:
+        refusal = self._wrong_at_the_door(request)
+        if refusal is not None:
+            return envelope(self._seen(now_ns), refusal)
+        if request.path in PUBLIC:
             return self._public(request, now_ns)
-        known = path in SIGNED_GET if is_get else path in SIGNED_POST or path in _ORDER_PATHS
-        if request.method not in ("GET", "POST") or not known:
-            return _envelope(now_ns, VenueRefusal(10017, status=404))
         return self._signed(request, now_ns)
+
+    def _wrong_at_the_door(self, request: Rest) -> VenueRefusal | None:
+        """Return what the gateway refuses with an HTTP status (Bybit v5 docs, error)."""
+        path, is_get = request.path, request.method == "GET"
+        is_read = path in PUBLIC or path in SIGNED_GET
+        is_write = path in SIGNED_POST or path in _ORDER_PATHS
+        if not (is_read or is_write):
+            return VenueRefusal(10017, status=404)
+        if not (is_read if is_get else is_write and request.method == "POST"):
+            return VenueRefusal(10001, f"method {request.method} is not supported", status=400)
+        if is_get and request.body:
+            return VenueRefusal(10001, "a GET request has no body", status=403)
+        return None
+
+    def _seen(self, now_ns: int) -> int:
+        """Return the time by the clock requests are checked with."""
+        return now_ns + self._floor.skew_ms * 1_000_000
 
     def _public(self, request: Rest, now_ns: int) -> Answer:
         try:
-            params = dict(parse_qsl(request.query))
-            return _envelope(now_ns, PUBLIC[request.path](self._floor, params, now_ns))
+            params = _query(request)
+            seen = self._seen(now_ns)
+            at_ns = seen if request.path == "/v5/market/time" else now_ns
+            return envelope(seen, PUBLIC[request.path](self._floor, params, at_ns))
         except VenueRefusal as refusal:
-            return _envelope(now_ns, refusal)
+            return envelope(self._seen(now_ns), refusal)
 
     def _signed(self, request: Rest, now_ns: int) -> Answer:
         account: Account | None = None
         headers: dict[str, str] = {}
         params: Params = {}
         ext: Result = {}
-        is_lost = False
         outcome: Result | VenueRefusal
         try:
-            account = account_of_request(self._floor.accounts, request, now_ns // 1_000_000)
+            account = account_of_request(
+                self._floor.accounts, request, self._seen(now_ns) // 1_000_000
+            )
             params = _params(request)
             asked = self._record_request(account, request, params, now_ns)
             if request.path in _ORDER_PATHS:
                 op = _ORDER_PATHS[request.path]
                 done = self._entry.run(account, op, params, now_ns)
-                headers, ext, is_lost = done.headers, done.ext, done.is_lost
+                headers, ext = done.headers, done.ext
                 outcome = done.refusal or done.result
             else:
                 headers, outcome = self._ask(account, request, params, now_ns)
@@ -111,12 +132,12 @@ class RestDesk:
         code = outcome.code if isinstance(outcome, VenueRefusal) else 0
         uid = account.uid if account else 0
         if request.method == "POST" or code:
-            fields = {"path": request.path, "request": asked, "retCode": code, "lost": is_lost}
+            fields = {"path": request.path, "request": asked, "retCode": code}
             if isinstance(outcome, VenueRefusal):
                 fields["retMsg"] = outcome.message
             self._floor.record(now_ns, "answer", uid, fields)
-        answer = _envelope(now_ns, outcome, ext)
-        return Answer(answer.body, answer.status, headers, is_lost)
+        answer = envelope(self._seen(now_ns), outcome, ext)
+        return Answer(answer.body, answer.status, headers)
 
     def _ask(
         self, account: Account, request: Rest, params: Params, now_ns: int
@@ -143,17 +164,25 @@ class RestDesk:
 
 def _params(request: Rest) -> Params:
     if request.method == "GET":
-        return dict(parse_qsl(request.query))
+        return _query(request)
     try:
         found = msgspec.json.decode(request.body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise VenueRefusal(10001, f"params error: body is not JSON ({error})") from error
     if not isinstance(found, dict):
         raise VenueRefusal(10001, "params error: body is not an object")
-    return found
+    return checked(found)
 
 
-def _envelope(now_ns: int, outcome: Result | VenueRefusal, ext: Result | None = None) -> Answer:
+def _query(request: Rest) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(request.query, max_num_fields=_FIELDS_MOST))
+    except ValueError as error:
+        raise VenueRefusal(10001, "params error: too many parameters", status=400) from error
+
+
+def envelope(now_ns: int, outcome: Result | VenueRefusal, ext: Result | None = None) -> Answer:
+    """Return the body every answer has, around a result or a refusal."""
     refused = outcome if isinstance(outcome, VenueRefusal) else None
     body = {
         "retCode": refused.code if refused else 0,

@@ -1,6 +1,7 @@
 """The three kinds of socket: authentication, subscriptions, heartbeats, and who gets what."""
 
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -8,7 +9,7 @@ from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.auth import account_of_socket
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor, PrivatePush
-from plimsoll.simulator.brain.messages import Send
+from plimsoll.simulator.brain.messages import Send, SocketOpened
 from plimsoll.simulator.brain.numbers import drawn_uuid
 from plimsoll.simulator.brain.publisher import Publisher
 
@@ -17,6 +18,7 @@ PATHS: Final = {
     "/v5/public/spot": "spot",
     "/v5/private": "private",
     "/v5/trade": "trade",
+    "/v5/public/misc/status": "status",
 }
 _PRIVATE: Final = frozenset(
     {
@@ -31,10 +33,20 @@ _PRIVATE: Final = frozenset(
     }
 )
 _SPOT_ARGS: Final = 10
+_ARGS_CHARACTERS: Final = 21_000
+"""Of all topics of one public connection (Bybit v5 docs, websocket/connect)."""
+_SECOND_NS: Final = 1_000_000_000
+_IDLE_NS: Final = 600 * _SECOND_NS
+_ACTIVE_S: Final = range(30, 601)
+_PUBLIC_IDLE_NS: Final = 61 * _SECOND_NS
+"""A public socket without subscription and ping was measured to live this long."""
+MARKET_CONNECTIONS: Final = 1000
+"""Of one address, counted for each category apart."""
+STATUS_TOPIC: Final = "system.status"
 
 
 class Connection(msgspec.Struct):
-    """One open socket; ``kind`` is linear, spot, private or trade."""
+    """One open socket; ``kind`` is linear, spot, status, private or trade."""
 
     number: int
     kind: str
@@ -42,6 +54,15 @@ class Connection(msgspec.Struct):
     account: Account | None = None
     topics: dict[str, None] = {}
     req_ids: dict[str, None] = {}
+    address: str = ""
+    heard_ns: int = 0
+    """When it last said or, on a private socket, was told something."""
+    idle_ns: int = _IDLE_NS
+    characters: int = 0
+    """Of the topics it subscribed to."""
+    second: int = 0
+    asked: int = 0
+    """Order operations within ``second``."""
 
 
 class Streams:
@@ -54,12 +75,62 @@ class Streams:
         self.publishers = {name: Publisher(market) for name, market in floor.markets.items()}
         self._readers: dict[tuple[str, str], dict[int, None]] = {}
         self._pushed = 0
+        self._checked_ns = 0
+        self._checked_public_ns = 0
 
-    def open(self, number: int, path: str) -> Connection:
+    def open(self, request: SocketOpened, now_ns: int) -> Connection:
         """Register a socket."""
+        number = request.connection
         conn_id = drawn_uuid(self._floor.settings.seed, "connection", number)
-        found = self.connections[number] = Connection(number, PATHS[path], conn_id)
+        found = self.connections[number] = Connection(
+            number, PATHS[request.path], conn_id, address=request.address, heard_ns=now_ns
+        )
+        if found.kind in ("private", "trade"):
+            found.idle_ns = _active_ns(request.query)
         return found
+
+    def is_full(self, path: str, address: str) -> bool:
+        """Return whether an address has as many market connections of a category as it may."""
+        kind = PATHS[path]
+        if kind in ("private", "trade"):
+            return False
+        held = sum(one.kind == kind and one.address == address for one in self.connections.values())
+        return held >= MARKET_CONNECTIONS
+
+    def idle(self, now_ns: int) -> list[int]:
+        """Return the sockets to cut because nothing was said for too long.
+
+        Private and trade sockets are looked at by a ticker, so the cut comes up to its period late.
+        """
+        found: list[Connection] = []
+        if now_ns - self._checked_public_ns >= _SECOND_NS:
+            self._checked_public_ns = now_ns
+            found += [
+                one
+                for one in self.connections.values()
+                if one.kind not in ("private", "trade")
+                and not one.topics
+                and now_ns - one.heard_ns >= _PUBLIC_IDLE_NS
+            ]
+        if now_ns - self._checked_ns >= self._floor.settings.socket_check_s * _SECOND_NS:
+            self._checked_ns = now_ns
+            found += [
+                one
+                for one in self.connections.values()
+                if one.kind in ("private", "trade") and now_ns - one.heard_ns >= one.idle_ns
+            ]
+        for one in found:
+            uid = one.account.uid if one.account else 0
+            self._floor.record(now_ns, "connection", uid, {"event": "idle", "conn": one.number})
+        return [one.number for one in found]
+
+    def system_status(self, row: dict[str, Any], now_ms: int) -> list[Send]:
+        """Return the frame that announces a state of the system."""
+        readers = self._readers.get(("status", STATUS_TOPIC))
+        if not readers:
+            return []
+        frame = msgspec.json.encode({"topic": STATUS_TOPIC, "ts": now_ms, "data": [row]})
+        return [Send(tuple(readers), frame, is_push=True, topic=STATUS_TOPIC)]
 
     def close(self, number: int) -> Connection | None:
         """Forget a socket and its subscriptions."""
@@ -74,7 +145,7 @@ class Streams:
         now_ms = now_ns // 1_000_000
         op = message.get("op")
         if op == "ping":
-            return [_to(connection, _pong(connection, message, now_ms))]
+            return [_to(connection, _pong(connection, message, now_ms + self._floor.skew_ms))]
         if op == "auth" and connection.kind in ("private", "trade"):
             return [self._auth(connection, message, now_ns)]
         if op in ("subscribe", "unsubscribe") and connection.kind != "trade":
@@ -89,7 +160,7 @@ class Streams:
             for topic, frame in publisher.due(now_ms):
                 readers = self._readers.get((category, topic))
                 if readers:
-                    sends.append(Send(tuple(readers), frame, is_push=True))
+                    sends.append(Send(tuple(readers), frame, is_push=True, topic=topic))
         return sends
 
     def private_frames(self, push: PrivatePush, now_ns: int) -> list[Send]:
@@ -110,6 +181,8 @@ class Streams:
             )
             if readers:
                 sends.append(self._private_frame(push, name, readers, now_ns))
+                for number in readers:
+                    self.connections[number].heard_ns = now_ns
         return sends
 
     def _private_frame(
@@ -123,7 +196,8 @@ class Streams:
             push.uid,
             {"id": head["id"], "topic": name, "items": len(push.items), "connections": readers},
         )
-        return Send(readers, msgspec.json.encode(head | {"data": push.items}), is_push=True)
+        frame = msgspec.json.encode(head | {"data": push.items})
+        return Send(readers, frame, is_push=True, topic=name)
 
     def _auth(self, connection: Connection, message: dict[str, Any], now_ns: int) -> Send:
         is_trade = connection.kind == "trade"
@@ -131,9 +205,11 @@ class Streams:
         try:
             if connection.account is not None and is_trade:
                 raise VenueRefusal(20001)
-            connection.account = account_of_socket(
-                self._floor.accounts, message.get("args"), now_ns // 1_000_000
-            )
+            seen_ms = now_ns // 1_000_000 + self._floor.skew_ms
+            account = account_of_socket(self._floor.accounts, message.get("args"), seen_ms)
+            if is_trade and self._sessions(account) >= self._floor.settings.trade_sessions:
+                raise VenueRefusal(10003, "Too many sessions under the same UID")
+            connection.account = account
         except VenueRefusal as error:
             refusal = error
         uid = connection.account.uid if connection.account else 0
@@ -150,6 +226,11 @@ class Streams:
             answer = {"success": refusal is None, "ret_msg": text, "op": "auth"}
             answer |= {"conn_id": connection.conn_id} | _echo(message, "req_id")
         return _to(connection, answer)
+
+    def _sessions(self, account: Account) -> int:
+        return sum(
+            one.kind == "trade" and one.account is account for one in self.connections.values()
+        )
 
     def _subscribe(
         self, connection: Connection, message: dict[str, Any], now_ns: int, *, leave: bool
@@ -181,6 +262,10 @@ class Streams:
             return "error:args is empty"
         if connection.kind == "spot" and len(topics) > _SPOT_ARGS:
             return "args size >10"
+        if not leave and connection.characters + sum(map(len, topics)) > _ARGS_CHARACTERS:
+            return f"args size >{_ARGS_CHARACTERS}"
+        if connection.kind == "private" and _is_mixed(topics):
+            return "Params Error"
         for topic in topics:
             if not self._exists(connection, topic):
                 return f"error:handler not found,topic:{topic}"
@@ -191,6 +276,8 @@ class Streams:
     def _exists(self, connection: Connection, topic: str) -> bool:
         if connection.kind == "private":
             return topic in _PRIVATE
+        if connection.kind == "status":
+            return topic == STATUS_TOPIC
         publisher = self._publisher(connection.kind, topic)
         return publisher is not None and publisher.view(topic)
 
@@ -198,26 +285,52 @@ class Streams:
         return self.publishers.get(f"{category}:{topic.rpartition('.')[2]}")
 
     def _join(self, connection: Connection, topic: str, now_ms: int) -> list[Send]:
+        if topic not in connection.topics:
+            connection.characters += len(topic)
         connection.topics[topic] = None
+        if connection.kind == "status":
+            self._readers.setdefault((connection.kind, topic), {})[connection.number] = None
         publisher = self._publisher(connection.kind, topic)
         if publisher is None:
             return []
         self._readers.setdefault((connection.kind, topic), {})[connection.number] = None
         frame = publisher.snapshot(topic, now_ms)
-        return [Send((connection.number,), frame, is_push=True)] if frame else []
+        if not frame:
+            return []
+        return [Send((connection.number,), frame, is_push=True, topic=topic)]
 
     def _leave(self, connection: Connection, topic: str) -> None:
         if topic not in connection.topics:
             return
         del connection.topics[topic]
+        connection.characters -= len(topic)
         readers = self._readers.get((connection.kind, topic))
         if readers is None:
             return
         readers.pop(connection.number, None)
         publisher = self._publisher(connection.kind, topic)
-        if not readers and publisher is not None:
-            del self._readers[connection.kind, topic]
+        if readers:
+            return
+        del self._readers[connection.kind, topic]
+        if publisher is not None:
             publisher.drop(topic)
+
+
+def _active_ns(query: str) -> int:
+    """Return how long a socket may be idle: ``max_active_time=30s`` to ``600s``, or ``1m``."""
+    text = dict(parse_qsl(query)).get("max_active_time", "")
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdigit() and len(number) < 4 and unit in ("s", "m")):
+        return _IDLE_NS
+    seconds = int(number) * (60 if unit == "m" else 1)
+    return seconds * _SECOND_NS if seconds in _ACTIVE_S else _IDLE_NS
+
+
+def _is_mixed(topics: list[str]) -> bool:
+    """Return whether ``order`` and ``order.linear`` forms are asked for together."""
+    own = [topic for topic in topics if topic in _PRIVATE and not topic.startswith("dcp")]
+    categorised = [topic for topic in own if topic.endswith((".linear", ".spot"))]
+    return 0 < len(categorised) < len(own)
 
 
 def _pong(connection: Connection, message: dict[str, Any], now_ms: int) -> dict[str, Any]:

@@ -1,0 +1,131 @@
+"""What faults do to the body of a REST answer: rows missing, doubled, late, or in another form."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from plimsoll.simulator.faults.payload import VARIANTS
+from plimsoll.simulator.faults.plan import Where, path_of
+
+if TYPE_CHECKING:
+    from plimsoll.simulator.faults.venue import FaultyVenue
+
+_MS: Final = 1_000_000
+_PAGES: Final = frozenset(
+    {"order.realtime", "order.history", "execution.list", "account.transaction-log"}
+)
+_FINAL: Final = frozenset(
+    {"Filled", "Cancelled", "PartiallyFilledCanceled", "Rejected", "Deactivated"}
+)
+_INSTRUMENT: Final = ("halt_instrument", "delist", "filters_changed")
+ANSWERED: Final = (
+    *VARIANTS,
+    *("history_missing", "history_doubled", "rest_lag", "forget_closed", "permission_lost"),
+    *_INSTRUMENT,
+)
+"""The faults that change bodies."""
+
+
+class Answers:
+    """Changes the bodies of answers."""
+
+    def __init__(self, venue: "FaultyVenue") -> None:
+        """Change the answers of a venue."""
+        self._venue = venue
+        self._plan = venue.plan
+
+    def changed(self, body: bytes, where: Where, told: dict[str, Any], now_ns: int) -> bytes:
+        """Return a body as the active faults leave it."""
+        try:
+            answer = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            return body
+        result = answer.get("result")
+        endpoint = path_of(where.endpoint)
+        if answer.get("retCode") == 0 and isinstance(result, dict):
+            if endpoint in _PAGES and isinstance(result.get("list"), list):
+                result["list"] = self._rows(result["list"], endpoint, where, told, now_ns)
+            elif endpoint == "market.instruments-info":
+                self._instruments(result.get("list", []), now_ns)
+            elif endpoint == "user.query-api":
+                self._permissions(result, where, now_ns)
+        for name, change in VARIANTS.items():
+            if self._plan.is_active(name) and (fault := self._plan.hit(name, where)):
+                self._venue.note(fault, now_ns, **told)
+                answer = answer | {"result": change(answer.get("result"))}
+        return msgspec.json.encode(answer)
+
+    def _rows(
+        self,
+        rows: list[dict[str, Any]],
+        endpoint: str,
+        where: Where,
+        told: dict[str, Any],
+        now_ns: int,
+    ) -> list[dict[str, Any]]:
+        plan = self._plan
+        here = Where(where.uid, "rest", endpoint=where.endpoint)
+        if lag := plan.holding("rest_lag", here):
+            newest_ms = now_ns // _MS - int(lag.ask.size)
+            kept = [row for row in rows if _time_of(row) <= newest_ms]
+            if len(kept) < len(rows):
+                self._venue.note(lag, now_ns, hidden=len(rows) - len(kept), **told)
+            rows = kept
+        forgotten = plan.holding("forget_closed", Where(where.uid))
+        if forgotten is not None and endpoint == "order.realtime":
+            begun_ms = forgotten.begun_ns // _MS
+            kept = [
+                row
+                for row in rows
+                if row["orderStatus"] not in _FINAL or int(row["updatedTime"]) > begun_ms
+            ]
+            if len(kept) < len(rows):
+                self._venue.note(forgotten, now_ns, hidden=len(rows) - len(kept), **told)
+            rows = kept
+        if rows and (fault := plan.hit("history_missing", where)):
+            left_out = max(1, round(len(rows) * min(1.0, abs(fault.ask.size))))
+            self._venue.note(fault, now_ns, hidden=left_out, **told)
+            rows = rows[left_out:]
+        if rows and (fault := plan.hit("history_doubled", where)):
+            self._venue.note(fault, now_ns, doubled=len(rows), **told)
+            rows = [row for row in rows for _ in range(2)]
+        return rows
+
+    def _instruments(self, rows: list[dict[str, Any]], now_ns: int) -> None:
+        for row in rows:
+            where = Where(symbol=row["symbol"])
+            if fault := self._plan.holding("halt_instrument", where):
+                self._venue.note_once(fault, now_ns, symbol=row["symbol"])
+                row["status"] = "Closed"
+            if fault := self._plan.holding("delist", where):
+                self._venue.note_once(fault, now_ns, symbol=row["symbol"])
+                row["deliveryTime"] = str(fault.begun_ns // _MS + int(fault.ask.size * 1000))
+            if fault := self._plan.holding("filters_changed", where):
+                self._venue.note_once(fault, now_ns, symbol=row["symbol"])
+                _set_filters(row, fault.ask.values)
+
+    def _permissions(self, result: dict[str, Any], where: Where, now_ns: int) -> None:
+        if fault := self._plan.holding("permission_lost", Where(where.uid)):
+            self._venue.note_once(fault, now_ns, path=where.endpoint)
+            result["readOnly"] = 1
+            result["permissions"] = {name: [] for name in result.get("permissions", {})}
+
+
+def _time_of(row: dict[str, Any]) -> int:
+    for name in ("execTime", "createdTime", "transactionTime"):
+        if row.get(name):
+            return int(row[name])
+    return 0
+
+
+def _set_filters(row: dict[str, Any], values: dict[str, str]) -> None:
+    """Write changed filters where this category keeps them."""
+    lots, prices = row.get("lotSizeFilter", {}), row.get("priceFilter", {})
+    if "tickSize" in values:
+        prices["tickSize"] = values["tickSize"]
+    if "qtyStep" in values:
+        lots["qtyStep" if "qtyStep" in lots else "basePrecision"] = values["qtyStep"]
+    if "minOrderQty" in values:
+        lots["minOrderQty"] = values["minOrderQty"]
+    if "maxLeverage" in values and "leverageFilter" in row:
+        row["leverageFilter"]["maxLeverage"] = values["maxLeverage"]

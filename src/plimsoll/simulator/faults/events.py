@@ -1,0 +1,255 @@
+"""What faults do by themselves when they begin, happen and end."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from plimsoll.simulator.brain.numbers import drawn_uuid
+from plimsoll.simulator.brain.streams import Connection
+from plimsoll.simulator.faults.plan import Active, Change, Where, reaches
+
+if TYPE_CHECKING:
+    from plimsoll.simulator.faults.venue import FaultyVenue
+
+_MS: Final = 1_000_000
+_CRASH_S: Final = 5.0
+_SPIKE_NS: Final = 200 * _MS
+_KEY_GONE: Final = ("key_revoked", "key_expired", "address_unbound")
+_BROKEN: Final = ("loss", "half_open_out", "half_open_in", "path_dead")
+"""After these a connection has bytes missing: it never comes to life again."""
+
+
+class Events:
+    """Cuts, breaks, prints, orders by hand and the venue's clock."""
+
+    def __init__(self, venue: "FaultyVenue") -> None:
+        """Act on a venue."""
+        self._venue = venue
+        self._happen: dict[str, Callable[[Active, int], None]] = {
+            "cut": self._cut,
+            "goodbye": self._goodbye,
+            "trade_restart": self._trade_restart,
+            "book_restart": self._new_books,
+            "sudden_snapshot": self._new_books,
+            "short_break": self._break,
+            "price_spike": self._spike,
+            "crash": self._crash,
+            "hand_order": self._hand_order,
+            "hand_cancel": self._hand_cancel,
+            "hand_close": self._hand_close,
+            "venue_cancel": self._venue_cancel,
+        }
+
+    def happen(self, change: Change, now_ns: int) -> None:
+        """Record a change of the plan and do what belongs to it."""
+        fault, name = change.fault, change.fault.ask.name
+        if change.event == "occur":
+            self._happen[name](fault, now_ns)
+            return
+        shown = {key: value for key, value in _asked(fault).items() if key != "name"}
+        self._venue.note(fault, now_ns, change.event, source=fault.source, asked=shown)
+        if name == "maintenance":
+            (self._announce if change.event == "begin" else self._reopen)(fault, now_ns)
+        if name in _KEY_GONE and change.event == "begin":
+            self._cut_accounts(fault, now_ns)
+        if name in _BROKEN and change.event == "end":
+            self._reset_broken(fault, now_ns)
+        if name in ("clock_step", "clock_drift"):
+            self.set_clock(now_ns)
+            self._effect(fault, now_ns, off_ms=self._venue.floor.skew_ms)
+
+    def set_clock(self, now_ns: int) -> None:
+        """Set how far the venue's clock is off."""
+        skew_ms = 0.0
+        for fault in self._venue.plan.active.values():
+            if fault.ask.name == "clock_step":
+                skew_ms += fault.ask.size
+            elif fault.ask.name == "clock_drift":
+                skew_ms += fault.ask.size * (now_ns - fault.begun_ns) / 1e9
+        self._venue.floor.skew_ms = int(skew_ms)
+
+    def _connections(self, fault: Active) -> list[Connection]:
+        return [
+            one
+            for one in self._venue.exchange.streams.connections.values()
+            if reaches(fault, _where(one))
+        ]
+
+    def _cut(self, fault: Active, now_ns: int) -> None:
+        found = self._connections(fault)
+        if found:
+            one = found[self._venue.plan.choose(f"{fault.id}:cut", len(found))]
+            self._effect(fault, now_ns, conn=one.number)
+            self._venue.drop(one.number)
+
+    def _goodbye(self, fault: Active, now_ns: int) -> None:
+        for one in self._connections(fault):
+            self._effect(fault, now_ns, conn=one.number, code=fault.ask.answer_code)
+            self._venue.say_goodbye(one.number, fault.ask.answer_code)
+
+    def _cut_accounts(self, fault: Active, now_ns: int) -> None:
+        for one in self._connections(fault):
+            if one.account is not None:
+                self._effect(fault, now_ns, conn=one.number)
+                self._venue.drop(one.number)
+
+    def _reset_broken(self, fault: Active, now_ns: int) -> None:
+        for one in self._connections(fault):
+            where = Where(kind=one.kind, connection=one.number)
+            if self._venue.plan.is_chosen(fault, where):
+                self._effect(fault, now_ns, conn=one.number, does="reset")
+                self._venue.drop(one.number)
+
+    def _trade_restart(self, fault: Active, now_ns: int) -> None:
+        found = [one for one in self._connections(fault) if one.kind == "trade"]
+        for one in found:
+            self._effect(fault, now_ns, conn=one.number)
+            self._venue.restarting[one.number] = fault
+
+        def close(at_ns: int) -> None:
+            for one in found:
+                self._venue.restarting.pop(one.number, None)
+                self._venue.drop(one.number)
+
+        self._venue.later(now_ns + int(fault.ask.size * _MS), close)
+
+    def _new_books(self, fault: Active, now_ns: int) -> None:
+        for name, publisher in self._venue.exchange.streams.publishers.items():
+            item = publisher.market.listing.instrument
+            if not reaches(fault, Where(kind=item.category, symbol=item.symbol)):
+                continue
+            topics = publisher.books()
+            if not topics:
+                continue
+            if fault.ask.name == "book_restart":
+                publisher.restart()
+            self._effect(fault, now_ns, symbol=name, topics=topics)
+            for one in list(self._venue.exchange.streams.connections.values()):
+                for topic in topics:
+                    if one.kind == item.category:
+                        send = self._venue.frames.snapshot(one, topic, now_ns)
+                        self._venue.send(*([send] if send else []))
+
+    def _restart_books(self) -> None:
+        for publisher in self._venue.exchange.streams.publishers.values():
+            publisher.restart()
+
+    def _break(self, fault: Active, now_ns: int) -> None:
+        self._effect(fault, now_ns, connections=len(self._venue.exchange.streams.connections))
+        self._venue.closed = "break"
+        self._venue.drop(*self._venue.exchange.streams.connections)
+        self._restart_books()
+
+        def reopen(at_ns: int) -> None:
+            if self._venue.closed == "break":
+                self._venue.closed = ""
+
+        self._venue.later(now_ns + int(fault.ask.size * _MS), reopen)
+
+    def _announce(self, fault: Active, now_ns: int) -> None:
+        begin_ns = now_ns + int(fault.ask.size * _MS)
+        self._status(fault, "scheduled", begin_ns, fault.ends_ns, now_ns)
+
+        def close(at_ns: int) -> None:
+            if fault.id in self._venue.plan.active:
+                self._venue.closed = "maintenance"
+                self._effect(fault, at_ns, state="ongoing")
+                self._status(fault, "ongoing", begin_ns, fault.ends_ns, at_ns)
+                streams = self._venue.exchange.streams
+                self._venue.drop(
+                    *(one.number for one in streams.connections.values() if one.kind != "status")
+                )
+                self._restart_books()
+
+        self._venue.later(begin_ns, close)
+
+    def _reopen(self, fault: Active, now_ns: int) -> None:
+        if self._venue.closed == "maintenance":
+            self._venue.closed = ""
+        begin_ns = fault.begun_ns + int(fault.ask.size * _MS)
+        self._status(fault, "completed", begin_ns, now_ns, now_ns)
+
+    def _status(self, fault: Active, state: str, begin_ns: int, end_ns: int, now_ns: int) -> None:
+        row = {
+            "id": drawn_uuid(self._venue.floor.settings.seed, "status", int(fault.id[1:])),
+            "title": "Scheduled maintenance",
+            "state": state,
+            "begin": str(begin_ns // _MS),
+            "end": str(min(end_ns, begin_ns + 86_400_000 * _MS) // _MS),
+            "href": "",
+            "serviceTypes": [2, 3, 4, 5],
+            "product": [1, 2],
+            "uidSuffix": [],
+            "maintainType": 1,
+            "env": 1,
+        }
+        self._effect(fault, now_ns, state=state)
+        self._venue.send(*self._venue.exchange.streams.system_status(row, now_ns // _MS))
+
+    def _spike(self, fault: Active, now_ns: int) -> None:
+        markets = self._venue.floor.markets
+        before = {name: market.last_ticks for name, market in markets.items()}
+        names = self._venue.hands.print_away(_symbol(fault), fault.ask.size, now_ns)
+        self._effect(fault, now_ns, symbols=names)
+
+        def back(at_ns: int) -> None:
+            for name in names:
+                self._venue.merge(self._venue.hands.print_back(name, before[name], at_ns), at_ns)
+
+        self._venue.later(now_ns + _SPIKE_NS, back)
+
+    def _crash(self, fault: Active, now_ns: int) -> None:
+        symbol = _symbol(fault)
+        for name, market in self._venue.floor.markets.items():
+            if symbol in ("", market.listing.instrument.symbol):
+                self._effect(fault, now_ns, symbol=name, share=fault.ask.size)
+                self._venue.move(name, fault.ask.size, _CRASH_S)
+
+    def _hand_order(self, fault: Active, now_ns: int) -> None:
+        symbol = {"symbol": _symbol(fault)} if fault.ask.symbol else {}
+        for account in self._venue.hands.accounts(fault.uid):
+            values = fault.ask.values | symbol
+            told = self._venue.hands.order(account, values, now_ns)
+            self._effect(fault, now_ns, uid=account.uid, **told)
+        self._settle(now_ns)
+
+    def _hand_cancel(self, fault: Active, now_ns: int) -> None:
+        for account in self._venue.hands.accounts(fault.uid):
+            told = self._venue.hands.cancel_oldest(account, _symbol(fault), now_ns)
+            if told:
+                self._effect(fault, now_ns, uid=account.uid, **told)
+        self._settle(now_ns)
+
+    def _hand_close(self, fault: Active, now_ns: int) -> None:
+        for account in self._venue.hands.accounts(fault.uid):
+            for told in self._venue.hands.close_positions(account, _symbol(fault), now_ns):
+                self._effect(fault, now_ns, uid=account.uid, **told)
+        self._settle(now_ns)
+
+    def _venue_cancel(self, fault: Active, now_ns: int) -> None:
+        cancel_type = fault.ask.values.get("cancelType", "CancelByAdmin")
+        for account in self._venue.hands.accounts(fault.uid):
+            symbol = _symbol(fault)
+            ids = self._venue.hands.cancel_for_venue(account, symbol, cancel_type, now_ns)
+            if ids:
+                self._effect(fault, now_ns, uid=account.uid, cancelType=cancel_type, orders=ids)
+        self._settle(now_ns)
+
+    def _settle(self, now_ns: int) -> None:
+        self._venue.merge(self._venue.hands.settle(now_ns), now_ns)
+
+    def _effect(self, fault: Active, now_ns: int, **fields: Any) -> None:  # noqa: ANN401
+        fault.effects += 1
+        self._venue.note(fault, now_ns, **fields)
+
+
+def _where(one: Connection) -> Where:
+    return Where(one.account.uid if one.account else 0, one.kind, one.number)
+
+
+def _symbol(fault: Active) -> str:
+    return fault.ask.symbol.rpartition(":")[2]
+
+
+def _asked(fault: Active) -> dict[str, Any]:
+    ask = {name: getattr(fault.ask, name) for name in fault.ask.__struct_fields__}
+    return {name: value for name, value in ask.items() if value not in ("", 0, None, {})}

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+EXTRA_MOST: Final = 999
 DEFAULT_BALANCES: Final = {"USDT": "100000", "BTC": "1", "ETH": "10"}
 
 
@@ -27,13 +28,22 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """0 takes any free port; the bound one is reported."""
     seed: int = 1
     market: str = "prices"
-    """"prices" (bars, from a file or generated) or "arrivals" (a recorded book replayed)."""
+    """"prices" (bars, from a file or generated), "calibrated" (order flow as measured on
+    recordings) or "arrivals" (a recorded book replayed)."""
     data: str = ""
     """Bar file or recording; "" generates bars."""
     instrument: str = "linear:BTCUSDT"
     """The instrument that follows ``data``; the others are generated."""
     speed: float = 1.0
     """Multiplies the market's path only; stamps stay wall time."""
+    burst: float = 1.0
+    """Multiplies the arrivals of the calibrated market."""
+    bursts: tuple[tuple[float, float, float], ...] = ()
+    """Planned bursts of the calibrated market: (seconds after the start, seconds long, factor)."""
+    extra_symbols: int = 0
+    """Further linear perpetuals SYM001USDT, SYM002USDT, ...: they move while watched."""
+    push_periods: str = "venue"
+    """"venue" gathers changes for 10 to 200 ms by depth; "none" makes each a frame of its own."""
     history_bars: int = 240
     """Bars served as the past by the kline endpoint."""
     limits: str = "venue"
@@ -62,7 +72,8 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ValueError: naming the setting, what was found and what is allowed.
         """
         for name, value, allowed in (
-            ("market", self.market, ("prices", "arrivals")),
+            ("market", self.market, ("prices", "calibrated", "arrivals")),
+            ("push_periods", self.push_periods, ("venue", "none")),
             ("limits", self.limits, ("venue", "off")),
         ):
             if value not in allowed:
@@ -71,6 +82,18 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("market 'arrivals' needs data: the path of a recording")
         if not 0 <= self.port <= 65_535:
             raise ValueError(f"port must be from 0 (any free one) to 65535, found {self.port}")
+        if not 0 <= self.extra_symbols <= EXTRA_MOST:
+            raise ValueError(
+                f"extra_symbols must be from 0 to {EXTRA_MOST}, found {self.extra_symbols}"
+            )
+        if not self.burst > 0:
+            raise ValueError(f"burst must be above 0, found {self.burst}")
+        for begin, length, factor in self.bursts:
+            if begin < 0 or length <= 0 or factor <= 0:
+                raise ValueError(
+                    "bursts are (seconds after the start, seconds long, factor): not negative, "
+                    f"then above 0, found {(begin, length, factor)}"
+                )
         if not self.speed > 0:
             raise ValueError(f"speed must be above 0, found {self.speed}")
         if not 0 <= self.lose_ack <= 1:

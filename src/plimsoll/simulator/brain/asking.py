@@ -5,6 +5,7 @@ from typing import Any
 
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import CATEGORIES
+from plimsoll.simulator.brain.paging import whole
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -20,6 +21,18 @@ def category_of(params: Params) -> str:
     if category not in CATEGORIES:
         raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
     return str(category)
+
+
+def limit_of(params: Params, *, usual: int, most: int) -> int:
+    """Return how many rows are asked for.
+
+    Raises:
+        VenueRefusal: 10001 for a number that is none, or not positive.
+    """
+    limit = whole(params, "limit", usual)
+    if limit < 1:
+        raise VenueRefusal(10001, f"params error: limit {limit} must be positive")
+    return min(limit, most)
 
 
 def has(params: Params, *names: str) -> bool:

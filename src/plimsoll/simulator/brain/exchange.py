@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.core.model import Side
+from plimsoll.simulator.brain.candles import MINUTE_MS
 from plimsoll.simulator.brain.entry import OrderEntry
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.limits import RateLimits
@@ -49,6 +50,7 @@ class Exchange:
         self._second_ns = 0
         self._drop_at_ns = 0
         self._drops = 0
+        self._minute = 0
         self._handlers: dict[type, Any] = {
             Rest: self._on_rest,
             SocketOpened: self._on_opened,
@@ -72,10 +74,18 @@ class Exchange:
     def handle(self, now_ns: int, request: Request) -> Output:
         """Apply one request and return its answer, frames, record lines and drops."""
         self._handlers[type(request)](now_ns, request)
+        if not self._streams.is_paced:
+            self._output.sends += self._unpaced_frames(now_ns, request)
         for push in self.floor.pushes:
             self._output.sends += self._streams.private_frames(push, now_ns)
         self.floor.pushes.clear()
         return self._take()
+
+    def is_watched(self, name: str) -> bool:
+        """Return whether anybody subscribes to an instrument or has an order working on it."""
+        return self._streams.is_heard(name) or any(
+            order.listing.name == name for order in self.floor.working.values()
+        )
 
     def state(self, now_ns: int) -> dict[str, Any]:
         """Return the health of the exchange, for ``GET /sim/state``."""
@@ -101,6 +111,12 @@ class Exchange:
                 for name, market in self.floor.markets.items()
             },
         }
+
+    def _unpaced_frames(self, now_ns: int, request: Request) -> list[Send]:
+        """Return what one event caused, before the next can change it."""
+        if isinstance(request, (BookChanged, Printed)):
+            return self._streams.frames_of(request.name, now_ns // 1_000_000)
+        return self._streams.public_frames(now_ns // 1_000_000)
 
     def _take(self) -> Output:
         output, self._output = self._output, Output()
@@ -145,9 +161,11 @@ class Exchange:
 
     def _on_book(self, now_ns: int, event: BookChanged) -> None:
         market = self.floor.markets[event.name]
-        batch = Batch(self.floor, market, now_ns)
-        batch.fills(market.change_book(event, batch.now_ms))
-        batch.flush()
+        fills = market.change_book(event, now_ns // 1_000_000)
+        if fills:
+            batch = Batch(self.floor, market, now_ns)
+            batch.fills(fills)
+            batch.flush()
 
     def _on_print(self, now_ns: int, event: Printed) -> None:
         market = self.floor.markets[event.name]
@@ -168,12 +186,14 @@ class Exchange:
 
     def _on_tick(self, now_ns: int, request: Tick) -> None:
         now_ms = now_ns // 1_000_000
-        for market in self.floor.markets.values():
-            market.roll(now_ms)
+        if now_ms // MINUTE_MS != self._minute:
+            self._minute = now_ms // MINUTE_MS
+            for market in self.floor.markets.values():
+                market.roll(now_ms)
         if now_ns - self._sampled_ns >= _SAMPLE_NS:
             self._sampled_ns = now_ns
             for market in self.floor.markets.values():
-                market.sample()
+                market.sample(now_ms)
         if now_ns - self._second_ns >= _SECOND_NS:
             self._second_ns = now_ns
             self._each_second(now_ns)

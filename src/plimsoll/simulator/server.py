@@ -129,7 +129,9 @@ class SimServer:
         self._exchange = Exchange(settings)
         listings = self._exchange.floor.listings
         instruments = {name: listing.instrument for name, listing in listings.items()}
-        self._markets: list[MarketSource] = open_markets(settings, instruments)
+        self._markets: list[MarketSource] = open_markets(
+            settings, instruments, self._exchange.is_watched
+        )
         self.record = _open_record(settings)
         self._sockets: dict[int, Outgoing] = {}
         self._opened = 0

@@ -3,11 +3,17 @@
 python -m benchmarks.run [--full] [--json]
 """
 
-from benchmarks import decode_book, journal_append, report, startup
+from benchmarks import decode_book, journal_append, report, simulator_throughput, startup
 from benchmarks.tick_to_order import contest
 
 if __name__ == "__main__":
     report.run(
         "the speed of this program on this machine",
-        [decode_book.measure, journal_append.measure, startup.measure, contest.measure],
+        [
+            decode_book.measure,
+            journal_append.measure,
+            startup.measure,
+            simulator_throughput.measure,
+            contest.measure,
+        ],
     )

@@ -10,59 +10,36 @@ The flow does not know the orders of clients; what they take comes back with the
 that level.
 """
 
-from math import exp, log
-from typing import Final, NamedTuple
+from typing import Final
 
 from plimsoll.core.model import Instrument, Side
 from plimsoll.simulator.brain.messages import BookChanged, MarketEvent, Printed
-from plimsoll.simulator.market.calibration import Profile
+from plimsoll.simulator.market.decks import DECK, Decks
 from plimsoll.simulator.market.draw import Draw
 from plimsoll.simulator.market.hawkes import Hawkes
 
-_DECK: Final = 4096
-"""Values drawn beforehand; drawing from them again is ten times cheaper."""
 _MEMORY: Final = 20
 _SWEPT_PRINTS_MOST: Final = 40
+_SWEPT_SHARE: Final = 0.1
+"""Part of a swept level that trades; the rest is cancelled ahead of the order."""
 _PRINTS_MOST: Final = 200
 _LEVELS_MOST: Final = 100
-
-
-class _Drawn(NamedTuple):
-    """One band in steps of the grid; ``inserting`` keeps the measured share of holes."""
-
-    first: int
-    width: int
-    sizes: list[int]
-    deleting: float
-    inserting: float
 
 
 class OrderFlow:
     """Makes the events of one instrument, one arrival after another."""
 
-    def __init__(
-        self, instrument: Instrument, profile: Profile, price_ticks: int, draw: Draw
-    ) -> None:
-        """Begin with the best bid at a price."""
+    def __init__(self, instrument: Instrument, decks: Decks, price_ticks: int, draw: Draw) -> None:
+        """Begin with the best bid at a price, near the one the decks were made for."""
         self.name = instrument.name
-        self._profile = profile
+        self._profile = decks.profile
+        self._decks = decks
+        self._grid, self._steps, self._sizes = decks.grid, decks.steps, decks.sizes
         self._draw = draw
-        self._arrivals = Hawkes(profile.arrivals, draw)
+        self._arrivals = Hawkes(decks.profile.arrivals, draw)
         self._bid = max(2, price_ticks)
         self._held: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
-        self._lot_value = float(instrument.lot * instrument.tick) * self._bid
-        ticks_per_bp = self._bid / 10_000
-        self._grid = max(1, round(profile.grid_bp * ticks_per_bp))
-        steps = [0] + [max(1, int(b.to_bp * ticks_per_bp / self._grid)) for b in profile.bands]
-        self._steps = [max(step, place) for place, step in enumerate(steps)]
-        self._reach = self._steps[-1] * self._grid
-        self._sizes = [self._lots_deck(band.value, band.sigma) for band in profile.bands]
-        self._bands = self._band_deck()
-        self._touch_sizes = self._lots_deck(*profile.touch)
-        self._counts = self._deck(*profile.levels)
-        self._orders = self._lots_deck(*profile.order)
-        self._prints = self._deck(*profile.prints)
-        self._moves = self._deck(profile.move_bp[0] * ticks_per_bp, profile.move_bp[1])
+        self._reach = decks.steps[-1] * decks.grid
         self._sides = [draw.choice((Side.BUY, Side.SELL)) for _ in range(_MEMORY)]
 
     @property
@@ -74,7 +51,7 @@ class OrderFlow:
         """Return the first book."""
         for side, best in ((Side.BUY, self._bid), (Side.SELL, self._bid + 1)):
             held = self._held[side]
-            held[best] = self._one_of(self._touch_sizes)
+            held[best] = self._one_of(self._decks.touch_sizes)
             self._fill(side, best, self._steps[-1], held)
         bids, asks = (list(self._held[side].items()) for side in (Side.BUY, Side.SELL))
         return BookChanged(self.name, bids, asks, whole=True)
@@ -85,26 +62,26 @@ class OrderFlow:
         return waited, self._order() if is_order else [self._quote()]
 
     def _quote(self) -> BookChanged:
-        random, deck, grid = self._draw.random, self._bands, self._grid
+        random, deck, grid = self._draw.random, self._decks.bands, self._grid
         bids: dict[int, int] = {}
         asks: dict[int, int] = {}
         if random() < self._profile.touch_share:
             if random() < 0.5:
-                bids[self._bid] = self._one_of(self._touch_sizes)
+                bids[self._bid] = self._one_of(self._decks.touch_sizes)
             else:
-                asks[self._bid + 1] = self._one_of(self._touch_sizes)
+                asks[self._bid + 1] = self._one_of(self._decks.touch_sizes)
         sides = (
             (self._held[Side.BUY], bids, self._price(Side.BUY, 0), -grid),
             (self._held[Side.SELL], asks, self._price(Side.SELL, 0), grid),
         )
-        for _ in range(min(_LEVELS_MOST, int(self._counts[int(random() * _DECK)] + 0.5))):
+        for _ in range(min(_LEVELS_MOST, int(self._decks.counts[int(random() * DECK)] + 0.5))):
             held, rows, start, stride = sides[random() < 0.5]
-            first, width, sizes, deleting, inserting = deck[int(random() * _DECK)]
+            first, width, sizes, deleting, inserting = deck[int(random() * DECK)]
             price = start + (first + int(random() * width)) * stride
             if held.get(price):
-                rows[price] = 0 if random() < deleting else sizes[int(random() * _DECK)]
+                rows[price] = 0 if random() < deleting else sizes[int(random() * DECK)]
             elif random() < inserting and price > 0:
-                rows[price] = sizes[int(random() * _DECK)]
+                rows[price] = sizes[int(random() * DECK)]
         self._held[Side.BUY].update(bids)
         self._held[Side.SELL].update(asks)
         return BookChanged(self.name, list(bids.items()), list(asks.items()))
@@ -112,14 +89,14 @@ class OrderFlow:
     def _order(self) -> list[MarketEvent]:
         taker = self._side()
         if self._draw.random() < self._profile.move_share:
-            return self._sweep(taker, max(1, round(self._one_of(self._moves))))
+            return self._sweep(taker, max(1, round(self._one_of(self._decks.moves))))
         side = taker.opposite
         best = self._bid if side is Side.BUY else self._bid + 1
         held = self._held[side]
         if held[best] < 2:
             return self._sweep(taker, 1)
-        lots = min(self._one_of(self._orders), held[best] - 1)
-        count = max(1, min(lots, _PRINTS_MOST, int(self._one_of(self._prints))))
+        lots = min(self._one_of(self._decks.orders), held[best] - 1)
+        count = max(1, min(lots, _PRINTS_MOST, int(self._one_of(self._decks.prints))))
         held[best] -= lots
         rows = [(best, held[best])]
         bids, asks = (rows, []) if side is Side.BUY else ([], rows)
@@ -137,16 +114,17 @@ class OrderFlow:
         prices = [price for price in range(old, new, sign) if taken.get(price)]
         step = max(1, -(-len(prices) // _SWEPT_PRINTS_MOST))
         prints: list[MarketEvent] = [
-            Printed(self.name, taker, price, taken[price]) for price in prices[::step]
+            Printed(self.name, taker, price, max(1, int(taken[price] * _SWEPT_SHARE)))
+            for price in prices[::step]
         ]
         gone: dict[int, int] = dict.fromkeys(prices, 0)
         self._bid = new - 1 if taker is Side.BUY else new
         behind = new - sign
-        gained: dict[int, int] = {behind: self._one_of(self._touch_sizes)}
+        gained: dict[int, int] = {behind: self._one_of(self._decks.touch_sizes)}
         last = old - sign
-        gained[last] = gained.get(last) or self._sizes[0][int(self._draw.random() * _DECK)]
+        gained[last] = gained.get(last) or self._sizes[0][int(self._draw.random() * DECK)]
         self._fill(taker, behind, abs(behind - last) // self._grid, gained)
-        gone[new] = self._one_of(self._touch_sizes)
+        gone[new] = self._one_of(self._decks.touch_sizes)
         self._grow(taker.opposite, abs(new - old), gone)
         self._trim(taker, gained)
         taken.update(gone)
@@ -166,7 +144,7 @@ class OrderFlow:
                 band += 1
             price = self._price_from(side, best, step)
             if price > 0 and price not in rows and random() < self._profile.bands[band].presence:
-                rows[price] = self._sizes[band][int(random() * _DECK)]
+                rows[price] = self._sizes[band][int(random() * DECK)]
 
     def _grow(self, side: Side, ticks: int, rows: dict[int, int]) -> None:
         """Add levels at the far end of a side that moved away."""
@@ -175,7 +153,7 @@ class OrderFlow:
         for step in range(max(1, last - ticks // self._grid), last + 1):
             price = self._price(side, step)
             if price > 0 and price not in rows and random() < presence:
-                rows[price] = sizes[int(random() * _DECK)]
+                rows[price] = sizes[int(random() * DECK)]
 
     def _trim(self, side: Side, rows: dict[int, int]) -> None:
         """Delete the levels of a side that fell behind the reach."""
@@ -197,7 +175,7 @@ class OrderFlow:
     def _side(self) -> Side:
         random, sides = self._draw.random, self._sides
         if random() < self._profile.persistence:
-            side = sides[int(random() * _MEMORY)]
+            side = sides[-1 - int(random() ** 2 * _MEMORY)]
         else:
             side = Side.BUY if random() < 0.5 else Side.SELL
         del sides[0]
@@ -209,31 +187,7 @@ class OrderFlow:
         if count == 1:
             return [lots]
         cuts = sorted(int(self._draw.random() * (lots - count + 1)) for _ in range(count - 1))
-        return [
-            high - low + 1 for low, high in zip((0, *cuts), (*cuts, lots - count), strict=True)
-        ]
+        return [high - low + 1 for low, high in zip((0, *cuts), (*cuts, lots - count), strict=True)]
 
     def _one_of(self, deck: list[int] | list[float]) -> int:
-        return deck[int(self._draw.random() * _DECK)]  # type: ignore[return-value]
-
-    def _band_deck(self) -> list[_Drawn]:
-        """Return bands as often as their share says."""
-        bands, steps = self._profile.bands, self._steps
-        drawn = [
-            _Drawn(
-                steps[place] + 1,
-                steps[place + 1] - steps[place],
-                self._sizes[place],
-                band.deleting,
-                min(1.0, band.presence * band.deleting / max(0.01, 1 - band.presence)),
-            )
-            for place, band in enumerate(bands)
-        ]
-        return self._draw.choices(drawn, [band.share for band in bands], k=_DECK)
-
-    def _deck(self, median: float, sigma: float) -> list[float]:
-        centre, gauss = log(max(median, 1e-9)), self._draw.gauss
-        return [exp(gauss(centre, sigma)) for _ in range(_DECK)]
-
-    def _lots_deck(self, value: float, sigma: float) -> list[int]:
-        return [max(1, round(value / self._lot_value * one)) for one in self._deck(1.0, sigma)]
+        return deck[int(self._draw.random() * DECK)]  # type: ignore[return-value]

@@ -57,7 +57,7 @@ def open_markets(
     extra = {name: item for name, item in instruments.items() if name not in usual}
     markets = _usual(settings, usual)
     if extra:
-        past = {name: _past(settings, item, _OTHER_PRICE)[0] for name, item in extra.items()}
+        past = {name: list(islice(_bars(settings, item), 1)) for name, item in extra.items()}
         markets.append(CalibratedMarket(settings, extra, past, watched))
     return markets
 
@@ -93,6 +93,10 @@ def _arrivals(settings: SimSettings, instruments: dict[str, Instrument]) -> list
         start = price if same else START_PRICES[instrument.base]
         past[name], bars[name] = _past(settings, instrument, start)
     return [replayed, PricesMarket(settings, others, past, bars)]
+
+
+def _bars(settings: SimSettings, instrument: Instrument) -> Iterator[Bar]:
+    return made_bars(settings.seed, instrument, _OTHER_PRICE)
 
 
 def _past(

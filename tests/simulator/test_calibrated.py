@@ -309,3 +309,20 @@ def test_profiles_are_sound() -> None:
         arrivals = profile.arrivals
         own = arrivals.orders_pull * arrivals.order_raise
         assert own + arrivals.quotes_pull * arrivals.quote_raise < 1
+
+
+def test_a_market_at_rest_leaves_the_record_alone(desk: Any) -> None:
+    name = "linear:BTCUSDT"
+
+    def lines() -> int:
+        return sum(line.get("symbol") == name for line in desk.kinds("market"))
+
+    for _ in range(300):
+        desk.wait(1)
+    still = lines()
+    for _ in range(5):
+        desk.wait(1)
+    assert lines() == still
+    desk.trade(name, Side.BUY, 600_001, 1)
+    desk.wait(1)
+    assert lines() == still + 1

@@ -51,6 +51,8 @@ class Exchange:
         self._drop_at_ns = 0
         self._drops = 0
         self._minute = 0
+        self._told: dict[str, int] = {}
+        """Sequence of each market at its last line in the record."""
         self._handlers: dict[type, Any] = {
             Rest: self._on_rest,
             SocketOpened: self._on_opened,
@@ -203,6 +205,9 @@ class Exchange:
     def _each_second(self, now_ns: int) -> None:
         for name, market in self.floor.markets.items():
             market.sample_premium()
+            if market.is_at_rest and self._told.get(name) == market.seq:
+                continue
+            self._told[name] = market.seq
             prices = market.listing.prices
             fields = {
                 "symbol": name,

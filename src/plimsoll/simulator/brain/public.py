@@ -100,6 +100,11 @@ class PublicMarket:
         """Return whether there is a price to trade against."""
         return bool(self.last_ticks and self._index_e6)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Return whether nothing has happened since index and mark stopped moving."""
+        return self._settled == self.seq
+
     def best(self, side: Side) -> int:
         """Return the best price of a side, the last price where it is empty."""
         return self.book.best(side) or self.last_ticks

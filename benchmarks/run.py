@@ -3,7 +3,15 @@
 python -m benchmarks.run [--full] [--json]
 """
 
-from benchmarks import decode_book, journal_append, metering, report, startup
+from benchmarks import (
+    decode_book,
+    journal_append,
+    metering,
+    report,
+    simulator_throughput,
+    startup,
+)
+from benchmarks.receive import contest as receive
 from benchmarks.tick_to_order import contest
 
 if __name__ == "__main__":
@@ -14,6 +22,8 @@ if __name__ == "__main__":
             metering.measure,
             journal_append.measure,
             startup.measure,
+            simulator_throughput.measure,
+            receive.measure,
             contest.measure,
         ],
     )

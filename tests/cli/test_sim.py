@@ -35,6 +35,8 @@ def test_a_data_file_that_is_none_is_refused(plimsoll, tmp_path):
         (["--port", "65536"], Exit.USAGE, "0 to 65535"),
         (["--speed", "0"], Exit.USAGE, "speed must be above 0"),
         (["--market", "arrivals"], Exit.USAGE, "needs data"),
+        (["--burst", "0"], Exit.USAGE, "burst must be above 0"),
+        (["--extra-symbols", "1000"], Exit.USAGE, "from 0 to 999"),
         (["--key", "none"], Exit.CREDENTIALS, "none"),
     ],
 )
@@ -128,3 +130,43 @@ def test_accounts_of_a_file_trade(tmp_path):
         '[[account]]\nkey = "a"\nsecret = "x"\nuid = 5\n[[account]]\nkey = "b"\nuid = 6'
     )
     assert [account.uid for account in _accounts(str(path))] == [5, 6]
+
+
+def recording(path):
+    """Write an order book archive: a snapshot, then a change each 100 ms."""
+    first = {"b": [["1.9530", "100"]], "a": [["1.9531", "50"]]}
+    frames = [
+        {
+            "topic": "orderbook.500.XRPUSDT",
+            "type": "delta" if number else "snapshot",
+            "ts": 1_733_011_200_000 + 100 * number,
+            "data": {"s": "XRPUSDT"}
+            | ({"b": [["1.9530", f"{number}"]], "a": []} if number else first),
+        }
+        for number in range(30)
+    ]
+    path.write_text("\n".join(map(json.dumps, frames)))
+    return path
+
+
+def test_compare_shows_recording_and_simulator_side_by_side(plimsoll, tmp_path):
+    path = recording(tmp_path / "ob500.jsonl")
+    ran = plimsoll("sim", "compare", path)
+    assert ran.code == Exit.DONE
+    title, *lines = ran.out.splitlines()
+    assert title == "linear:XRPUSDT, 2.9 s, a message each 100.0 ms"
+    assert lines[0].split() == ["statistic", "recording", "simulator", "ratio"]
+    spread = next(line for line in lines if line.startswith("spread"))
+    assert spread.split()[-3:] == ["0.512", "0.512", "1.000"]
+    found = json.loads(plimsoll("sim", "compare", path, "--json").out)
+    assert found["statistics"]["messages a second"]["recording"] == pytest.approx(10)
+
+
+@pytest.mark.parametrize("text", ["", "nothing\n", '{"topic": 1}\n', "1 {}\n", "1 {\n", "\x00"])
+def test_compare_tells_what_is_wrong_with_a_file(plimsoll, tmp_path, text):
+    path = tmp_path / "bad.jsonl"
+    path.write_text(text)
+    ran = plimsoll("sim", "compare", path, "--json")
+    assert ran.code == Exit.CONFIGURATION
+    assert "bad.jsonl" in ran.error["message"]
+    assert plimsoll("sim", "compare", tmp_path / "none").code == Exit.CONFIGURATION

@@ -93,7 +93,7 @@ def find(commands: Sequence[Command], words: Sequence[str]) -> tuple[Command, li
     Raises:
         Failure: no command has this name.
     """
-    for command in commands:
+    for command in sorted(commands, key=lambda one: -len(one.words)):  # `sim compare` before `sim`
         parts = command.words.split()
         if list(words[: len(parts)]) == parts:
             return command, list(words[len(parts) :])

@@ -7,9 +7,10 @@ from plimsoll.cli.arguments import JSON, SHARED, Argument, Command
 _REASON: Final = Argument("--reason", "why, for the log", default="", metavar="TEXT")
 _MARKET: Final = Argument(
     "--market",
-    "prices: bars, generated or from --data; arrivals: a recorded order book",
+    "prices: bars, generated or from --data; calibrated: order flow as measured on recordings; "
+    "arrivals: a recorded order book",
     default="prices",
-    choices=("prices", "arrivals"),
+    choices=("prices", "calibrated", "arrivals"),
 )
 _DATA: Final = Argument(
     "--data", "bar file or recording that --instrument follows", default="", metavar="FILE"
@@ -145,6 +146,27 @@ COMMANDS: Final = (
             _SEED,
             _SPEED,
             Argument(
+                "--burst",
+                "multiplies the arrivals of the calibrated market, such as 5 or 20",
+                kind=float,
+                default=1.0,
+                metavar="X",
+            ),
+            Argument(
+                "--extra-symbols",
+                "further perpetuals SYM001USDT and on, which move while watched",
+                kind=int,
+                default=0,
+                metavar="N",
+                least=0,
+            ),
+            Argument(
+                "--push-periods",
+                "venue: changes gathered for 10 to 200 ms; none: each a message",
+                default="venue",
+                choices=("venue", "none"),
+            ),
+            Argument(
                 "--limits",
                 "count requests as the venue does, or not",
                 default="venue",
@@ -196,6 +218,30 @@ COMMANDS: Final = (
             JSON,
         ),
         "It speaks the venue's protocol and moves no money. DIR/sim.json says where it listens.",
+    ),
+    Command(
+        "sim compare",
+        "measure a recording and the calibrated market side by side",
+        (
+            "plimsoll sim compare recording.jsonl.zst",
+            "plimsoll sim compare recording.jsonl.zst --seconds 60 --json",
+        ),
+        "sim:compare_markets",
+        (
+            Argument("recording", "lines '<local ns> <json>', or an order book archive"),
+            Argument(
+                "--seconds",
+                "how much of it; 0 takes all",
+                kind=float,
+                default=0.0,
+                metavar="S",
+                least=0,
+            ),
+            _SEED,
+            JSON,
+        ),
+        "The simulator's column is made without a server, over as much time, from the price the\n"
+        "recording begins at, its book changes gathered for the recording's own push period.",
     ),
     Command(
         "run",

@@ -1,4 +1,4 @@
-"""``sim``: the exchange simulator in the foreground."""
+"""``sim``: the exchange simulator in the foreground, and how true its market is."""
 
 import json as json_text
 import sys
@@ -10,7 +10,9 @@ import msgspec
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.cli.text import table
 from plimsoll.simulator import AccountSettings, SimSettings, serve
+from plimsoll.simulator.market import Comparison, DataError, compare
 
 
 def sim(
@@ -21,6 +23,9 @@ def sim(
     instrument: str,
     seed: int,
     speed: float,
+    burst: float,
+    extra_symbols: int,
+    push_periods: str,
     limits: str,
     record: str,
     dir: str,
@@ -62,6 +67,9 @@ def sim(
             instrument=instrument,
             seed=seed,
             speed=speed,
+            burst=burst,
+            extra_symbols=extra_symbols,
+            push_periods=push_periods,
             limits=limits,
             record=record,
             directory=dir,
@@ -88,6 +96,40 @@ def sim(
         raise Failure(
             Exit.CONFIGURATION, "directory", f"{where} cannot be written: {error.strerror}"
         ) from error
+
+
+def compare_markets(*, recording: str, seconds: float, seed: int, json: bool) -> Exit:
+    """Print the statistics of a recording and of the calibrated market.
+
+    Raises:
+        Failure: the file cannot be used.
+    """
+    try:
+        found = compare(Path(recording), seconds, seed)
+    except DataError as error:
+        raise Failure(Exit.CONFIGURATION, "no-data", str(error), _DATA_HINT) from error
+    names = list(found.recording | found.simulator)
+    if json:
+        rows = {
+            name: {"recording": found.recording.get(name), "simulator": found.simulator.get(name)}
+            for name in names
+        }
+        head = {"instrument": found.instrument, "seconds": found.seconds}
+        print_json(head | {"period_ms": found.period_ms, "statistics": rows})
+        return Exit.DONE
+    print(f"{found.instrument}, {found.seconds:.1f} s, a message each {found.period_ms:.1f} ms")
+    titles = ("statistic", ">recording", ">simulator", ">ratio")
+    print(table(titles, [_row(name, found) for name in names]))
+    return Exit.DONE
+
+
+def _row(name: str, found: Comparison) -> tuple[str, str, str, str]:
+    recorded, simulated = found.recording.get(name), found.simulator.get(name)
+    ratio = simulated / recorded if recorded and simulated is not None else None
+    first, second, third = (
+        "-" if value is None else f"{value:,.3f}" for value in (recorded, simulated, ratio)
+    )
+    return name, first, second, third
 
 
 _PORT_MOST = 65_535

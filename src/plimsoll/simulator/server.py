@@ -153,7 +153,9 @@ class SimServer:
         self.venue.on_note = lambda: self._apply(self.venue.take())
         self._asks = _asks_of(settings, choose)
         instruments = {name: listing.instrument for name, listing in floor.listings.items()}
-        self._markets = [MovedMarket(found) for found in open_markets(settings, instruments)]
+        self._markets = [
+            MovedMarket(found) for found in open_markets(settings, instruments, exchange.is_watched)
+        ]
         self._state = StateFile(Path(settings.directory), floor) if settings.directory else None
         self._notes: list[str] = []
         self._goes_on = False

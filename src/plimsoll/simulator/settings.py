@@ -6,6 +6,11 @@ import msgspec
 
 from plimsoll.simulator.keys import check_public_key
 
+EXTRA_MOST: Final = 999
+_NOT_NEGATIVE: Final = (
+    *("match_delay_ms", "cancel_delay_ms", "visibility_delay_ms", "history_delay_ms"),
+    *("chaos_s", "ban_s", "socket_check_s", "drop_connections_every_s", "trade_sessions"),
+)
 DEFAULT_BALANCES: Final = {"USDT": "100000", "BTC": "1", "ETH": "10"}
 
 
@@ -46,13 +51,22 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """0 takes any free port; the bound one is reported."""
     seed: int = 1
     market: str = "prices"
-    """"prices" (bars, from a file or generated) or "arrivals" (a recorded book replayed)."""
+    """"prices" (bars, from a file or generated), "calibrated" (order flow as measured on
+    recordings) or "arrivals" (a recorded book replayed)."""
     data: str = ""
     """Bar file or recording; "" generates bars."""
     instrument: str = "linear:BTCUSDT"
     """The instrument that follows ``data``; the others are generated."""
     speed: float = 1.0
     """Multiplies the market's path only; stamps stay wall time."""
+    burst: float = 1.0
+    """Multiplies the arrivals of the calibrated market."""
+    bursts: tuple[tuple[float, float, float], ...] = ()
+    """Planned bursts of the calibrated market: (seconds after the start, seconds long, factor)."""
+    extra_symbols: int = 0
+    """Further linear perpetuals SYM001USDT, SYM002USDT, ...: they move while watched."""
+    push_periods: str = "venue"
+    """"venue" gathers changes for 10 to 200 ms by depth; "none" makes each a frame of its own."""
     history_bars: int = 240
     """Bars served as the past by the kline endpoint."""
     limits: str = "venue"
@@ -101,8 +115,21 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             ValueError: naming the setting, what was found and what is allowed.
         """
+        self._check_words()
+        self._check_numbers()
+        for begin, length, factor in self.bursts:
+            if begin < 0 or length <= 0 or factor <= 0:
+                raise ValueError(
+                    "bursts are (seconds after the start, seconds long, factor): not negative, "
+                    f"then above 0, found {(begin, length, factor)}"
+                )
+        if len({account.key for account in self.accounts}) != len(self.accounts):
+            raise ValueError("accounts: each needs a key of its own")
+
+    def _check_words(self) -> None:
         for name, value, allowed in (
-            ("market", self.market, ("prices", "arrivals")),
+            ("market", self.market, ("prices", "calibrated", "arrivals")),
+            ("push_periods", self.push_periods, ("venue", "none")),
             ("limits", self.limits, ("venue", "off")),
             ("faults", self.faults, ("asked", "drawn")),
         ):
@@ -110,24 +137,19 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, found {value!r}")
         if self.market == "arrivals" and not self.data:
             raise ValueError("market 'arrivals' needs data: the path of a recording")
+
+    def _check_numbers(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise ValueError(f"port must be from 0 (any free one) to 65535, found {self.port}")
-        if not self.speed > 0:
-            raise ValueError(f"speed must be above 0, found {self.speed}")
+        if not 0 <= self.extra_symbols <= EXTRA_MOST:
+            raise ValueError(
+                f"extra_symbols must be from 0 to {EXTRA_MOST}, found {self.extra_symbols}"
+            )
         if not 0 <= self.lose_ack <= 1:
             raise ValueError(f"lose_ack is a probability from 0 to 1, found {self.lose_ack}")
-        for name in ("match", "cancel", "visibility", "history"):
-            value = getattr(self, f"{name}_delay_ms")
-            if value < 0:
-                raise ValueError(f"{name}_delay_ms must not be negative, found {value}")
-        for name, number in (
-            ("chaos_s", self.chaos_s),
-            ("ban_s", self.ban_s),
-            ("socket_check_s", self.socket_check_s),
-            ("drop_connections_every_s", self.drop_connections_every_s),
-            ("trade_sessions", self.trade_sessions),
-        ):
-            if not 0 <= number < float("inf"):
-                raise ValueError(f"{name} must not be negative, found {number}")
-        if len({account.key for account in self.accounts}) != len(self.accounts):
-            raise ValueError("accounts: each needs a key of its own")
+        for name in ("speed", "burst"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, found {getattr(self, name)}")
+        for name in _NOT_NEGATIVE:
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must not be negative, found {getattr(self, name)}")

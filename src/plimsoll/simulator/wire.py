@@ -37,6 +37,11 @@ class Wire:
         self._ready_s = 0.0
         self._skews: dict[str, float] = {}
 
+    @property
+    def is_calm(self) -> bool:
+        """Return whether no fault acts on anything now."""
+        return not self._plan.active
+
     async def send(self, frame: bytes, opcode: WSMsgType, topic: str, queued_s: float) -> None:
         """Send one frame that was queued at a time of the loop's clock.
 
@@ -164,12 +169,15 @@ class Wire:
 
 
 def frame_bytes(payload: bytes, opcode: WSMsgType, *, is_last: bool = True) -> bytes:
-    """Return a WebSocket frame as a server sends it (RFC 6455, 5.2)."""
-    first, size = (_FIN if is_last else 0) | opcode.value, len(payload)
+    """Return a WebSocket frame as a server sends it."""
+    return frame_head(len(payload), opcode, is_last=is_last) + payload
+
+
+def frame_head(size: int, opcode: WSMsgType, *, is_last: bool = True) -> bytes:
+    """Return the head of a frame without a mask (RFC 6455, 5.2)."""
+    first = (_FIN if is_last else 0) | opcode.value
     if size < 126:
-        head = bytes((first, size))
-    elif size < 1 << 16:
-        head = bytes((first, 126)) + size.to_bytes(2, "big")
-    else:
-        head = bytes((first, 127)) + size.to_bytes(8, "big")
-    return head + payload
+        return bytes((first, size))
+    if size < 1 << 16:
+        return bytes((first, 126)) + size.to_bytes(2, "big")
+    return bytes((first, 127)) + size.to_bytes(8, "big")

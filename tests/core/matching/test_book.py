@@ -343,3 +343,33 @@ def test_same_as_the_naive_twin(actions: list[Any]) -> None:
         assert [(o.key, o.leaves_lots, o.ahead_lots) for o in book.resting()] == [
             (o.key, o.left, o.ahead) for o in twin.orders
         ]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 6), st.integers(0, 5)), max_size=30),
+    st.booleans(),
+)
+def test_many_levels_at_once_are_the_same_as_one_after_another(
+    rows: list[tuple[Side, int, int]], own: bool
+) -> None:
+    one, many = MatchingBook(), MatchingBook()
+    for book in (one, many):
+        if own:
+            book.submit("a", BUY, 3, 4, GTC)
+    for side in Side:
+        mine = [(price, qty) for found, price, qty in rows if found is side]
+        fills = [fill for price, qty in mine for fill in one.set_level(side, price, qty)]
+        assert many.set_levels(side, mine) == fills
+    for side in Side:
+        levels = one.levels(side, 9)
+        assert many.levels(side, 9) == levels
+        prices = [price for price, _ in levels]
+        assert many.quantities(side, prices) == levels
+        assert many.prices_between(side, None, None) == prices
+        for place, price in enumerate(prices):
+            assert many.price_at(side, place) == price
+            assert many.prices_between(side, price, None) == prices[place + 1 :]
+            assert many.prices_between(side, None, price) == prices[: place + 1]
+        assert many.price_at(side, len(prices)) is None
+    with pytest.raises(ValueError, match="found 0, 1"):
+        many.set_levels(Side.BUY, [(0, 1)])

@@ -13,7 +13,7 @@ Prints do not change displayed quantities: the market's own next level update do
 quantity taken by an own order is gone until that level is set again.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -88,6 +88,33 @@ class MatchingBook:
             qty_lots, fills = self._cross(other, price_ticks, qty_lots)
         self._halves[side].set_external(price_ticks, qty_lots)
         return fills
+
+    def set_levels(self, side: Side, rows: Iterable[tuple[int, int]]) -> list[Fill]:
+        """Set the external quantities of several prices of a side and return the fills.
+
+        The same as ``set_level`` for each in turn; where no own order is near, much cheaper.
+
+        Raises:
+            ValueError: a negative quantity or a price that is not positive.
+        """
+        half = self._halves[side]
+        if half.own_count or self._halves[side.opposite].own_count:
+            return [fill for price, qty in rows for fill in self.set_level(side, price, qty)]
+        levels, ranks, sign = half.levels, half.ranks, half.sign
+        for price, qty in rows:
+            if qty < 0 or price <= 0:
+                raise ValueError(f"level needs price > 0 and qty >= 0, found {price}, {qty}")
+            level = levels.get(price)
+            if level is None:
+                if qty:
+                    levels[price] = _Level(qty, [])
+                    insort(ranks, price * sign)
+            elif qty:
+                level.external = qty
+            else:
+                del levels[price]
+                del ranks[bisect_left(ranks, price * sign)]
+        return []
 
     def replace(
         self, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]
@@ -221,6 +248,32 @@ class MatchingBook:
         half = self._halves[side]
         prices = map(half.price, half.ranks[:depth])
         return [(price, half.levels[price].total()) for price in prices]
+
+    def has_own(self, side: Side) -> bool:
+        """Return whether own orders rest on a side."""
+        return self._halves[side].own_count > 0
+
+    def quantities(self, side: Side, prices: Iterable[int]) -> list[tuple[int, int]]:
+        """Return (price_ticks, qty_lots) of prices, own orders included; 0 where nothing is."""
+        find = self._halves[side].levels.get
+        return [
+            (price, level.total() if (level := find(price)) is not None else 0) for price in prices
+        ]
+
+    def price_at(self, side: Side, place: int) -> int | None:
+        """Return the price of a place counted from the best (0), ``None`` behind the last."""
+        half = self._halves[side]
+        return half.ranks[place] * half.sign if place < len(half.ranks) else None
+
+    def prices_between(self, side: Side, better: int | None, worst: int | None) -> list[int]:
+        """Return the prices worse than ``better`` down to ``worst`` itself, best first.
+
+        ``None`` leaves that end open.
+        """
+        half = self._halves[side]
+        first = 0 if better is None else bisect_right(half.ranks, better * half.sign)
+        last = len(half.ranks) if worst is None else bisect_right(half.ranks, worst * half.sign)
+        return [rank * half.sign for rank in half.ranks[first:last]]
 
     def resting(self) -> Iterable[Resting]:
         """Return the own orders in the book, oldest first; read, do not change them."""

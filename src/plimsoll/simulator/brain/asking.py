@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import CATEGORIES
+from plimsoll.simulator.brain.paging import whole
 
 _MOST: Final = 10**30
 Params = Mapping[str, Any]
@@ -37,6 +38,18 @@ def checked(params: Mapping[str, Any]) -> Params:
         elif isinstance(value, list | dict) or (isinstance(value, int) and abs(value) > _MOST):
             raise VenueRefusal(10001, f"params error: {name[:40]} invalid")
     return params
+
+
+def limit_of(params: Params, *, usual: int, most: int) -> int:
+    """Return how many rows are asked for.
+
+    Raises:
+        VenueRefusal: 10001 for a number that is none, or not positive.
+    """
+    limit = whole(params, "limit", usual)
+    if limit < 1:
+        raise VenueRefusal(10001, f"params error: limit {limit} must be positive")
+    return min(limit, most)
 
 
 def has(params: Params, *names: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.core.model import Side
+from plimsoll.simulator.brain.candles import MINUTE_MS
 from plimsoll.simulator.brain.dcp import Dcp
 from plimsoll.simulator.brain.entry import OrderEntry
 from plimsoll.simulator.brain.floor import Floor
@@ -57,6 +58,9 @@ class Exchange:
         self._output = Output()
         self._sampled_ns = 0
         self._second_ns = 0
+        self._minute = 0
+        self._told: dict[str, int] = {}
+        """Sequence of each market at its last line in the record."""
         self._handlers: dict[type, Any] = {
             Rest: self._on_rest,
             SocketOpened: self._on_opened,
@@ -82,6 +86,8 @@ class Exchange:
         self._trading.catch_up(now_ns)
         self._handlers[type(request)](now_ns, request)
         self._trading.look(now_ns)
+        if not self._streams.is_paced:
+            self._output.sends += self._unpaced_frames(now_ns, request)
         for push in self.floor.pushes:
             self._output.sends += self._streams.private_frames(push, now_ns)
         self.floor.pushes.clear()
@@ -93,6 +99,12 @@ class Exchange:
             for recent in account.orders.recent.values():
                 recent.clear()
         self.floor.record(now_ns, "fault", 0, {"event": "forget-recent"})
+
+    def is_watched(self, name: str) -> bool:
+        """Return whether anybody subscribes to an instrument or has an order working on it."""
+        return self._streams.is_heard(name) or any(
+            order.listing.name == name for order in self.floor.working.values()
+        )
 
     def state(self, now_ns: int) -> dict[str, Any]:
         """Return the health of the exchange, for ``GET /sim/state``."""
@@ -118,6 +130,12 @@ class Exchange:
                 for name, market in self.floor.markets.items()
             },
         }
+
+    def _unpaced_frames(self, now_ns: int, request: Request) -> list[Send]:
+        """Return what one event caused, before the next can change it."""
+        if isinstance(request, (BookChanged, Printed)):
+            return self._streams.frames_of(request.name, now_ns // 1_000_000)
+        return self._streams.public_frames(now_ns // 1_000_000)
 
     def _take(self) -> Output:
         output, self._output = self._output, Output()
@@ -163,9 +181,11 @@ class Exchange:
 
     def _on_book(self, now_ns: int, event: BookChanged) -> None:
         market = self.floor.markets[event.name]
-        batch = Batch(self.floor, market, now_ns)
-        batch.fills(market.change_book(event, batch.now_ms))
-        batch.flush()
+        fills = market.change_book(event, now_ns // 1_000_000)
+        if fills:
+            batch = Batch(self.floor, market, now_ns)
+            batch.fills(fills)
+            batch.flush()
 
     def _on_print(self, now_ns: int, event: Printed) -> None:
         market = self.floor.markets[event.name]
@@ -186,12 +206,14 @@ class Exchange:
 
     def _on_tick(self, now_ns: int, request: Tick) -> None:
         now_ms = now_ns // 1_000_000
-        for market in self.floor.markets.values():
-            market.roll(now_ms)
+        if now_ms // MINUTE_MS != self._minute:
+            self._minute = now_ms // MINUTE_MS
+            for market in self.floor.markets.values():
+                market.roll(now_ms)
         if now_ns - self._sampled_ns >= _SAMPLE_NS:
             self._sampled_ns = now_ns
             for market in self.floor.markets.values():
-                market.sample()
+                market.sample(now_ms)
         if now_ns - self._second_ns >= _SECOND_NS:
             self._second_ns = now_ns
             self._each_second(now_ns)
@@ -202,6 +224,9 @@ class Exchange:
     def _each_second(self, now_ns: int) -> None:
         for name, market in self.floor.markets.items():
             market.sample_premium()
+            if market.is_at_rest and self._told.get(name) == market.seq:
+                continue
+            self._told[name] = market.seq
             prices = market.listing.prices
             fields = {
                 "symbol": name,

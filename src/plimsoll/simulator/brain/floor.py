@@ -7,7 +7,7 @@ import msgspec
 
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.errors import VenueRefusal
-from plimsoll.simulator.brain.listings import Listing, default_listings
+from plimsoll.simulator.brain.listings import Listing, default_listings, extra_listings
 from plimsoll.simulator.brain.numbers import drawn_uuid
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.public import PublicMarket
@@ -34,6 +34,7 @@ class Floor:
         """Open with the settings' accounts and no prices yet."""
         self.settings = settings
         self.listings = default_listings(settings.price_limit_linear, settings.price_limit_spot)
+        self.listings |= extra_listings(settings.extra_symbols, settings.price_limit_linear)
         self.markets = {
             name: PublicMarket(listing, settings.seed, queue=settings.queue)
             for name, listing in self.listings.items()

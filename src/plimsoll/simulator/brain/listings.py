@@ -117,6 +117,15 @@ def default_listings(
     return listings
 
 
+def extra_listings(count: int, limits: tuple[str, str]) -> dict[str, Listing]:
+    """Return linear perpetuals SYM001USDT and so on, with the filters of DOGE, by name."""
+    made = [
+        _listing("linear", f"SYM{number:03}", _LINEAR["DOGE"], limits, 100 + number)
+        for number in range(1, count + 1)
+    ]
+    return {listing.name: listing for listing in made}
+
+
 def _listing(
     category: str, base: str, filters: _Filters, limits: tuple[str, str], number: int
 ) -> Listing:

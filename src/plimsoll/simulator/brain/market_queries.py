@@ -1,23 +1,17 @@
-"""Public REST questions: time, instruments, book, tickers, candles, tape."""
+"""Public REST questions about the present: time, instruments, book, tickers, tape, limits."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from plimsoll.core.model import Side
-from plimsoll.simulator.brain.errors import VenueRefusal
-from plimsoll.simulator.brain.floor import CATEGORIES, Floor
+from plimsoll.simulator.brain.asking import category_of, limit_of
+from plimsoll.simulator.brain.book_topic import FULL_DEPTH
+from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.listings import info_row
-from plimsoll.simulator.brain.numbers import text_of
 from plimsoll.simulator.brain.order_rows import SIDES
-from plimsoll.simulator.brain.paging import whole
-from plimsoll.simulator.brain.public import MINUTE_MS, Candle, PublicMarket
-from plimsoll.simulator.brain.publisher import (
-    KLINE_MINUTES,
-    bbo_fields,
-    linear_ticker,
-    merged,
-    spot_ticker,
-)
+from plimsoll.simulator.brain.paging import page_of
+from plimsoll.simulator.brain.public import PublicMarket
+from plimsoll.simulator.brain.tickers import bbo_fields, linear_ticker, spot_ticker
 
 Params = Mapping[str, str]
 Result = dict[str, Any]
@@ -29,72 +23,61 @@ def server_time(floor: Floor, params: Params, now_ns: int) -> Result:
 
 
 def instruments(floor: Floor, params: Params, now_ns: int) -> Result:
-    """Answer ``/v5/market/instruments-info``; only trading instruments exist here."""
-    category = _category(params)
-    rows = [
-        info_row(listing)
-        for listing in floor.listings.values()
-        if (item := listing.instrument).category == category
-        and params.get("symbol", item.symbol) == item.symbol
-        and params.get("baseCoin", item.base) == item.base
-        and params.get("status", "Trading") == "Trading"
-    ]
-    page = {} if category == "spot" else {"nextPageCursor": ""}
-    return {"category": category, "list": rows} | page
+    """Answer ``/v5/market/instruments-info``; only trading instruments exist here.
+
+    Spot knows neither base coin nor pages (Bybit v5 docs, market/instrument).
+    """
+    category = category_of(params)
+    is_spot = category == "spot"
+    if params.get("status", "Trading") != "Trading":
+        found = []
+    else:
+        found = [
+            listing
+            for listing in floor.listings.values()
+            if (item := listing.instrument).category == category
+            and params.get("symbol", item.symbol) == item.symbol
+            and (is_spot or params.get("baseCoin", item.base) == item.base)
+        ]
+    if is_spot:
+        return {"category": category, "list": [info_row(listing) for listing in found]}
+    count = len(found)
+    serials = ((count - place, listing) for place, listing in enumerate(found))
+    page, cursor = page_of(serials, params, most=1000, usual=500)
+    rows = [info_row(listing) for listing in page]
+    return {"category": category, "list": rows, "nextPageCursor": cursor}
 
 
 def order_book(floor: Floor, params: Params, now_ns: int) -> Result:
-    """Answer ``/v5/market/orderbook``."""
-    market = _market(floor, params)
-    depth = whole(params, "limit", 1 if market.listing.is_spot else 25)
-    listing = market.listing
-    sides = {
-        name: [
-            (listing.prices.text(ticks), listing.qtys.text(lots))
-            for ticks, lots in market.book.levels(side, depth)
-        ]
-        for name, side in (("b", Side.BUY), ("a", Side.SELL))
-    }
-    head = {"s": listing.instrument.symbol}
-    times = {"ts": now_ns // 1_000_000, "cts": market.changed_ms}
-    return head | sides | times | {"u": market.version + 1000, "seq": market.seq}
+    """Answer ``/v5/market/orderbook``; ``u`` is that of the stream of depth 1000."""
+    market = market_of(floor, params)
+    depth = limit_of(params, usual=1 if market.listing.is_spot else 25, most=1000)
+    symbol = market.listing.instrument.symbol
+    return _book(market, depth, f"orderbook.1000.{symbol}", now_ns)
+
+
+def full_book(floor: Floor, params: Params, now_ns: int) -> Result:
+    """Answer ``/v5/market/full_orderbook``; ``u`` is that of ``orderbook.full``."""
+    market = market_of(floor, params)
+    symbol = market.listing.instrument.symbol
+    return _book(market, FULL_DEPTH, f"orderbook.full.{symbol}", now_ns)
 
 
 def tickers(floor: Floor, params: Params, now_ns: int) -> Result:
     """Answer ``/v5/market/tickers``."""
-    category = _category(params)
+    category = category_of(params)
     if params.get("symbol"):
-        markets = [_market(floor, params)]
+        markets = [market_of(floor, params)]
     else:
         markets = [m for m in floor.markets.values() if m.listing.instrument.category == category]
     return {"category": category, "list": [_ticker(m, now_ns // 1_000_000) for m in markets]}
 
 
-def klines(floor: Floor, params: Params, now_ns: int) -> Result:
-    """Answer ``/v5/market/kline``: newest first, the last row still open."""
-    market = _market(floor, {"category": "linear"} | dict(params))
-    interval = params.get("interval", "")
-    if interval not in KLINE_MINUTES:
-        raise VenueRefusal(10001, f"params error: interval invalid {interval!r}")
-    market.roll(now_ns // 1_000_000)
-    length = KLINE_MINUTES[interval] * MINUTE_MS
-    start, end = whole(params, "start", 0), whole(params, "end", now_ns // 1_000_000)
-    grouped: dict[int, list[Candle]] = {}
-    for candle in market.candles:
-        grouped.setdefault(candle.start_ms // length * length, []).append(candle)
-    rows = [
-        _kline_row(market, merged(parts, at)) for at, parts in grouped.items() if start <= at <= end
-    ]
-    limit = min(1000, whole(params, "limit", 200))
-    item = market.listing.instrument
-    return {"category": item.category, "symbol": item.symbol, "list": rows[::-1][:limit]}
-
-
 def recent_trades(floor: Floor, params: Params, now_ns: int) -> Result:
     """Answer ``/v5/market/recent-trade``: newest first."""
-    market = _market(floor, params)
-    usual = 60 if market.listing.is_spot else 500
-    limit = min(whole(params, "limit", usual), 60 if market.listing.is_spot else 1000)
+    market = market_of(floor, params)
+    most = 60 if market.listing.is_spot else 1000
+    limit = limit_of(params, usual=min(most, 500), most=most)
     item, listing = market.listing.instrument, market.listing
     rows = [
         {
@@ -108,14 +91,14 @@ def recent_trades(floor: Floor, params: Params, now_ns: int) -> Result:
             "isRPITrade": False,
             "seq": str(trade.seq),
         }
-        for trade in reversed(market.tape)
+        for trade in list(market.tape)[: -limit - 1 : -1]
     ]
-    return {"category": item.category, "list": rows[:limit]}
+    return {"category": item.category, "list": rows}
 
 
 def price_limit(floor: Floor, params: Params, now_ns: int) -> Result:
     """Answer ``/v5/market/price-limit``."""
-    market = _market(floor, {"category": "linear"} | dict(params))
+    market = market_of(floor, {"category": "linear"} | dict(params))
     high, low = market.price_limits()
     text = market.listing.prices.text
     symbol = market.listing.instrument.symbol
@@ -123,33 +106,32 @@ def price_limit(floor: Floor, params: Params, now_ns: int) -> Result:
     return {"symbol": symbol, **limits, "ts": str(now_ns // 1_000_000)}
 
 
+def market_of(floor: Floor, params: Params) -> PublicMarket:
+    """Return the market of the category and symbol asked for.
+
+    Raises:
+        VenueRefusal: 10001 where there is none.
+    """
+    listing = floor.listing(params.get("category"), params.get("symbol"))
+    return floor.markets[listing.name]
+
+
+def _book(market: PublicMarket, depth: int, topic: str, now_ns: int) -> Result:
+    listing = market.listing
+    sides = {
+        name: [
+            (listing.prices.text(ticks), listing.qtys.text(lots))
+            for ticks, lots in market.book.levels(side, depth)
+        ]
+        for name, side in (("b", Side.BUY), ("a", Side.SELL))
+    }
+    head = {"s": listing.instrument.symbol}
+    times = {"ts": now_ns // 1_000_000, "cts": market.changed_ms}
+    return head | sides | times | {"u": market.rest_u(topic), "seq": market.seq}
+
+
 def _ticker(market: PublicMarket, now_ms: int) -> Result:
     if market.listing.is_spot:
         return spot_ticker(market, now_ms) | bbo_fields(market)
     blank = ("predictedDeliveryPrice", "basisRate", "basisRateYear", "basis", "deliveryFeeRate")
     return linear_ticker(market, now_ms) | dict.fromkeys(blank, "") | {"deliveryTime": "0"}
-
-
-def _kline_row(market: PublicMarket, candle: Candle) -> list[str]:
-    price = market.listing.prices.text
-    return [
-        str(candle.start_ms),
-        price(candle.open),
-        price(candle.high),
-        price(candle.low),
-        price(candle.close),
-        market.listing.qtys.text(candle.lots),
-        text_of(candle.turnover),
-    ]
-
-
-def _category(params: Params) -> str:
-    category = params.get("category", "")
-    if category not in CATEGORIES:
-        raise VenueRefusal(10001, f"params error: Category {category!r} is invalid")
-    return category
-
-
-def _market(floor: Floor, params: Params) -> PublicMarket:
-    listing = floor.listing(params.get("category"), params.get("symbol"))
-    return floor.markets[listing.name]

@@ -2,35 +2,24 @@
 
 from collections import deque
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from plimsoll.core.matching import Fill, MatchingBook
 from plimsoll.core.model import Side
+from plimsoll.simulator.brain.candles import DAY_MINUTES, MINUTE_MS, Candle, Candles, flat
+from plimsoll.simulator.brain.interest import OpenInterest
 from plimsoll.simulator.brain.listings import Listing
 from plimsoll.simulator.brain.messages import BookChanged, Past
 from plimsoll.simulator.brain.numbers import ZERO, drawn_uuid
+from plimsoll.simulator.brain.price_line import PriceLine
 
-MINUTE_MS: Final = 60_000
-DAY_MINUTES: Final = 1440
 TAPE_KEPT: Final = 1000
+LIQUIDATIONS_KEPT: Final = 1000
 PREMIUM_SAMPLES: Final = {"linear": 30, "spot": 120}
 _INDEX_SHARE: Final = 8
 _SLOW_SHARE: Final = 64
-
-
-class Candle(msgspec.Struct):
-    """One minute; prices in ticks, quantity in lots, ``turnover`` in quote coin."""
-
-    start_ms: int
-    open: int
-    high: int
-    low: int
-    close: int
-    lots: int = 0
-    turnover: Decimal = ZERO
-    last_ms: int = 0
 
 
 class Tape(msgspec.Struct, frozen=True):
@@ -43,6 +32,15 @@ class Tape(msgspec.Struct, frozen=True):
     trade_id: str
     seq: int
     direction: str
+
+
+class Reader(Protocol):
+    """What wants to hear of changes of the book: its topics."""
+
+    topic: str
+
+    def gather(self, event: BookChanged | None) -> None:
+        """Take note of a change; ``None`` is one that is not known level by level."""
 
 
 class PublicMarket:
@@ -65,15 +63,33 @@ class PublicMarket:
         """While watched: the last prices since triggers were looked at."""
         self.direction = "ZeroPlusTick"
         self.tape: deque[Tape] = deque(maxlen=TAPE_KEPT)
-        self.unsent: list[Tape] = []
-        self.candles: deque[Candle] = deque(maxlen=DAY_MINUTES + 60)
+        self.unsent: list[Tape] | None = None
+        """Trades no tape topic has sent yet, ``None`` while there is no such topic."""
+        self.series = Candles()
         self.finished: list[Candle] = []
+        self.readers: list[Reader] = []
+        self.book_u: dict[str, int] = {}
+        """Update id last used by each book topic; it goes on when a topic comes back."""
+        self.liquidations: deque[dict[str, Any]] = deque(maxlen=LIQUIDATIONS_KEPT)
+        """Rows T, s, S, v, p not sent yet; whoever liquidates appends, the topic clears."""
+        self.funding_history: list[dict[str, Any]] = []
+        """Rows symbol, fundingRate, fundingRateTimestamp, oldest first; whoever funds appends."""
+        self.interest = OpenInterest()
+        self.lines = {name: PriceLine() for name in ("mark", "index", "premium")}
+        """Mark and index in millionths of a tick, premium in 1e-8 of the index."""
         self._day: tuple[int, int, int, int, Decimal] | None = None
         self._seed = seed
         self._trades = 0
         self._index_e6 = 0
         self._slow_e6 = 0
+        self._settled = -1
+        self._rest_version = -1
         self._premiums: deque[int] = deque(maxlen=PREMIUM_SAMPLES[listing.instrument.category])
+
+    @property
+    def candles(self) -> deque[Candle]:
+        """Return the minutes kept, oldest first; the last is open."""
+        return self.series.minutes
 
     @property
     def index_ticks(self) -> int:
@@ -90,6 +106,11 @@ class PublicMarket:
         """Return whether there is a price to trade against."""
         return bool(self.last_ticks and self._index_e6)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Return whether nothing has happened since index and mark stopped moving."""
+        return self._settled == self.seq
+
     def best(self, side: Side) -> int:
         """Return the best price of a side, the last price where it is empty."""
         return self.book.best(side) or self.last_ticks
@@ -99,20 +120,29 @@ class PublicMarket:
         if event.whole:
             fills = self.book.replace(event.bids, event.asks)
         else:
-            fills = []
-            for side, levels in ((Side.BUY, event.bids), (Side.SELL, event.asks)):
-                for price, lots in levels:
-                    fills += self.book.set_level(side, price, lots)
-        self.touch(now_ms)
+            fills = self.book.set_levels(Side.BUY, event.bids)
+            fills += self.book.set_levels(Side.SELL, event.asks)
+        self._note(now_ms, None if fills else event)
         if not self._index_e6:
             self._start_prices()
         return fills
 
     def touch(self, now_ms: int) -> None:
-        """Note that the book changed."""
-        self.version += 1
-        self.seq += 1
-        self.changed_ms = now_ms
+        """Note that the book changed by other than market levels."""
+        self._note(now_ms, None)
+
+    def rest_u(self, topic: str) -> int:
+        """Return the update id a REST book has: that of the stream of the same depth.
+
+        While nobody subscribes to it, each change asked about is one update.
+        """
+        u = self.book_u.get(topic, 1000)
+        if all(reader.topic != topic for reader in self.readers):
+            if self._rest_version not in (-1, self.version):
+                u += 1
+            self.book_u[topic] = u
+            self._rest_version = self.version
+        return u
 
     def print_trade(self, taker: Side, price_ticks: int, qty_lots: int, now_ms: int) -> None:
         """Put a trade on the tape and into the candle."""
@@ -126,7 +156,9 @@ class PublicMarket:
         trade_id = drawn_uuid(self._seed, f"tape:{self.listing.name}", self._trades)
         trade = Tape(now_ms, taker, price_ticks, qty_lots, trade_id, self.seq, self.direction)
         self.tape.append(trade)
-        self.unsent.append(trade)
+        if self.unsent is not None:
+            self.unsent.append(trade)
+        self.interest.move(trade_id, qty_lots)
         candle = self._candle(now_ms, price_ticks)
         if not candle.lots:
             candle.open = candle.high = candle.low = price_ticks
@@ -143,13 +175,14 @@ class PublicMarket:
         turnover = self.listing.value(past.open + past.high + past.low + past.close, past.lots) / 4
         candle = Candle(start, past.open, past.high, past.low, past.close, past.lots, turnover)
         candle.last_ms = start + MINUTE_MS - 1
-        self.candles.append(candle)
+        self.series.add(candle)
         self.last_ticks = past.close
 
     def roll(self, now_ms: int) -> None:
         """Close the minutes that are over; a quiet one repeats the last price."""
         if not self.last_ticks:
             return
+        self.interest.roll(now_ms)
         start = now_ms // MINUTE_MS * MINUTE_MS
         if not self.candles:
             self._open_candle(start)
@@ -164,13 +197,26 @@ class PublicMarket:
         del self.finished[:-10]
         self._day = None
 
-    def sample(self) -> None:
+    def sample(self, now_ms: int) -> None:
         """Move index and mark a step towards the middle of the book (each 100 ms)."""
-        if not self._index_e6:
-            return
+        if not self._index_e6 or self._settled == self.seq:
+            return  # a still market costs nothing
+        before = self._index_e6, self._slow_e6
         middle = self._middle_e6()
         self._index_e6 += (middle - self._index_e6) // _INDEX_SHARE
         self._slow_e6 += (middle - self._slow_e6) // _SLOW_SHARE
+        if before == (self._index_e6, self._slow_e6):
+            self._settled = self.seq
+        self.draw_lines(now_ms)
+
+    def draw_lines(self, now_ms: int) -> None:
+        """Bring the minutes of mark, index and premium up to now."""
+        if not self._index_e6:
+            return
+        mark = sorted((self._index_e6, self._slow_e6, self.last_ticks * 1_000_000))[1]
+        premium = (self._middle_e6() - self._index_e6) * 10**8 // self._index_e6
+        for name, value in (("mark", mark), ("index", self._index_e6), ("premium", premium)):
+            self.lines[name].update(now_ms, value)
 
     def sample_premium(self) -> None:
         """Note the distance of the middle from the mark (each second)."""
@@ -193,7 +239,7 @@ class PublicMarket:
         if self._day is None:
             self._day = self._closed_day()
         first, high, low, lots, turnover = self._day
-        current = self.candles[-1] if self.candles else _flat(0, self.last_ticks)
+        current = self.candles[-1] if self.candles else flat(0, self.last_ticks)
         return {
             "first": first or current.open,
             "high": max(high, current.high),
@@ -227,7 +273,14 @@ class PublicMarket:
         return self.candles[-1]
 
     def _open_candle(self, start_ms: int) -> None:
-        self.candles.append(_flat(start_ms, self.last_ticks))
+        self.series.add(flat(start_ms, self.last_ticks))
+
+    def _note(self, now_ms: int, event: BookChanged | None) -> None:
+        self.version += 1
+        self.seq += 1
+        self.changed_ms = now_ms
+        for reader in self.readers:
+            reader.gather(event)
 
     def _start_prices(self) -> None:
         if self.book.best(Side.BUY) is None or self.book.best(Side.SELL) is None:
@@ -242,7 +295,3 @@ class PublicMarket:
         if price_ticks == self.last_ticks:
             return f"Zero{self.direction.removeprefix('Zero')}"
         return "PlusTick" if price_ticks > self.last_ticks else "MinusTick"
-
-
-def _flat(start_ms: int, ticks: int) -> Candle:
-    return Candle(start_ms, ticks, ticks, ticks, ticks, last_ms=start_ms)

@@ -8,6 +8,7 @@ import msgspec
 
 from plimsoll.simulator.brain import account_queries as account_asks
 from plimsoll.simulator.brain import dcp
+from plimsoll.simulator.brain import history_queries as history_asks
 from plimsoll.simulator.brain import market_queries as market_asks
 from plimsoll.simulator.brain import order_queries as order_asks
 from plimsoll.simulator.brain.accounts import Account
@@ -31,7 +32,14 @@ PUBLIC: Final[dict[str, PublicAsk]] = {
     "/v5/market/instruments-info": market_asks.instruments,
     "/v5/market/orderbook": market_asks.order_book,
     "/v5/market/tickers": market_asks.tickers,
-    "/v5/market/kline": market_asks.klines,
+    "/v5/market/full_orderbook": market_asks.full_book,
+    "/v5/market/kline": history_asks.klines,
+    "/v5/market/mark-price-kline": history_asks.mark_klines,
+    "/v5/market/index-price-kline": history_asks.index_klines,
+    "/v5/market/premium-index-price-kline": history_asks.premium_klines,
+    "/v5/market/funding/history": history_asks.funding_history,
+    "/v5/market/open-interest": history_asks.open_interest,
+    "/v5/market/insurance": history_asks.insurance,
     "/v5/market/recent-trade": market_asks.recent_trades,
     "/v5/market/price-limit": market_asks.price_limit,
 }

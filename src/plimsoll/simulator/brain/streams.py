@@ -72,7 +72,12 @@ class Streams:
         """Serve a floor; nothing is connected yet."""
         self._floor = floor
         self.connections: dict[int, Connection] = {}
-        self.publishers = {name: Publisher(market) for name, market in floor.markets.items()}
+        self.is_paced = floor.settings.push_periods == "venue"
+        self.publishers = {
+            name: Publisher(market, is_paced=self.is_paced)
+            for name, market in floor.markets.items()
+        }
+        self._heard: dict[str, Publisher] = {}
         self._readers: dict[tuple[str, str], dict[int, None]] = {}
         self._pushed = 0
         self._checked_ns = 0
@@ -154,14 +159,23 @@ class Streams:
 
     def public_frames(self, now_ms: int) -> list[Send]:
         """Return the public frames due now, each for all its subscribers."""
-        sends = []
-        for publisher in self.publishers.values():
-            category = publisher.market.listing.instrument.category
-            for topic, frame in publisher.due(now_ms):
-                readers = self._readers.get((category, topic))
-                if readers:
-                    sends.append(Send(tuple(readers), frame, is_push=True, topic=topic))
-        return sends
+        return [send for name in self._heard for send in self.frames_of(name, now_ms)]
+
+    def is_heard(self, name: str) -> bool:
+        """Return whether anybody subscribes to a topic of this instrument."""
+        return name in self._heard
+
+    def frames_of(self, name: str, now_ms: int) -> list[Send]:
+        """Return the frames of one instrument that are due now."""
+        publisher = self._heard.get(name)
+        if publisher is None:
+            return []
+        category = publisher.market.listing.instrument.category
+        return [
+            Send(tuple(readers), frame, is_push=True, topic=topic)
+            for topic, frame in publisher.due(now_ms)
+            if (readers := self._readers.get((category, topic)))
+        ]
 
     def private_frames(self, push: PrivatePush, now_ns: int) -> list[Send]:
         """Return the frames that carry one account's items, one per subscribed topic text.
@@ -294,6 +308,7 @@ class Streams:
         if publisher is None:
             return []
         self._readers.setdefault((connection.kind, topic), {})[connection.number] = None
+        self._heard[publisher.market.listing.name] = publisher
         frame = publisher.snapshot(topic, now_ms)
         if not frame:
             return []
@@ -314,6 +329,8 @@ class Streams:
         del self._readers[connection.kind, topic]
         if publisher is not None:
             publisher.drop(topic)
+            if not publisher.is_heard:
+                self._heard.pop(publisher.market.listing.name, None)
 
 
 def _active_ns(query: str) -> int:

@@ -1,0 +1,73 @@
+"""Statistics of an instrument as tickers show them, pushed and asked for."""
+
+from decimal import Decimal
+from typing import Final
+
+from plimsoll.core.model import Side
+from plimsoll.simulator.brain.numbers import text_of
+from plimsoll.simulator.brain.public import PublicMarket
+
+FUNDING_MS: Final = 8 * 3_600_000
+FUNDING_RATE: Final = "0.0001"
+
+
+def spot_ticker(market: PublicMarket, now_ms: int) -> dict[str, str]:
+    """Return the fields of a spot ticker push."""
+    listing = market.listing
+    return {
+        "symbol": listing.instrument.symbol,
+        **_day_fields(market),
+        "usdIndexPrice": listing.prices.text(market.index_ticks),
+    }
+
+
+def linear_ticker(market: PublicMarket, now_ms: int) -> dict[str, str]:
+    """Return the fields of a linear ticker."""
+    listing = market.listing
+    price = listing.prices.text
+    interest = listing.qty(market.interest.lots)
+    return {
+        "symbol": listing.instrument.symbol,
+        "tickDirection": market.direction,
+        **_day_fields(market),
+        "prevPrice1h": price(market.hour_ago_ticks()),
+        "markPrice": price(market.mark_ticks),
+        "indexPrice": price(market.index_ticks),
+        "openInterest": text_of(interest),
+        "openInterestValue": text_of(interest * listing.price(market.mark_ticks)),
+        "singleOpenInterest": text_of(interest / 2),
+        "singleOpenInterestValue": text_of(interest / 2 * listing.price(market.mark_ticks)),
+        "fundingIntervalHour": "8",
+        "fundingCap": "0.005",
+        "nextFundingTime": str((now_ms // FUNDING_MS + 1) * FUNDING_MS),
+        "fundingRate": FUNDING_RATE,
+        **bbo_fields(market),
+        "preOpenPrice": "",
+        "preQty": "",
+        "curPreListingPhase": "",
+    }
+
+
+def bbo_fields(market: PublicMarket) -> dict[str, str]:
+    """Return best bid and ask with their quantities, "" where a side is empty."""
+    prices, qtys = market.listing.prices, market.listing.qtys
+    fields = {}
+    for side, name in ((Side.BUY, "bid1"), (Side.SELL, "ask1")):
+        best = market.book.levels(side, 1)
+        fields[f"{name}Price"] = prices.text(best[0][0]) if best else ""
+        fields[f"{name}Size"] = qtys.text(best[0][1]) if best else ""
+    return fields
+
+
+def _day_fields(market: PublicMarket) -> dict[str, str]:
+    listing, day = market.listing, market.day()
+    change = Decimal(market.last_ticks - day["first"]) / (day["first"] or 1)
+    return {
+        "lastPrice": listing.prices.text(market.last_ticks),
+        "highPrice24h": listing.prices.text(day["high"]),
+        "lowPrice24h": listing.prices.text(day["low"]),
+        "prevPrice24h": listing.prices.text(day["first"]),
+        "volume24h": listing.qtys.text(day["lots"]),
+        "turnover24h": text_of(day["turnover"]),
+        "price24hPcnt": text_of(change.quantize(Decimal("1e-6"))),
+    }

@@ -103,7 +103,7 @@ $(VENV)/.dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)/.made.stamp
 
 # Python 3.12 or newer gets 1.231; 1.221 is the newest that 3.11 can have.
 $(NAUTILUS)/.made.stamp:
-	@python=$$(PYTHON="$(PYTHON)" ./.ci/pythons) || exit 1; \
+	@python=$$(PYTHON="$(PYTHON)" ./.ci/pythons all | head -n 1); [ -n "$$python" ] || exit 1; \
 	echo "plimsoll: making $(NAUTILUS) with $$python" >&2; \
 	"$$python" -m venv $(NAUTILUS) >&2 && \
 	$(NAUTILUS)/bin/python -m pip --disable-pip-version-check -qq install \

@@ -8,11 +8,9 @@ from nautilus_trader.core import nautilus_pyo3
 
 def data_factory(ws_url: str) -> Any:
     """Return the factory of data clients whose public sockets lead to ``ws_url``."""
-    public = f"{ws_url}/v5/public"
+    public = f"{ws_url}/v5/public/"
     if hasattr(factories, "get_ws_base_url_public"):  # up to 1.221: a function knows the address
-        factories.get_ws_base_url_public = lambda product_type, **_: (
-            f"{public}/{product_type.value}"
-        )
+        factories.get_ws_base_url_public = lambda product_type, **_: public + product_type.value
         return factories.BybitLiveDataClientFactory
 
     class OnLoopback(factories.BybitLiveDataClientFactory):
@@ -24,7 +22,7 @@ def data_factory(ws_url: str) -> Any:
                 client._ws_clients[kind] = nautilus_pyo3.BybitWebSocketClient.new_public(
                     product_type=kind,
                     environment=nautilus_pyo3.BybitEnvironment.MAINNET,
-                    url=f"{public}/{kind.name.lower()}",
+                    url=public + kind.name.lower(),
                 )
             return client
 

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +187,10 @@ def test_orders_take_the_path_the_record_shows(played: Round) -> None:
 def test_every_fill_and_its_fee_are_reported_once(played: Round) -> None:
     expected = [fill_of(line) for line in played.fills()]
     assert [reported_fill(fill) for fill in played.report["fills"]] == expected
+    for line in played.fills() if played.category == "linear" else ():
+        rate = Decimal("0.0002" if line["isMaker"] else "0.00055")
+        owed = Decimal(line["execPrice"]) * Decimal(line["execQty"]) * rate
+        assert Decimal(line["execFee"]) == owed.quantize(Decimal("1e-8"), ROUND_UP)
     assert len(expected) == [name for _, name in played.report["events"]].count("OrderFilled")
     read = {fill["id"]: reported_fill(fill) for fill in played.report["read_back"]["fills"]}
     assert [read[line["execId"]] for line in played.fills()] == expected

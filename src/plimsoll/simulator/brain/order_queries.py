@@ -82,9 +82,8 @@ def _order_page(pool: Iterable[Order], params: Params, category: str) -> Result:
         if by_id or by_link:
             wanted = order.order_id == by_id if by_id else order.link_id == by_link
         else:
-            fields = {"symbol": item.symbol, "baseCoin": item.base, "settleCoin": item.settle}
-            if category == "spot":  # not supported there, and sent all the same
-                del fields["settleCoin"]
+            settle = item.settle or item.quote  # not supported on spot, and sent all the same
+            fields = {"symbol": item.symbol, "baseCoin": item.base, "settleCoin": settle}
             wanted = matches(params, fields, fields)
             wanted = wanted and params.get("orderFilter", "Order") == "Order"
         if wanted:

@@ -6,14 +6,15 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+NAUTILUS := .venv-nautilus
 ARGS   ?=
 # A directory named here must hold Python files, or mypy refuses it.
 CHECKED = src tests $(if $(wildcard benchmarks/*.py),benchmarks) \
           $(if $(wildcard examples/*/*.py),examples) $(wildcard docs/generate.py)
 
 .DEFAULT_GOAL := help
-.PHONY: setup demo demo-kill test test-all-pythons check lint format types imports docs-check \
-        chaos bench full lock clean help
+.PHONY: setup demo demo-kill test test-all-pythons nautilus check lint format types imports \
+        docs-check chaos bench full lock clean help
 
 setup: $(VENV)/.run.stamp ## Make .venv and install the program
 	@echo "plimsoll: ready; try $(BIN)/plimsoll --help" >&2
@@ -33,6 +34,11 @@ test-all-pythons: ## Run the tests on every supported Python found here
 	        VENV=.venv-$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
 	        </dev/null || exit 1; \
 	done
+
+# NautilusTrader asks for many packages of its own, so it gets an environment of its own.
+nautilus: $(VENV)/.dev.stamp $(NAUTILUS)/.made.stamp ## NautilusTrader's live node trades on the simulator
+	@PLIMSOLL_NAUTILUS_PYTHON="$(CURDIR)/$(NAUTILUS)/bin/python" \
+	    $(BIN)/python -m pytest tests/clients/nautilus $(ARGS)
 
 check: lint format types imports docs-check ## Lint, format, types, layers, generated docs (-k: all findings)
 
@@ -67,7 +73,7 @@ lock: ## Renew requirements/*.txt from pyproject.toml (needs uv; ARGS="--upgrade
 	@./requirements/lock $(ARGS)
 
 clean: ## Remove .venv, caches and built files; keeps var/ and demo directories
-	@rm -rf .venv .venv-3.* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-3.* $(NAUTILUS) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## Show this list
@@ -95,3 +101,12 @@ $(VENV)/.dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)/.made.stamp
 	@$(PIP) install --require-hashes -r requirements/dev.txt >&2
 	@$(PIP) install --no-deps --no-build-isolation -e . >&2
 	@touch $(VENV)/.run.stamp $@
+
+# Python 3.12 or newer gets 1.231; 1.221 is the newest that 3.11 can have.
+$(NAUTILUS)/.made.stamp:
+	@python=$$(PYTHON="$(PYTHON)" ./.ci/pythons all | head -n 1); [ -n "$$python" ] || exit 1; \
+	echo "plimsoll: making $(NAUTILUS) with $$python" >&2; \
+	"$$python" -m venv $(NAUTILUS) >&2 && \
+	$(NAUTILUS)/bin/python -m pip --disable-pip-version-check -qq install \
+	    --only-binary=:all: 'nautilus_trader>=1.221,<1.232' >&2 && \
+	touch $@

@@ -41,6 +41,14 @@ def test_realtime_shows_working_orders_and_closed_ones_on_request(desk: Any) -> 
     assert desk.get("/v5/order/realtime", category="linear")["retCode"] == 10001
 
 
+def test_a_settle_coin_hides_no_spot_orders(desk: Any) -> None:
+    desk.order(category="spot", orderLinkId="open", price="59900.00", qty="0.001")
+    desk.order(category="spot", orderLinkId="done", price="60000.10", qty="0.001")
+    for path, link in (("realtime", "open"), ("history", "done")):
+        answer = desk.get(f"/v5/order/{path}", category="spot", settleCoin="USDT")
+        assert [row["orderLinkId"] for row in answer["result"]["list"]] == [link]
+
+
 def test_history_forgets_unfilled_orders_after_a_day(desk: Any) -> None:
     desk.order(orderLinkId="filled", price="60000.10")
     desk.order(orderLinkId="not", timeInForce="IOC")

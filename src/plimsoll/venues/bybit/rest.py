@@ -18,9 +18,6 @@ from plimsoll.venues.bybit.rates import Grant, ReadBudget, read_grant
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.sign import Signer
 
-BAN_NS: Final = 600_000_000_000
-"""Silence after HTTP 403: the address ban lifts by itself after about 10 minutes (V-12, N12)."""
-
 _BODY_CAP: Final = 16 * 1024 * 1024
 _BEHIND_CAP_NS: Final = 250_000_000
 """Most we stamp behind the best estimate, so that an error never lands us ahead of the venue."""
@@ -280,7 +277,7 @@ class RestClient:
 
     def _judge(self, status: int, content: bytes) -> Answer:
         if status == 403:
-            self._banned_until_ns = self._clock.monotonic_ns() + BAN_NS
+            self._banned_until_ns = self._clock.monotonic_ns() + int(self.settings.ban_s * 1e9)
             return Answer(end=End.BANNED, code=403, text=_shown(content))
         if status == 429:
             return Answer(end=End.LIMITED, code=429, text=_shown(content))

@@ -70,6 +70,10 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of the account's and the address's rates is ours."""
 
     rest_timeout_s: float = 5.0
+    ban_s: float = 600.0
+    """REST is silent for this long after HTTP 403: an address ban lifts by itself after about ten
+    minutes (V-12, N12)."""
+
     proxy: str = ""
     """HTTP proxy of REST requests; ``BybitVenue`` refuses one, its sockets would go around it."""
 

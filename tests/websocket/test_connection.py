@@ -1,244 +1,214 @@
 import asyncio
 import logging
-import time
 
 import picows
+from tests.websocket.lines import QUICK, Events, LineDialect, WallClock
 
-from plimsoll.websocket import AuthAccepted, Link, Pong, Session, SessionSettings, Subscribed
-
-
-class WallClock:
-    def now_ns(self):
-        return time.monotonic_ns() + 1
+from plimsoll.websocket import LinkPlace, SessionSettings, SoleLink
 
 
-class LineDialect:
-    """Control frames are ``ok``, ``ack N`` and ``pong``; everything else is data."""
-
-    batch, requires_all = 10, False
-
-    def auth(self):
-        return b"login"
-
-    def subscribe(self, topics, request_id):
-        return f"sub {request_id}".encode()
-
-    def unsubscribe(self, topics, request_id):
-        return b"unsub"
-
-    def ping(self, request_id):
-        return b"ping"
-
-    def topic_of(self, payload):
-        return payload[:1] if payload.startswith(b"a:") else None
-
-    def control(self, payload):
-        word, _, rest = payload.decode().partition(" ")
-        return {"ok": AuthAccepted(), "ack": Subscribed(rest), "pong": Pong()}.get(word)
-
-    def silence_ns(self, topic):
-        return 0
+def sole(place, clock, events):
+    link = SoleLink(place, ("a",), clock, events.frame, events)
+    link.start()
+    return link
 
 
-class Events:
-    def __init__(self):
-        self.happened, self.changed = [], asyncio.Event()
-
-    def add(self, *event):
-        self.happened.append(event)
-        self.changed.set()
-
-    def link_up(self, index):
-        self.add("up", index)
-
-    def link_down(self, index, reason, was_up):
-        self.add("down", index, was_up)
-
-    def link_report(self, index, code, subject, text):
-        self.add(code, subject, text)
-
-    def frame(self, index, payload, received_ns):
-        self.add("frame", index, payload)
-
-    def count(self, event):
-        return sum(1 for found in self.happened if found[: len(event)] == event)
-
-    async def until(self, *event, times=1):
-        async with asyncio.timeout(10):
-            while self.count(event) < times:
-                self.changed.clear()
-                await self.changed.wait()
+def quiet(place, clock, events):
+    """Return a link that was not started."""
+    return SoleLink(place, ("a",), clock, events.frame, events)
 
 
-class Venue(picows.WSListener):
-    """Answers like the dialect expects; ``answers_pings`` False plays a half-open path."""
+def test_frames_reach_the_handler_and_are_counted(serve):
+    async def scenario(link, venue, events):
+        await events.until("up", 5)
+        venue.push("a", 1)
+        await events.until("frame", 5, "a:1:10")
+        venue.peers[0].send("answer to an order")
+        await events.until("frame", 5, "answer to an order")
+        topic = link.connections[1].session.topics["a"]
+        assert (topic.messages, topic.bytes) == (1, len("a:1:10"))
+        assert topic.last_ns > 0
+        metrics = link.metrics()
+        assert metrics["messages"] == 4
+        assert metrics["last_message_ns"] > 0
+        assert link.counters()[1, "a"]["messages"] == 1
 
-    def __init__(self, connections, events, answers_pings):
-        super().__init__()
-        self.connections, self.events, self.answers_pings = connections, events, answers_pings
-
-    def on_ws_connected(self, transport):
-        self.connections.append(transport)
-
-    def on_ws_frame(self, transport, frame):
-        if frame.msg_type != picows.WSMsgType.TEXT:
-            return
-        word, _, rest = frame.get_payload_as_bytes().decode().partition(" ")
-        if word == "ping":
-            self.events.add("pinged")
-        replies = {"login": ["ok"], "sub": [f"ack {rest}", "a:1"]}
-        if self.answers_pings:
-            replies["ping"] = ["pong"]
-        for reply in replies.get(word, []):
-            transport.send(picows.WSMsgType.TEXT, reply.encode())
+    serve(sole, scenario)
 
 
-def run(scenario, settings=None, answers_pings=True, handler=None):
+def test_a_lost_connection_comes_back_subscribed(serve):
+    async def scenario(link, venue, events):
+        await events.until("up", 5)
+        venue.peers[0].cut()
+        await events.until("down", 5, True)
+        await events.until("up", 5, times=2)
+        assert link.metrics()["connects"] == 2
+        assert link.metrics()["drops"] == 1
+        assert events.count("ended", 1) == 1
+
+    serve(sole, scenario)
+
+
+def test_a_half_open_peer_is_noticed_by_its_missing_pong_although_data_comes(serve):
+    async def scenario(link, venue, events):
+        await events.until("up", 5)
+        venue.peers[0].is_mute = True
+        number = 0
+        while not events.count("down", 5, True):
+            number += 1
+            venue.push("a", number)
+            await events.see(lambda: events.count("down", 5) or events.frames("a")[-1:] > [""])
+            await asyncio.sleep(0)
+        assert events.frames("a")
+
+    serve(sole, scenario, SessionSettings(ping_period_ns=20_000_000, pong_deadline_ns=20_000_000))
+
+
+class Mute(asyncio.Protocol):
+    """Takes a connection, reads, and never says a word."""
+
+    def __init__(self, taken):
+        self.taken = taken
+
+    def connection_made(self, transport):
+        self.taken.append(transport)
+
+
+def test_a_peer_that_takes_the_connection_and_never_speaks_is_given_up():
     async def main():
-        connections: list[picows.WSTransport] = []
-        events = Events()
-        server = await picows.ws_create_server(
-            lambda request: Venue(connections, events, answers_pings), "127.0.0.1", 0
-        )
+        loop, taken = asyncio.get_running_loop(), []
+        server = await loop.create_server(lambda: Mute(taken), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        session = Session(LineDialect(), ("a",), settings)
-        take = handler or events.frame
-        link = Link(5, f"ws://127.0.0.1:{port}/", session, WallClock(), take, events)
+        events = Events()
+        settings = SessionSettings(step_deadline_ns=30_000_000)
+        place = LinkPlace(5, f"ws://127.0.0.1:{port}/", LineDialect(), settings)
+        link = sole(place, WallClock(), events)
         try:
-            await scenario(link, events, connections, server)
+            await events.until("down", 5, False, times=2)
         finally:
             await link.close()
             server.close()
-            for transport in connections:
-                transport.disconnect(graceful=False)
+            for transport in taken:
+                transport.abort()
             await server.wait_closed()
+            await asyncio.sleep(0)  # what was aborted is closed in the loop's next turn
+        assert len(taken) >= 2
 
     asyncio.run(main())
 
 
-def test_frames_reach_the_handler_and_are_counted():
-    async def scenario(link, events, connections, server):
-        link.start()
-        await events.until("frame", 5, b"a:1")
-        connections[0].send(picows.WSMsgType.TEXT, b"other")
-        await events.until("frame", 5, b"other")
-        assert link.is_up
-        assert link.session.topics["a"].messages == 1
-        assert link.metrics()["messages"] == 4
-        assert link.metrics()["last_message_ns"] > 0
-
-    run(scenario)
+def test_a_dead_path_is_noticed_within_ten_seconds_by_the_settings_that_ship():
+    own = SessionSettings()
+    assert own.ping_period_ns + own.pong_deadline_ns < 10_000_000_000
+    assert own.step_deadline_ns < 10_000_000_000
 
 
-def test_a_lost_connection_comes_back_subscribed():
-    async def scenario(link, events, connections, server):
-        link.start()
-        await events.until("up", 5)
-        connections[0].disconnect(graceful=False)
-        await events.until("down", 5, True)
-        await events.until("up", 5, times=2)
-        assert link.metrics()["connects"] == 2
-
-    run(scenario)
-
-
-def test_a_silent_path_is_noticed_by_its_missing_pong():
-    async def scenario(link, events, connections, server):
-        link.start()
-        await events.until("down", 5, True)
-
-    settings = SessionSettings(ping_period_ns=20_000_000, pong_deadline_ns=20_000_000)
-    run(scenario, settings, answers_pings=False)
-
-
-def test_pings_measure_the_round_trip():
-    async def scenario(link, events, connections, server):
-        link.start()
-        await events.until("up", 5)
-        for _ in range(2):  # the second ping goes out only after the first pong
-            await events.until("pinged")
-            events.happened.clear()
+def test_pings_measure_the_round_trip(serve):
+    async def scenario(link, venue, events):
+        await events.until("got", "ping", times=2)
         assert link.is_up
         assert link.metrics()["ping_ns"] > 0
 
-    run(scenario, SessionSettings(ping_period_ns=20_000_000))
+    serve(sole, scenario, QUICK)
 
 
-def test_fragments_are_joined():
-    async def scenario(link, events, connections, server):
-        link.start()
+def test_a_process_that_stood_still_reads_before_it_judges(serve):
+    class Jumping:
+        def __init__(self, clock):
+            self.clock, self.ahead = clock, 0
+
+        def now_ns(self):
+            return self.clock.now_ns() + self.ahead
+
+    clocks = []
+
+    def jumping(place, clock, events):
+        clocks.append(Jumping(clock))
+        return sole(place, clocks[0], events)
+
+    async def scenario(link, venue, events):
+        await events.until("got", "ping")
+        clocks[0].ahead += 60_000_000_000  # the pong lies in the socket already
+        await events.until("got", "ping", times=4)
+        assert events.count("down", 5) == 0
+
+    serve(jumping, scenario, SessionSettings(ping_period_ns=30_000_000))
+
+
+def test_fragments_are_joined(serve):
+    async def scenario(link, venue, events):
         await events.until("up", 5)
-        connections[0].send(picows.WSMsgType.TEXT, b"a:be", fin=False)
-        connections[0].send(picows.WSMsgType.CONTINUATION, b"gin", fin=False)
-        connections[0].send(picows.WSMsgType.CONTINUATION, b"-end")
-        await events.until("frame", 5, b"a:begin-end")
+        transport = venue.peers[0].transport
+        transport.send(picows.WSMsgType.TEXT, b"a:be", fin=False)
+        transport.send(picows.WSMsgType.CONTINUATION, b"gin", fin=False)
+        transport.send(picows.WSMsgType.CONTINUATION, b"-end")
+        await events.until("frame", 5, "a:begin-end")
 
-    run(scenario)
+    serve(sole, scenario)
 
 
-def test_an_oversized_message_drops_the_connection():
-    async def scenario(link, events, connections, server):
-        link.start()
+def test_an_oversized_message_drops_the_connection(serve):
+    async def scenario(link, venue, events):
         await events.until("up", 5)
+        transport = venue.peers[0].transport
         for _ in range(5):
-            connections[0].send(picows.WSMsgType.TEXT, bytes(1_000_000), fin=False)
+            transport.send(picows.WSMsgType.TEXT, bytes(1_000_000), fin=False)
         await events.until("down", 5, True)
 
     logging.getLogger("picows").addHandler(logging.NullHandler())
-    run(scenario)
+    serve(sole, scenario)
 
 
-def test_nothing_is_written_unless_the_link_is_up():
-    async def scenario(link, events, connections, server):
+def test_nothing_is_written_unless_the_link_is_up(serve):
+    async def scenario(link, venue, events):
         assert not link.send(b"early")
         link.start()
         assert not link.send(b"early")
         await events.until("up", 5)
-        assert link.send(b"now")
+        assert link.send(b"now") == 1
+        await events.until("got", "now")
 
-    run(scenario)
+    serve(quiet, scenario)
 
 
-def test_a_refused_connection_is_told_and_tried_again():
-    async def scenario(link, events, connections, server):
-        server.close()
-        await server.wait_closed()
-        link.start()
+def test_a_refused_connection_is_told_and_tried_again(serve):
+    async def scenario(link, venue, events):
+        link.connections[1].url = "ws://127.0.0.1:9/"
+        link.restart("elsewhere")
         await events.until("down", 5, False, times=2)
         assert not link.is_up
 
-    run(scenario)
+    serve(sole, scenario)
 
 
-def test_a_failing_handler_is_surfaced_and_costs_no_connection():
+def test_a_failing_handler_is_surfaced_and_costs_no_connection(serve):
     failures = []
 
-    def fail(index, payload, received_ns):
-        raise RuntimeError("broken engine")
+    def failing(place, clock, events):
+        def fail(index, payload, received_ns):
+            raise RuntimeError("broken engine")
 
-    async def scenario(link, events, connections, server):
-        loop = asyncio.get_running_loop()
-        noticed = asyncio.Event()
-
-        def note(_, found):
-            failures.append(found)
-            noticed.set()
-
-        loop.set_exception_handler(note)
+        link = SoleLink(place, ("a",), clock, fail, events)
         link.start()
-        await asyncio.wait_for(noticed.wait(), 10)
+        return link
+
+    async def scenario(link, venue, events):
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, found: failures.append(found))
+        await events.until("up", 5)
+        venue.push("a", 1)
+        await events.see(lambda: failures)
         assert link.is_up
 
-    run(scenario, handler=fail)
+    serve(failing, scenario)
     assert isinstance(failures[0]["exception"], RuntimeError)
 
 
-def test_a_restart_told_by_the_owner_drops_and_returns():
-    async def scenario(link, events, connections, server):
-        link.start()
+def test_a_restart_told_by_the_owner_drops_and_returns(serve):
+    async def scenario(link, venue, events):
         await events.until("up", 5)
         link.restart("unreadable")
         assert not link.send(b"x")
         await events.until("up", 5, times=2)
 
-    run(scenario)
+    serve(sole, scenario)

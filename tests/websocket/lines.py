@@ -140,6 +140,8 @@ class Peer(picows.WSListener):
         self.transport = transport
         self.venue.peers.append(self)
         self.venue.events.add("connected")
+        if self.venue.life_s:
+            asyncio.get_running_loop().call_later(self.venue.life_s, self.cut)
 
     def on_ws_disconnected(self, transport):
         self.transport = None
@@ -171,6 +173,8 @@ class Venue:
         self.events, self.peers, self.refused, self.url = events, [], set(), ""
         self.book = 5
         self.admits = True
+        self.life_s = 0.0
+        """Connections are cut at this age; 0 = never."""
 
     @property
     def alive(self):

@@ -250,6 +250,27 @@ def test_a_late_join_snapshot_of_before_a_restart_never_passes():
     assert script.change(A, 2, content=210) == ["2 by 1"]
 
 
+def test_a_late_join_snapshot_is_not_compared_with_what_counts_otherwise():
+    script = Script(A)
+    script.snapshot(A, 10)
+    script.snapshot(A, 1, content=200)
+    script.arbiter.join(B, script.now)
+    script.snapshot(B, 4, content=40)
+    for number in (2, 3, 4, 5):
+        assert script.change(A, number, content=200 + number) == [f"{number} by 1"]
+    assert script.trust(B) is Trust.UNPROVEN
+
+
+def test_what_waits_of_before_a_restart_does_not_pass_when_its_number_comes_again():
+    script = pair()
+    script.snapshot(A, 1, content=200)
+    assert script.change(B, 11) == []
+    assert script.snapshot(B, 1, content=200) == []
+    for number in range(2, 11):
+        assert script.change(A, number, content=200 + number) == [f"{number} by 1"]
+    assert script.change(B, 2, content=202) == []
+
+
 # ---- connections that cut differently, or count for themselves ----
 
 
@@ -286,6 +307,17 @@ def test_a_reserve_takes_over_with_a_renewal_from_one_that_is_silent_but_not_gon
     assert script.snapshot(B, 14, content=141) == ["s14 by 2"]
     assert script.change(A, 12, content=120) == []
     assert script.change(B, 15, content=151) == ["15 by 2"]
+
+
+def test_a_renewed_reserve_does_not_begin_with_what_is_older_than_the_last():
+    script = pair()
+    script.change(A, 11, content=110)
+    script.change(B, 11, content=111)
+    script.now += STALL_NS
+    script.change(B, 12, content=121)
+    script.leave(B)
+    script.arbiter.join(B, script.now)
+    assert script.snapshot(B, 9, content=91) == []
 
 
 def test_a_renewed_reserve_is_no_heir_if_the_other_spoke_again():

@@ -76,7 +76,8 @@ class Mute(asyncio.Protocol):
 
 def test_a_peer_that_takes_the_connection_and_never_speaks_is_given_up():
     async def main():
-        loop, taken = asyncio.get_running_loop(), []
+        loop = asyncio.get_running_loop()
+        taken: list[asyncio.BaseTransport] = []
         server = await loop.create_server(lambda: Mute(taken), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         events = Events()
@@ -89,7 +90,7 @@ def test_a_peer_that_takes_the_connection_and_never_speaks_is_given_up():
             await link.close()
             server.close()
             for transport in taken:
-                transport.abort()
+                transport.close()
             await server.wait_closed()
             await asyncio.sleep(0)  # what was aborted is closed in the loop's next turn
         assert len(taken) >= 2

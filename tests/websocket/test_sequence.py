@@ -103,6 +103,16 @@ def test_one_that_came_after_the_last_proof_of_life_goes_on_with_a_word_about_it
     assert script.arbiter.breaks == ["the connection that carried it ended"]
 
 
+def test_one_that_came_a_moment_before_the_last_proof_of_life_may_have_missed_a_batch():
+    script = Script(A)
+    script.take(A, 1)
+    script.now += 5 * SECOND
+    script.join(B)
+    script.now += SECOND // 2
+    script.leave(A)
+    assert script.arbiter.breaks == ["the connection that carried it ended"]
+
+
 def test_one_that_waits_for_a_silent_one_goes_on_after_the_hold():
     script = Script(A)
     script.take(A, 1)
@@ -121,6 +131,7 @@ def test_one_that_waits_beside_a_speaking_one_goes_on_waiting():
     script.take(B, 9)
     script.take(A, 2)
     assert script.wait() == []
+    assert script.arbiter.due_ns == script.now + HOLD_NS
     assert script.take(A, 3) == ["3 by 1"]
 
 

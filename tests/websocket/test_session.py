@@ -312,6 +312,12 @@ def test_what_is_still_of_the_old_subscription_ends_no_doubt():
     assert not topic.is_void
 
 
+def test_one_that_waits_for_its_snapshot_is_not_renewed_before_that_is_late():
+    session = live_session(silence=3 * SECOND)
+    assert session.resubscribe(["a"], SECOND) == []
+    assert moved(session.saw(session.topics["a"], 2 * SECOND)) == [("a", TopicPhase.LIVE)]
+
+
 def test_a_topic_is_dead_after_three_vain_renewals_and_is_renewed_further():
     session = live_session(silence=10 * SECOND)
     session.saw(session.topics["a"], 1)

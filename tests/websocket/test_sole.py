@@ -121,17 +121,26 @@ def test_a_link_that_only_answers_tells_of_no_gap(serve):
     serve(partial(sole, topics=()), scenario)
 
 
-def test_a_venue_that_cuts_at_a_known_age_is_never_seen_to_cut(serve):
+def test_a_venue_that_cuts_at_a_known_age_never_cuts_what_is_used(serve):
     async def scenario(link, venue, events):
+        venue.life_s = 2.0
         await events.until("up", 5)
-        for number in range(1, 4):  # cut each connection when its successor has taken over
+        for number in range(1, 5):
             await events.see(lambda number=number: link.sender > number)
             venue.push("a", number)
             await events.until("frame", 5, f"a:{number}:{number * 10}")
         assert events.count("down", 5) == 0
         assert events.count("up", 5) == 1
 
-    serve(sole, scenario, SessionSettings(max_age_ns=30_000_000))
+    serve(sole, scenario, SessionSettings(max_age_ns=100_000_000))
+
+
+def test_one_that_grows_old_while_its_predecessor_stays_has_its_successor_after_that(serve):
+    async def scenario(link, venue, events):
+        await events.see(lambda: link.sender > 2)
+        assert events.count("down", 5) == 0
+
+    serve(partial(sole, drain_ns=80_000_000), scenario, SessionSettings(max_age_ns=10_000_000))
 
 
 def test_the_end_of_a_link_that_succeeds_is_told_once(serve):

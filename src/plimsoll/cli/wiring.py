@@ -71,6 +71,7 @@ def venue_settings(project: Project) -> BybitSettings:
         trade_url=hosts.trade_url,
         key=key,
         secret=Secret(secret.get_secret_value()),
+        redundant=venue.redundant,
     )
 
 

@@ -92,6 +92,12 @@ class Venue(Section):
         description="Simulator only: `host:port` on this machine, or the path of the `sim.json` it "
         "wrote. Empty: `var/sim/sim.json`.",
     )
+    redundant: tuple[Literal["orderbook", "publicTrade", "tickers", "kline"], ...] = Field(
+        default=(),
+        description="Public streams carried by two connections at once, so that the loss of one "
+        "is not felt: any of `orderbook`, `publicTrade`, `tickers`, `kline`.",
+        examples=[["orderbook"]],
+    )
 
 
 class Account(Section):

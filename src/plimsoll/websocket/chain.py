@@ -196,7 +196,6 @@ class ChainArbiter:
         if self._contents.get(identity.number) == identity.content:
             copy.duplicates += 1
             return []
-        self._let_go()
         return self._begin(copy, identity, payload)
 
     def _is_old(self, identity: ChainId) -> bool:

@@ -173,6 +173,7 @@ class Connection:
             topic.last_ns = now_ns
             if topic.phase is not _LIVE:
                 self._carry_out(self.session.saw(topic, now_ns))
+                now_ns = self._clock.now_ns()  # what was told of it stands before it in the log
             if topic.gate is not None:
                 self._pass(topic.gate, payload, now_ns)
                 return

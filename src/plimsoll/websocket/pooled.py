@@ -153,6 +153,7 @@ class PooledLink(Link):
         if arbiter.breaks:
             reasons, arbiter.breaks = arbiter.breaks, []
             self._tell_break(topic, "; ".join(reasons))
+            now_ns = self._clock.now_ns()
         for payload in passed:
             self._handler(self.index, payload, now_ns)
         if arbiter.renewals:

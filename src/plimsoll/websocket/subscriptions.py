@@ -142,12 +142,11 @@ class Subscriptions:
     def renew(self, names: Sequence[str], now_ns: int) -> list[Action]:
         """Distrust topics and renew them, now or when their pause is over.
 
-        One whose renewal is under way is left to it: if it brings nothing it is repeated anyway.
+        One that still waits for what its subscription or renewal begins with is left to that: if
+        it brings nothing it is repeated anyway.
         """
         found = [self.topics[name] for name in names if name in self.topics]
-        doubted = [
-            topic for topic in found if topic.phase in (TopicPhase.LIVE, TopicPhase.CONFIRMED)
-        ]
+        doubted = [topic for topic in found if self._has_spoken(topic)]
         for topic in doubted:
             if now_ns - topic.asked_ns > _CALM_NS:
                 topic.retries = 0
@@ -156,6 +155,12 @@ class Subscriptions:
         due = [topic for topic in doubted if now_ns >= self._retry_ns(topic)]
         moved: list[Action] = [Moved(tuple(doubted))] if doubted else []
         return [*moved, *self._renew(due, now_ns)]
+
+    def _has_spoken(self, topic: Topic) -> bool:
+        may_be_silent = not self._dialect.silence_ns(topic.name)
+        return topic.phase is TopicPhase.LIVE or (
+            topic.phase is TopicPhase.CONFIRMED and may_be_silent
+        )
 
     def due_ns(self) -> Iterator[int]:
         """Yield when topics are to be asked for again."""

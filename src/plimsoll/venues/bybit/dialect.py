@@ -28,6 +28,7 @@ LOGIN_LIFE_MS: Final = 10_000
 _DATA_PREFIX: Final = b'{"topic":"'
 _NO_SILENCE_NS: Final = 10_000_000_000
 
+_ids: Final = re.compile(rb'"u":(\d+),"seq":(\d+)').match
 _digits: Final = re.compile(rb"\s*(\d+)").match
 _quoted: Final = re.compile(rb'\s*"([^"]*)"').match
 
@@ -107,10 +108,7 @@ class BybitDialect:
         Tickers: ``ts`` and cross sequence. Bars: ``ts`` and whether the bar is closed.
         """
         if self.is_chained(topic):
-            number, content = _number_of(payload, b'"u":'), _number_of(payload, b'"seq":')
-            if number < 0 or content < 0:
-                return None
-            return ChainId(number, content, b'"type":"snapshot"' in payload)
+            return _book_id(payload)
         if topic.startswith("publicTrade."):
             return _print_id(payload)
         order = _number_of(payload, b'"ts":')
@@ -192,6 +190,16 @@ def _number_of(payload: bytes, mark: bytes) -> int:
     at = payload.rfind(mark)
     found = _digits(payload, at + len(mark)) if at >= 0 else None
     return int(found[1]) if found is not None else -1
+
+
+def _book_id(payload: bytes) -> ChainId | None:
+    is_snapshot = b'"type":"snapshot"' in payload
+    at = payload.rfind(b'"u":')
+    found = _ids(payload, at) if at >= 0 else None
+    if found is not None:  # as the venue writes it; the slower way knows any order and blanks
+        return ChainId(int(found[1]), int(found[2]), is_snapshot)
+    number, content = _number_of(payload, b'"u":'), _number_of(payload, b'"seq":')
+    return None if number < 0 or content < 0 else ChainId(number, content, is_snapshot)
 
 
 def _print_id(payload: bytes) -> MessageId | None:

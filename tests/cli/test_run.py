@@ -56,8 +56,10 @@ def test_a_strategy_that_does_not_load_is_refused_before_anything_starts(plimsol
 
 
 def test_the_engine_gets_paths_keys_and_addresses(root):
-    edited(root, ("var/sim/sim.json", "127.0.0.1:4711"))
+    twice = '127.0.0.1:4711"\nredundant = ["orderbook"]'
+    edited(root, ('var/sim/sim.json"', twice))
     settings = engine_settings(load_project(root, environ={}))
+    assert settings.venue.redundant == ("orderbook",)
     assert settings.venue.rest_url == "http://127.0.0.1:4711"
     assert settings.venue.key == "sim-key"
     assert settings.venue.secret.reveal() == "sim-secret"

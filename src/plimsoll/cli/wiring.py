@@ -72,6 +72,7 @@ def venue_settings(project: Project) -> BybitSettings:
         key=key,
         secret=Secret(secret.get_secret_value()),
         proxy=venue.proxy,
+        redundant=venue.redundant,
     )
 
 

@@ -101,8 +101,14 @@ class Venue(Section):
     )
     proxy: Annotated[str, AfterValidator(_proxy)] = Field(
         default="",
-        description="HTTP proxy that commands ask the venue through, such as "
-        "`http://10.0.0.1:3128`. The engine refuses it: its sockets would go around it.",
+        description="HTTP proxy the venue is asked through, by REST and by sockets, such as "
+        "`http://10.0.0.1:3128`.",
+    )
+    redundant: tuple[Literal["orderbook", "publicTrade", "tickers", "kline"], ...] = Field(
+        default=(),
+        description="Public streams carried by two connections at once, so that the loss of one "
+        "is not felt: any of `orderbook`, `publicTrade`, `tickers`, `kline`.",
+        examples=[["orderbook"]],
     )
 
 

@@ -302,9 +302,8 @@ class Process:
             self.engine.trouble("disk", str(self.settings.journal_dir), "space is getting short")
 
     def _unreadable(self, link: int) -> None:
-        """Start a link again after this callback: its stream cannot be trusted any more."""
-        loop = asyncio.get_running_loop()
-        loop.call_soon(self.venue.restart_link, link, "an unreadable public frame")
+        """Start the connection again that brought this: its streams cannot be trusted any more."""
+        self.venue.restart_link(link, "an unreadable public frame")
 
     def _arm(self, due_ns: int) -> None:
         if self._timer is not None:

@@ -4,36 +4,53 @@ In: a venue's ``Dialect``, topics and a URL. Out: frames to one handler, and lin
 Imported by ``venues`` and above; knows no venue itself.
 """
 
-from plimsoll.websocket.driver import FrameHandler, Link, LinkEvents
-from plimsoll.websocket.session import (
+from plimsoll.websocket.budget import ConnectBudget
+from plimsoll.websocket.chain import ChainId
+from plimsoll.websocket.connection import FrameHandler
+from plimsoll.websocket.dialect import (
     AuthAccepted,
     AuthRefused,
     Control,
+    Data,
     Dialect,
     Malformed,
     Notice,
     Pong,
-    Session,
-    SessionSettings,
     Subscribed,
     SubscribeRefused,
-    TopicPhase,
+    Unsubscribed,
 )
+from plimsoll.websocket.link import Link, LinkEvents, LinkPlace
+from plimsoll.websocket.pool import PoolLimits
+from plimsoll.websocket.pooled import PooledLink
+from plimsoll.websocket.sequence import MessageId
+from plimsoll.websocket.session import Session, SessionSettings
+from plimsoll.websocket.sole import SoleLink
+from plimsoll.websocket.topics import TopicPhase
 
 __all__ = [
     "AuthAccepted",
     "AuthRefused",
+    "ChainId",
+    "ConnectBudget",
     "Control",
+    "Data",
     "Dialect",
     "FrameHandler",
     "Link",
     "LinkEvents",
+    "LinkPlace",
     "Malformed",
+    "MessageId",
     "Notice",
     "Pong",
+    "PoolLimits",
+    "PooledLink",
     "Session",
     "SessionSettings",
+    "SoleLink",
     "SubscribeRefused",
     "Subscribed",
     "TopicPhase",
+    "Unsubscribed",
 ]

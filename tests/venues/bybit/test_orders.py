@@ -16,14 +16,16 @@ class FakeLink:
     """A trade link whose frames are kept."""
 
     def __init__(self):
-        self.is_up, self.frames, self.restarts = True, [], 0
+        self.is_up, self.frames, self.successions, self.sender = True, [], 0, 1
 
     def send(self, payload):
+        if not self.is_up:
+            return 0
         self.frames.append(json.loads(payload))
-        return True
+        return self.sender
 
-    def restart(self, reason):
-        self.restarts += 1
+    def succeed(self, reason):
+        self.successions += 1
 
 
 @pytest.fixture
@@ -98,12 +100,29 @@ def test_answers_that_name_no_request_are_told_and_prove_nothing(sender, inbox):
     sender(scenario)
 
 
-def test_a_restarting_trade_service_gets_a_new_connection(sender, inbox):
+def test_a_restarting_trade_service_gets_a_successor_and_nothing_more(sender, inbox):
+    async def scenario(orders, link):
+        first, second = orders.create(order(inbox)), orders.create(order(inbox))
+        orders.take_answer(answer(first.request_id, 10019))
+        assert link.successions == 1
+        assert inbox.of(RequestAnswered, outcome="unknown")
+        assert orders.create(order(inbox)).via == "rest"
+        link.sender = 2
+        assert orders.create(order(inbox)).via == "trade"
+        assert not orders.is_drained(1)
+        orders.take_answer(answer(second.request_id))
+        assert orders.is_drained(1)
+        assert not orders.is_drained(2)
+
+    sender(scenario, result={"orderId": "o1"})
+
+
+def test_a_connection_that_took_no_more_requests_takes_them_when_it_is_a_new_one(sender, inbox):
     async def scenario(orders, link):
         sent = orders.create(order(inbox))
         orders.take_answer(answer(sent.request_id, 10019))
-        assert link.restarts == 1
-        assert inbox.of(RequestAnswered, outcome="unknown")
+        orders.connection_ended(1)
+        assert orders.create(order(inbox)).via == "trade"
 
     sender(scenario)
 
@@ -111,6 +130,7 @@ def test_a_restarting_trade_service_gets_a_new_connection(sender, inbox):
 def test_after_a_lost_link_orders_go_by_rest_and_open_requests_are_forgotten(sender, inbox):
     async def scenario(orders, link):
         late = orders.create(order(inbox))
+        orders.connection_ended(1)
         orders.link_lost()
         assert orders.create(order(inbox)).via == "rest"
         orders.take_answer(answer(late.request_id))

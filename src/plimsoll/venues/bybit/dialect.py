@@ -1,6 +1,7 @@
 """How Bybit v5 sockets say login, subscribe and ping, and what their control frames mean."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
 import msgspec
@@ -9,12 +10,16 @@ from plimsoll.venues.bybit.sign import Signer
 from plimsoll.websocket import (
     AuthAccepted,
     AuthRefused,
+    ChainId,
     Control,
+    Data,
     Malformed,
+    MessageId,
     Notice,
     Pong,
     Subscribed,
     SubscribeRefused,
+    Unsubscribed,
 )
 
 LOGIN_LIFE_MS: Final = 10_000
@@ -22,6 +27,10 @@ LOGIN_LIFE_MS: Final = 10_000
 
 _DATA_PREFIX: Final = b'{"topic":"'
 _NO_SILENCE_NS: Final = 10_000_000_000
+
+_ids: Final = re.compile(rb'"u":(\d+),"seq":(\d+)').match
+_digits: Final = re.compile(rb"\s*(\d+)").match
+_quoted: Final = re.compile(rb'\s*"([^"]*)"').match
 
 
 class _Frame(msgspec.Struct, gc=False):
@@ -45,7 +54,10 @@ class BybitDialect:
     """The dialect of public sockets, and the base of the other two."""
 
     batch = 10
-    """Spot takes at most 10 topics in one request."""
+    """Spot takes at most 10 topics in one request; the same for linear costs nothing."""
+
+    args_chars = 21_000
+    """All topics of one connection together (Bybit v5 docs, ws/connect)."""
 
     requires_all = False
 
@@ -72,18 +84,41 @@ class BybitDialect:
         return payload[10 : payload.find(b'"', 10)]
 
     def control(self, payload: bytes) -> Control | None:
-        """Return what a frame without a topic says; ``None`` for data."""
+        """Return what a frame says; ``None`` for answers to orders and for torn data."""
         try:
             frame = _decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return self._unreadable(payload, error)
         if frame.topic:
-            return None
+            return Data(frame.topic)
         return self._meaning(frame)
 
     def silence_ns(self, topic: str) -> int:
         """Return 10 s for books and tickers, whose snapshot follows the acknowledgement at once."""
         return _NO_SILENCE_NS if topic.startswith(("orderbook.", "tickers.")) else 0
+
+    def is_chained(self, topic: str) -> bool:
+        """Return whether it is a book whose ``u`` grows by one: every depth but the first."""
+        return topic.startswith("orderbook.") and not topic.startswith("orderbook.1.")
+
+    def identity(self, topic: str, payload: bytes) -> Hashable | None:
+        """Return what makes a message the same on two connections, without decoding it.
+
+        Books: update id and cross sequence. Prints: the last trade's time and id, and how many.
+        Tickers: ``ts`` and cross sequence. Bars: ``ts`` and whether the bar is closed.
+        """
+        if self.is_chained(topic):
+            return _book_id(payload)
+        if topic.startswith("publicTrade."):
+            return _print_id(payload)
+        order = _number_of(payload, b'"ts":')
+        if order < 0:
+            return None
+        if topic.startswith("kline."):
+            return MessageId(order, order, b'"confirm":true' in payload)
+        mark = b'"u":' if topic.startswith("orderbook.") else b'"cs":'
+        key = _number_of(payload, mark)
+        return None if key < 0 else MessageId(order, order, key)
 
     def _unreadable(self, payload: bytes, error: Exception) -> Control | None:
         if payload.startswith(_DATA_PREFIX):  # the parser names what is wrong with data
@@ -98,7 +133,7 @@ class BybitDialect:
         if frame.op == "subscribe":
             return _subscription(frame)
         if frame.op == "unsubscribe":
-            return Notice()
+            return Unsubscribed(str(frame.req_id))
         return Notice(frame.ret_msg or frame.retMsg or f"unexpected {frame.op or 'message'}")
 
 
@@ -148,3 +183,29 @@ def _subscription(frame: _Frame) -> Control:
     _, _, topic = frame.ret_msg.partition(",topic:")
     known = "already subscribed" in frame.ret_msg
     return SubscribeRefused(request_id, topic.strip(), frame.ret_msg, is_harmless=known)
+
+
+def _number_of(payload: bytes, mark: bytes) -> int:
+    """Return the whole number behind the last ``mark``, -1 where there is none."""
+    at = payload.rfind(mark)
+    found = _digits(payload, at + len(mark)) if at >= 0 else None
+    return int(found[1]) if found is not None else -1
+
+
+def _book_id(payload: bytes) -> ChainId | None:
+    is_snapshot = b'"type":"snapshot"' in payload
+    at = payload.rfind(b'"u":')
+    found = _ids(payload, at) if at >= 0 else None
+    if found is not None:  # as the venue writes it; the slower way knows any order and blanks
+        return ChainId(int(found[1]), int(found[2]), is_snapshot)
+    number, content = _number_of(payload, b'"u":'), _number_of(payload, b'"seq":')
+    return None if number < 0 or content < 0 else ChainId(number, content, is_snapshot)
+
+
+def _print_id(payload: bytes) -> MessageId | None:
+    order, at = _number_of(payload, b'"T":'), payload.rfind(b'"i":')
+    found = _quoted(payload, at + 4) if at >= 0 else None
+    first = _digits(payload, payload.find(b'"T":') + 4)
+    if order < 0 or found is None or first is None:
+        return None
+    return MessageId(order, int(first[1]), (found[1], payload.count(b'"i":')))

@@ -24,7 +24,7 @@ from plimsoll.venues.bybit.ports import Clock, Inbox, Sent
 from plimsoll.venues.bybit.rates import RateNews
 from plimsoll.venues.bybit.rest import Answer, End, RestClient
 from plimsoll.venues.bybit.trade import PATHS, OrderWriter, TradeAnswer, read_answer
-from plimsoll.websocket import Link
+from plimsoll.websocket import SoleLink
 
 _PENDING_CAP: Final = 10_000
 """Most unanswered requests remembered; the oldest is forgotten, its order ends by proof."""
@@ -39,6 +39,8 @@ class _Pending(msgspec.Struct, frozen=True):
     client_order_id: str
     cause: int
     group: str
+    number: int = 0
+    """The connection it was written to."""
 
 
 class _Created(msgspec.Struct):
@@ -54,7 +56,7 @@ class OrderSender:
     def __init__(
         self, rest: RestClient, inbox: Inbox, clock: Clock, background: Background
     ) -> None:
-        self.link: Link | None = None
+        self.link: SoleLink | None = None
         """The trade socket once it exists; without one everything goes by REST."""
 
         self.sent = 0
@@ -67,6 +69,8 @@ class OrderSender:
         self._counter = 0
         self._rates = RateNews()
         self._rest_until_ns = 0
+        self._refusing = 0
+        """The connection that takes no more requests; its successor is on the way."""
         self._window_ms = rest.settings.recv_window_ms
 
     @property
@@ -121,14 +125,26 @@ class OrderSender:
             return
         self._put(pending, outcome_of(pending.action, answer.code, "trade"), answer)
         if answer.code == _RESTARTING and self.link is not None:
-            self.link.restart("the venue restarts its order entry (10019)")
+            self._refusing = pending.number
+            if pending.number == self.link.sender:
+                self.link.succeed("the venue restarts its order entry (10019)")
+
+    def is_drained(self, number: int) -> bool:
+        """Return whether everything that was asked on a connection is answered."""
+        return not any(pending.number == number for pending in self._pending.values())
+
+    def connection_ended(self, number: int) -> None:
+        """Forget the open requests of a connection, whose answers can never come."""
+        for key in [key for key, pending in self._pending.items() if pending.number == number]:
+            del self._pending[key]
+        if number == self._refusing:
+            self._refusing = 0  # if it comes back it is a new one
 
     def link_lost(self) -> None:
-        """Forget the socket's open requests, whose answers can never come, and go by REST a while.
+        """Go by REST a while.
 
         A path once left is not taken again for 30 s, so that a failing link is no coin toss (N11).
         """
-        self._pending.clear()
         self._rest_until_ns = self._clock.monotonic_ns() + _HOLD_NS
 
     # ---- sending ---------------------------------------------------------------------------
@@ -144,13 +160,17 @@ class OrderSender:
         self._counter += 1
         request_id = f"{intent.epoch}-{self._counter}"
         signed_ms = self._rest.signed_ms()
-        pending = _Pending(action, client_order_id, intent.seq, writer.groups[action])
         link = self.link
-        if link is not None and link.is_up and not self._prefers_rest():
+        if link is not None and link.sender != self._refusing and not self._prefers_rest():
             frame = OrderWriter.frame(action, body, request_id, signed_ms, self._window_ms)
-            if link.send(frame):
-                self._remember(request_id, pending)
+            number = link.send(frame)
+            if number:
+                self._remember(
+                    request_id,
+                    _Pending(action, client_order_id, intent.seq, writer.groups[action], number),
+                )
                 return Sent(request_id, signed_ms, "trade")
+        pending = _Pending(action, client_order_id, intent.seq, writer.groups[action])
         if self._rest.is_banned:
             return "the trade link is down and this address is banned from REST"
         self.sent += 1

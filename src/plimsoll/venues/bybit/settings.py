@@ -26,6 +26,10 @@ _STREAM_REGIONS: Final = frozenset({"tr", "kz", "ge", "id", "jp"})
 """Regions with socket hosts of their own; the others use the global ones."""
 
 
+REDUNDANT_KINDS: Final = ("orderbook", "publicTrade", "tickers", "kline")
+"""What ``redundant`` may name: the first part of a public topic."""
+
+
 class Secret:
     """A text that shows itself to nobody but the one who asks with ``reveal``."""
 
@@ -75,13 +79,26 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
     minutes (V-12, N12)."""
 
     proxy: str = ""
-    """HTTP proxy of REST requests; ``BybitVenue`` refuses one, its sockets would go around it."""
+    """HTTP proxy of REST requests and sockets."""
 
-    private_ping_s: float = 5.0
-    """Ping period and pong deadline of private and trade links: a dead path shows in 10 s (N1)."""
+    ping_s: float = 5.0
+    """Ping period of every link; with the pong deadline a dead path shows in 9 s (N1, MKT-2)."""
 
-    public_ping_s: float = 20.0
-    public_pong_s: float = 10.0
+    pong_s: float = 4.0
+    late_pong_s: float = 2.0
+    """From here to the pong the streams of a connection are SUSPECT."""
+
+    redundant: tuple[str, ...] = ()
+    """Kinds of topic carried by two connections at once; of ``REDUNDANT_KINDS``."""
+
+    max_active_s: int = 0
+    """Have the venue cut private and trade connections after so long, 30 to 600 (0: never).
+
+    A successor takes over before. It bounds how long one connection is relied on; the venue's own
+    default needs nothing of the kind, so this is off.
+    """
+
+    topics_per_connection: int = 100
     clock_period_s: float = 30.0
 
     @property

@@ -16,12 +16,12 @@ from plimsoll.core.records import (
 from plimsoll.venues.bybit.account import Finding, Weight, check_account, check_key
 from plimsoll.venues.bybit.answers import QueryRunner
 from plimsoll.venues.bybit.background import Background
-from plimsoll.venues.bybit.dialect import BybitDialect, PrivateDialect, TradeDialect
+from plimsoll.venues.bybit.carriage import PublicCarriage, link_settings, private_url
+from plimsoll.venues.bybit.dialect import PrivateDialect, TradeDialect
 from plimsoll.venues.bybit.errors import (
     AccountUnsupported,
     CredentialsRefused,
     ParseError,
-    VenueError,
     VenueUnreachable,
 )
 from plimsoll.venues.bybit.links import LINKS, PRIVATE, TRADE
@@ -32,15 +32,10 @@ from plimsoll.venues.bybit.private import parse_private
 from plimsoll.venues.bybit.rest import RestClient
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.sign import Signer
-from plimsoll.websocket import Link, Session, SessionSettings
-from plimsoll.websocket.session import Dialect
+from plimsoll.websocket import Dialect, Link, LinkPlace, SoleLink, TopicPhase
 
 PRIVATE_TOPICS: Final = ("order", "execution", "position", "wallet")
-PUBLIC_TOPICS: Final = ("orderbook.50", "publicTrade", "tickers", "kline.1")
-"""What is subscribed for each instrument."""
-
 _CLOCK_SAMPLES: Final = 5
-_SECOND: Final = 1_000_000_000
 
 
 class BybitVenue:
@@ -55,15 +50,11 @@ class BybitVenue:
 
         Raises:
             CredentialsRefused: there is a key, but it cannot be used for signing.
-            VenueError: a proxy is set: the sockets would go around it.
         """
-        if settings.proxy:
-            raise VenueError(
-                "venue.proxy: the engine's sockets cannot go through a proxy yet; take the key out"
-            )
         self.settings = settings
         self.instruments: dict[str, Instrument] = {}
         self.links: dict[int, Link] = {}
+        self.public = PublicCarriage(settings, inbox, clock, self)
         self.unlisted = 0
         self.parse_errors = 0
         self._inbox = inbox
@@ -105,18 +96,41 @@ class BybitVenue:
         """Start the links and the clock; they keep themselves alive until ``close``."""
         if self._signer is not None:
             self._start_private(self._signer)
-        for index, name in LINKS.items():
-            category = name.removeprefix("public.")
-            topics = [
-                f"{topic}.{item.symbol}"
-                for item in self.instruments.values()
-                if item.category == category
-                for topic in PUBLIC_TOPICS
-            ]
-            if topics:
-                url = f"{self.settings.public_url}/{category}"
-                self._start_link(index, url, BybitDialect(), topics)
+        self.public.follow(self.instruments.values())
+        self.links |= self.public.links
         self._background.start(self._keep_clock(), "clock")
+
+    async def follow(self, instruments: Sequence[str]) -> list[Instrument]:
+        """List instruments and carry their streams from now on, besides those there are.
+
+        One that is followed already is followed once more: each ``follow`` needs its ``unfollow``.
+
+        Raises:
+            VenueUnreachable: no usable answer.
+            AccountUnsupported: the account's mode is outside what is supported for one.
+            UnknownInstrument: one does not exist, does not trade, or cannot be counted.
+        """
+        unlisted = [name for name in instruments if name not in self.instruments]
+        if unlisted:
+            has_key = self.settings.has_key
+            listed = await load_instruments(self._rest, unlisted, with_fees=has_key)
+            if has_key:
+                self._judge(await check_account(self._rest, listed))
+            self._list([*self.instruments.values(), *listed])
+        followed = [self.instruments[name] for name in instruments]
+        self.public.follow(followed)
+        self.links |= self.public.links
+        return followed
+
+    def unfollow(self, instruments: Sequence[str]) -> None:
+        """Take back one ``follow`` of each; the last one ends the streams.
+
+        The instruments stay listed: what the venue still reports of orders on them is understood.
+
+        Raises:
+            UnknownInstrument: one is not followed; nothing was changed.
+        """
+        self.public.unfollow(instruments)
 
     async def close(self) -> None:
         """Close every link, end every task, close the REST session."""
@@ -160,13 +174,13 @@ class BybitVenue:
 
     def resubscribe(self, instrument: str) -> None:
         """Renew an instrument's book, whose content has a gap (reliability MKT-3)."""
-        listed = self.instruments[instrument]
-        link = self.links.get(_public_index(listed.category))
-        if link is not None:
-            link.resubscribe([f"{PUBLIC_TOPICS[0]}.{listed.symbol}"])
+        self.public.renew_book(instrument)
 
     def restart_link(self, link: int, reason: str) -> None:
-        """Drop a link whose frames cannot be read; it comes back by itself."""
+        """Drop the connection whose frame cannot be read; it comes back by itself.
+
+        Called while that frame is handled, it is the one that brought it.
+        """
         if link in self.links:
             self.links[link].restart(reason)
 
@@ -219,6 +233,17 @@ class BybitVenue:
         """Pass on what a link has to tell."""
         self._inbox.trouble(code, f"{LINKS[index]} {subject}".strip(), text)
 
+    def topic_changed(
+        self, index: int, topic: str, phase: TopicPhase, reason: str, is_void: bool
+    ) -> None:
+        """Record how an instrument's stream is carried now, where that changed."""
+        self.public.topic_changed(index, topic, phase, reason, is_void)
+
+    def connection_ended(self, index: int, number: int) -> None:
+        """Forget requests whose answers can never come."""
+        if index == TRADE:
+            self._orders.connection_ended(number)
+
     # ---- frames ----------------------------------------------------------------------------
 
     def _take_private(self, link: int, raw: bytes, received_ns: int) -> None:
@@ -247,24 +272,25 @@ class BybitVenue:
     def _start_private(self, signer: Signer) -> None:
         settings, venue_ms = self.settings, self._rest.signed_ms
         dialect = PrivateDialect(signer, venue_ms)
-        self._start_link(PRIVATE, settings.private_url, dialect, PRIVATE_TOPICS)
+        place = self._place(PRIVATE, settings.private_url, dialect)
+        budget = self.public.budget_of(place.url)
+        link = SoleLink(place, PRIVATE_TOPICS, self._clock, self._take_private, self, budget)
+        self.links[PRIVATE] = link
+        link.start()
         if settings.trade_url:
-            self._start_link(TRADE, settings.trade_url, TradeDialect(signer, venue_ms), ())
-            self._orders.link = self.links[TRADE]
+            self._start_trade(TradeDialect(signer, venue_ms))
 
-    def _start_link(self, index: int, url: str, dialect: Dialect, topics: Sequence[str]) -> None:
+    def _start_trade(self, dialect: Dialect) -> None:
+        place = self._place(TRADE, self.settings.trade_url, dialect)
+        budget, is_drained = self.public.budget_of(place.url), self._orders.is_drained
+        link = SoleLink(place, (), self._clock, self._take_answer, self, budget, is_drained)
+        self.links[TRADE] = self._orders.link = link
+        link.start()
+
+    def _place(self, index: int, url: str, dialect: Dialect) -> LinkPlace:
         own = self.settings
-        is_ours = index in (PRIVATE, TRADE)
-        ping_s = own.private_ping_s if is_ours else own.public_ping_s
-        pong_s = own.private_ping_s if is_ours else own.public_pong_s
-        times = SessionSettings(
-            ping_period_ns=int(ping_s * _SECOND), pong_deadline_ns=int(pong_s * _SECOND)
-        )
-        handlers = {PRIVATE: self._take_private, TRADE: self._take_answer}
-        handler = handlers.get(index, self._inbox.frame)
-        session = Session(dialect, topics, times)
-        self.links[index] = Link(index, url, session, self._clock, handler, self)
-        self.links[index].start()
+        times = link_settings(own, own.max_active_s)
+        return LinkPlace(index, private_url(url, own.max_active_s), dialect, times, own.proxy)
 
     # ---- clock, lists, findings --------------------------------------------------------------
 
@@ -296,7 +322,3 @@ class BybitVenue:
             if finding.weight is Weight.ACCOUNT:
                 raise AccountUnsupported(text)
             self._inbox.trouble(finding.code, "account", text)
-
-
-def _public_index(category: str) -> int:
-    return next(index for index, name in LINKS.items() if name == f"public.{category}")

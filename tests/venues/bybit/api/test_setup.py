@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from plimsoll.venues.bybit import CredentialsRefused, VenueError
+from plimsoll.venues.bybit import CredentialsRefused
 from plimsoll.venues.bybit.api import BybitClient, CallFailed
 from plimsoll.venues.bybit.api.homes import homes_of, other_homes
 from plimsoll.venues.bybit.api.setup import (
@@ -14,7 +14,6 @@ from plimsoll.venues.bybit.api.setup import (
     read_state,
     steps_of,
 )
-from plimsoll.venues.bybit.venue import BybitVenue
 
 KEY, INFO, SETTINGS = "/v5/user/query-api", "/v5/account/info", "/v5/account/user-setting-config"
 POSITIONS, DCP = "/v5/position/list", "/v5/account/query-dcp-info"
@@ -205,8 +204,3 @@ def test_requests_go_through_the_proxy(clock, fake_rest):
         return limit.lowest_ask, fake.requests[-1][0].headers["Host"]
 
     assert asyncio.run(main()) == (Decimal(1), "venue.invalid")
-
-
-def test_the_engine_refuses_a_proxy_its_sockets_would_go_around(inbox, clock, fake_rest):
-    with pytest.raises(VenueError, match="through a proxy"):
-        BybitVenue(fake_rest().settings(proxy="http://127.0.0.1:1"), inbox, clock)

@@ -1,4 +1,4 @@
-"""Carries out a session's actions with picows; frames reach the handler inside the callback."""
+"""A session's socket: carries out its actions with picows, hands frames on inside the callback."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,24 +7,33 @@ from typing import Final, Protocol
 from picows import WSError as PicowsError
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from plimsoll.websocket.session import (
+from plimsoll.websocket.actions import (
     Action,
+    Aged,
     Close,
     Connect,
     Down,
+    Moved,
+    Proven,
     Report,
     Send,
-    Session,
     Up,
 )
+from plimsoll.websocket.dialect import Control, Data
+from plimsoll.websocket.session import Session
+from plimsoll.websocket.topics import Topic, TopicPhase
 
 FRAME_CAP: Final = 4 * 1024 * 1024
 """Largest message accepted, in bytes; a larger one drops the connection (reliability N7)."""
 
 _TEXT: Final = WSMsgType.TEXT  # hot: a member read through its class costs ten times a global
+_LIVE: Final = TopicPhase.LIVE
 
 _JITTER_STEPS: Final = 1_000_003
 """A prime: the clock's low digits spread evenly over it."""
+
+_STALL_NS: Final = 1_000_000_000
+_GRACE_S: Final = 0.05
 
 FrameHandler = Callable[[int, bytes, int], None]
 """Takes (link index, payload, received at) for each data frame; it must not keep the loop busy."""
@@ -37,60 +46,78 @@ class LinkClock(Protocol):
         """Return the session's time, the same that records carry."""
 
 
-class LinkEvents(Protocol):
-    """Who hears about a link's life."""
+class Owner(Protocol):
+    """Who hears about a connection's life: its link."""
 
-    def link_up(self, index: int) -> None:
+    def connection_up(self, connection: "Connection") -> None:
         """Authenticated and subscribed."""
 
-    def link_down(self, index: int, reason: str, was_up: bool) -> None:
+    def connection_down(self, connection: "Connection", reason: str, was_up: bool) -> None:
         """Lost, or an attempt failed."""
 
-    def link_report(self, index: int, code: str, subject: str, text: str) -> None:
-        """Report something to tell a person; see ``session.Report``."""
+    def connection_moved(self, connection: "Connection", topics: tuple[Topic, ...]) -> None:
+        """What some of its topics are worth changed."""
+
+    def connection_proven(self, connection: "Connection") -> None:
+        """A ping was answered."""
+
+    def connection_aged(self, connection: "Connection") -> None:
+        """It will be cut soon."""
+
+    def connection_report(self, code: str, subject: str, text: str) -> None:
+        """Report something to tell a person; see ``actions.Report``."""
 
 
-class Link:
+class Connection:
     """One connection that keeps itself alive from ``start`` to ``close``."""
 
     def __init__(
         self,
-        index: int,
+        number: int,
         url: str,
         session: Session,
         clock: LinkClock,
+        owner: Owner,
+        index: int,
         handler: FrameHandler,
-        events: LinkEvents,
     ) -> None:
-        self.index = index
+        """Prepare; ``number`` is the connection's in its link, ``index`` the link's."""
+        self.number = number
         self.url = url
+        self.proxy = ""
         self.session = session
         self.messages = 0
         self.bytes = 0
         self.last_ns = 0
+        self._index = index
         self._clock = clock
         self._handler = handler
-        self._events = events
+        self._owner = owner
         self._topic_of = session.dialect.topic_of
         self._topics = session.by_wire
         self._transport: WSTransport | None = None
         self._listener: _Listener | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due_ns = 0
 
     @property
     def is_up(self) -> bool:
-        """Return whether the link is authenticated and subscribed."""
+        """Return whether the connection is authenticated and subscribed."""
         return self.session.is_up
 
     def start(self) -> None:
-        """Begin to connect; from now on the link reconnects by itself."""
+        """Begin to connect; from now on the connection comes back by itself."""
         self._carry_out(self.session.start(self._clock.now_ns()))
 
-    async def close(self, reason: str = "closed by us") -> None:
-        """Close for good and wait until nothing of the link runs any more."""
-        attempt = self._attempt
+    def stop(self, reason: str) -> None:
+        """Close for good, without waiting."""
         self._carry_out(self.session.stop(reason))
+
+    async def close(self, reason: str) -> None:
+        """Close for good and wait until nothing of the connection runs any more."""
+        attempt = self._attempt
+        self.stop(reason)
         if attempt is not None:
             await asyncio.gather(attempt, return_exceptions=True)
 
@@ -100,7 +127,7 @@ class Link:
         self._carry_out(self.session.drop(reason, now_ns, self._jitter()))
 
     def send(self, payload: bytes) -> bool:
-        """Write one text frame now; return False where the link is not up (nothing was written)."""
+        """Write one text frame now; return False where it is not up (nothing was written)."""
         transport = self._transport
         if transport is None or not self.session.is_up or transport.is_disconnected:
             return False
@@ -111,36 +138,59 @@ class Link:
         """Renew subscriptions whose content has a gap (reliability MKT-3)."""
         self._carry_out(self.session.resubscribe(topics, self._clock.now_ns()))
 
-    def metrics(self) -> dict[str, int]:
-        """Return the counters and the last ping's round trip, names without the link's."""
-        return {
-            "messages": self.messages,
-            "bytes": self.bytes,
-            "connects": self.session.connects,
-            "ping_ns": self.session.ping_ns,
-            "last_message_ns": self.last_ns,
-        }
+    def add(self, topics: tuple[str, ...]) -> None:
+        """Carry more topics from now on."""
+        self._carry_out(self.session.add(topics, self._clock.now_ns()))
+
+    def remove(self, topics: tuple[str, ...]) -> None:
+        """Carry these topics no more."""
+        self._carry_out(self.session.remove(topics, self._clock.now_ns()))
+
+    def probe(self) -> None:
+        """Ask for a sign of life; the owner hears of the answer."""
+        self._carry_out(self.session.probe(self._clock.now_ns()))
 
     # ---- frames (hot) ----------------------------------------------------------------------
 
     def received(self, payload: bytes) -> None:
         """Count a frame and give it to the handler, or to the session if it is a control frame."""
         now_ns = self._clock.now_ns()
-        session = self.session
+        size = len(payload)
         self.messages += 1
-        self.bytes += len(payload)
+        self.bytes += size
         self.last_ns = now_ns
         name = self._topic_of(payload)
         topic = self._topics.get(name) if name is not None else None
+        if topic is None:
+            control = self.session.dialect.control(payload)
+            if control is not None and not isinstance(control, Data):
+                self._control(control, now_ns)
+                return
+            if control is not None:
+                topic = self._topics.get(control.topic.encode())
         if topic is not None:
-            session.saw(topic, now_ns)
-        elif (frame := session.dialect.control(payload)) is not None:
-            self._carry_out(session.control(frame, now_ns, self._jitter()))
-            return
+            topic.messages += 1
+            topic.bytes += size
+            topic.last_ns = now_ns
+            if topic.phase is not _LIVE:
+                self._carry_out(self.session.saw(topic, now_ns))
+                now_ns = self._clock.now_ns()  # what was told of it stands before it in the log
+            if topic.gate is not None:
+                self._pass(topic.gate, payload, now_ns)
+                return
         try:
-            self._handler(self.index, payload, now_ns)
+            self._handler(self._index, payload, now_ns)
         except Exception as error:  # the callback is a task root: the engine must hear of it
-            _surface(f"frame handler of link {self.index} failed", error)
+            surface(f"frame handler of link {self._index} failed", error)
+
+    def _pass(self, gate: Callable[[bytes, int], None], payload: bytes, now_ns: int) -> None:
+        try:
+            gate(payload, now_ns)
+        except Exception as error:  # as above
+            surface(f"frame handler of link {self._index} failed", error)
+
+    def _control(self, frame: Control, now_ns: int) -> None:
+        self._carry_out(self.session.control(frame, now_ns, self._jitter()))
 
     # ---- actions ---------------------------------------------------------------------------
 
@@ -154,11 +204,17 @@ class Link:
                 case Close():
                     self._cut()
                 case Up():
-                    self._events.link_up(self.index)
+                    self._owner.connection_up(self)
                 case Down(reason, was_up):
-                    self._events.link_down(self.index, reason, was_up)
+                    self._owner.connection_down(self, reason, was_up)
+                case Moved(topics):
+                    self._owner.connection_moved(self, topics)
+                case Proven():
+                    self._owner.connection_proven(self)
+                case Aged():
+                    self._owner.connection_aged(self)
                 case Report(code, subject, text):
-                    self._events.link_report(self.index, code, subject, text)
+                    self._owner.connection_report(code, subject, text)
         self._arm()
 
     async def _connect(self) -> None:
@@ -170,6 +226,7 @@ class Link:
                 self.url,
                 max_frame_size=FRAME_CAP,
                 max_redirects=0,
+                proxy=self.proxy or None,
                 websocket_handshake_timeout=self.session.settings.step_deadline_ns / 1e9,
             )
         except (OSError, PicowsError, TimeoutError, ValueError) as error:
@@ -207,10 +264,20 @@ class Link:
             self._timer = None
         wake_ns = self.session.wake_at_ns()
         if wake_ns:
+            self._due_ns = wake_ns
             delay = max(0, wake_ns - self._clock.now_ns()) / 1e9
             self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
 
     def _tick(self) -> None:
+        if self._clock.now_ns() - self._due_ns > _STALL_NS:
+            # This process stood still. What the peer sent meanwhile, a pong too, is read first:
+            # it is not to be judged by our sleep.
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_GRACE_S, self._tick_now)
+        else:
+            self._tick_now()
+
+    def _tick_now(self) -> None:
         self._carry_out(self.session.tick(self._clock.now_ns(), self._jitter()))
 
     def _jitter(self) -> float:
@@ -219,50 +286,50 @@ class Link:
 
 
 class _Listener(WSListener):
-    """One connection's callbacks; a listener its link has let go of is ignored."""
+    """One connection's callbacks; a listener its connection has let go of is ignored."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__()
-        self.link = link
+        self.connection = connection
         self.parts: list[bytes] = []
         self.size = 0
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Start the session on the new connection."""
-        self.link._opened(self, transport)
+        self.connection._opened(self, transport)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Pass a whole message on; join the parts of a fragmented one."""
-        if self.link._listener is not self:
+        if self.connection._listener is not self:
             return
         kind = frame.msg_type
         if kind == _TEXT and frame.fin:
-            self.link.received(frame.get_payload_as_bytes())
+            self.connection.received(frame.get_payload_as_bytes())
         elif kind in (_TEXT, WSMsgType.CONTINUATION):
             self._join(frame)
         elif kind == WSMsgType.BINARY:
-            self.link.restart("a binary frame where only text is expected")
+            self.connection.restart("a binary frame where only text is expected")
         elif kind == WSMsgType.CLOSE:
             transport.disconnect(graceful=False)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """Tell the session, unless the link cut the connection itself."""
+        """Tell the session, unless the connection was cut by us."""
         shake = transport.close_handshake
         code = shake.recv.code if shake is not None and shake.recv is not None else "no close frame"
-        self.link._lost(self, f"connection ended ({code})")
+        self.connection._lost(self, f"connection ended ({code})")
 
     def _join(self, frame: WSFrame) -> None:
         self.parts.append(frame.get_payload_as_bytes())
         self.size += frame.payload_size
         if self.size > FRAME_CAP:
-            self.link.restart(f"a message larger than {FRAME_CAP} bytes")
+            self.connection.restart(f"a message larger than {FRAME_CAP} bytes")
         elif frame.fin:
             whole = b"".join(self.parts)
             self.parts, self.size = [], 0
-            self.link.received(whole)
+            self.connection.received(whole)
 
 
-def _surface(message: str, error: Exception) -> None:
+def surface(message: str, error: Exception) -> None:
     """Hand a handler's failure to the loop's exception handler, which the engine owns."""
     loop = asyncio.get_running_loop()
     loop.call_exception_handler({"message": message, "exception": error})

@@ -400,15 +400,27 @@ def metrics_page() -> str:
         "",
         "## Counters",
         "",
-        *_metric_rows((*counters, "records.TAG", "LINK.messages", "LINK.bytes", "LINK.connects")),
+        *_metric_rows(
+            (
+                *counters,
+                *("records.TAG", "LINK.messages", "LINK.bytes", "LINK.connects", "LINK.drops"),
+                *("CONNECTION.NUMBER", "TOPIC.NUMBER"),
+            )
+        ),
         "",
         "## Gauges",
         "",
         *_metric_rows(
-            (*gauges, "LINK.up", "LINK.ping_ms", "LINK.last_message_ns", "limit_left/PATH")
+            (
+                *gauges,
+                *("LINK.up", "LINK.ping_ms", "LINK.last_message_ns", "LINK.unsent_bytes"),
+                "limit_left/PATH",
+            )
         ),
         "",
-        "LINK is `private`, `trade`, `public.linear` or `public.spot`.",
+        "LINK is `private`, `trade`, `public.linear` or `public.spot`; CONNECTION is such as",
+        "`public.linear#1`, TOPIC such as `public.linear#1/orderbook.50.BTCUSDT`. Those two come",
+        "each tenth second.",
         "",
         "## Histograms",
         "",
@@ -448,6 +460,12 @@ _METRICS: Final[Mapping[str, str]] = {
     "LINK.connects": "connections made",
     "LINK.last_message_ns": "Unix ns of the newest frame",
     "LINK.messages": "frames received",
+    "LINK.drops": "connections lost",
+    "LINK.unsent_bytes": "what waits for the sockets to take it",
+    "CONNECTION.NUMBER": "`messages`, `bytes`, `connects`, `drops` of one connection; gauges "
+    "`last_ns`, `ping_ns`",
+    "TOPIC.NUMBER": "`messages`, `bytes`, `renewals` of one topic on one connection, and where two "
+    "carry it `firsts`, `duplicates`, `held`, `gaps`; gauge `last_ns`",
     "LINK.ping_ms": "round trip of the last ping",
     "LINK.up": "1 while authenticated and subscribed",
     "loop_lag_us": "how late the one-second tick of the event loop was",

@@ -60,6 +60,9 @@ STOP_DEADLINE_S: Final = 10.0
 TIMER_SLACK_S: Final = 0.001
 """The loop's timers have millisecond grain: too late by this is better than too early, twice."""
 
+TOPICS_EACH_S: Final = 10
+"""How often telemetry also has the numbers of each connection and topic: they are many."""
+
 CLOCK_WARN_NS: Final = 250_000_000
 
 _EXIT_OF: Final[tuple[tuple[type[Exception], int], ...]] = (
@@ -282,7 +285,7 @@ class Process:
             lag = loop.time() - due
             due = max(due + 1.0, loop.time())
             self.engine.meter.loop_lag.add_ns(max(0, int(lag * 1e9)))
-            counters, gauges = self.venue.metrics()
+            counters, gauges = self.venue.metrics(with_topics=seconds % TOPICS_EACH_S == 0)
             self._watch_space()
             gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
             self.engine.tell(counters, gauges)
@@ -367,7 +370,7 @@ class Process:
             await asyncio.sleep(0.01)  # the end comes as an input; this only looks for it
             if self.failure is not None:
                 return
-        counters, gauges = self.venue.metrics()
+        counters, gauges = self.venue.metrics(with_topics=True)
         engine.tell(counters, gauges)
         engine.close()
         self.lease.held = False

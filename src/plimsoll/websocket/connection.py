@@ -102,6 +102,14 @@ class Connection:
         self._due_ns = 0
 
     @property
+    def unsent_bytes(self) -> int:
+        """Return how much waits for the socket to take it: more than nothing is trouble."""
+        transport = self._transport
+        if transport is None or transport.is_disconnected:
+            return 0
+        return int(transport.underlying_transport.get_write_buffer_size())
+
+    @property
     def is_up(self) -> bool:
         """Return whether the connection is authenticated and subscribed."""
         return self.session.is_up

@@ -180,7 +180,8 @@ class Link:
     def metrics(self) -> dict[str, int]:
         """Return the sums over all connections, those that are gone included.
 
-        ``ping_ns`` is the longest of the last round trips, ``last_message_ns`` the newest time.
+        ``ping_ns`` is the longest of the last round trips, ``last_message_ns`` the newest time,
+        ``unsent_bytes`` what waits for the sockets.
         """
         sums = Counter(self._gone)
         for connection in self.connections.values():
@@ -193,6 +194,7 @@ class Link:
             "drops": sums["drops"],
             "ping_ns": max((one.session.heartbeat.round_trip_ns for one in found), default=0),
             "last_message_ns": max((one.last_ns for one in found), default=0),
+            "unsent_bytes": sum(one.unsent_bytes for one in found),
         }
 
     def counters(self) -> dict[tuple[int, str], dict[str, int]]:

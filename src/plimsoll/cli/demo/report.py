@@ -76,9 +76,9 @@ def measure(project: Project) -> Measured:
 
 
 def reconnects(telemetry: Telemetry) -> int:
-    """Return how often links of a session came back."""
-    connects = [n for name, n in telemetry.counters.items() if name.endswith(".connects")]
-    return sum(max(0, count - 1) for count in connects)
+    """Return how often connections of a session were lost and came back."""
+    counters = telemetry.counters.items()
+    return sum(n for name, n in counters if name.endswith(".drops") and "#" not in name)
 
 
 def account_equity(core: Core) -> int:

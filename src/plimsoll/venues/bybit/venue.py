@@ -17,6 +17,7 @@ from plimsoll.venues.bybit.account import Finding, Weight, check_account, check_
 from plimsoll.venues.bybit.answers import QueryRunner
 from plimsoll.venues.bybit.background import Background
 from plimsoll.venues.bybit.carriage import PublicCarriage, link_settings, private_url
+from plimsoll.venues.bybit.counting import link_numbers
 from plimsoll.venues.bybit.dialect import PrivateDialect, TradeDialect
 from plimsoll.venues.bybit.errors import (
     AccountUnsupported,
@@ -184,8 +185,8 @@ class BybitVenue:
         if link in self.links:
             self.links[link].restart(reason)
 
-    def metrics(self) -> tuple[dict[str, int], dict[str, float]]:
-        """Return (counters, gauges)."""
+    def metrics(self, *, with_topics: bool = False) -> tuple[dict[str, int], dict[str, float]]:
+        """Return (counters, gauges); ``with_topics`` by connection and topic as well."""
         offset_ns, uncertainty_ns = self._rest.offset.at(self._clock.now_ns())
         counters = {
             "orders_sent": self._orders.sent,
@@ -203,12 +204,9 @@ class BybitVenue:
             "background_tasks": len(self._background),
         }
         for index, link in self.links.items():
-            name = LINKS[index]
-            found = link.metrics()
-            counters |= {f"{name}.{key}": found[key] for key in ("messages", "bytes", "connects")}
-            gauges[f"{name}.up"] = link.is_up
-            gauges[f"{name}.ping_ms"] = found["ping_ns"] / 1e6
-            gauges[f"{name}.last_message_ns"] = found["last_message_ns"]
+            counted, measured = link_numbers(LINKS[index], link, with_topics=with_topics)
+            counters |= counted
+            gauges |= measured
         gauges |= {f"limit_left{path}": left for path, left in self._rest.limits_left.items()}
         return counters, gauges
 

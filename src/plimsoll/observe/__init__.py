@@ -4,10 +4,19 @@ In: events and durations. Out: JSON log lines on stderr, telemetry values. Every
 core may import it; it imports ``core`` only.
 """
 
-from plimsoll.observe.histogram import BOUNDS_US, Histogram, Packed, merged, quantile, size_of
+from plimsoll.observe.histogram import (
+    BOUNDS_NS,
+    BOUNDS_US,
+    Histogram,
+    Packed,
+    merged,
+    quantile,
+    size_of,
+)
 from plimsoll.observe.log import Log, start_logging
 
 __all__ = [
+    "BOUNDS_NS",
     "BOUNDS_US",
     "Histogram",
     "Log",

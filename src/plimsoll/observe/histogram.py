@@ -22,6 +22,9 @@ BOUNDS_US: Final = _bounds()
 """Upper bounds of the buckets in microseconds; one more bucket takes what is above the last."""
 
 
+BOUNDS_NS: Final = tuple(bound * 1_000 for bound in BOUNDS_US)
+
+
 class Histogram:
     """Counts of durations by bucket."""
 
@@ -33,7 +36,7 @@ class Histogram:
 
     def add_ns(self, duration_ns: int) -> None:
         """Count one duration; a negative one (two clocks disagree) falls into the first bucket."""
-        self.counts[bisect_left(BOUNDS_US, duration_ns / 1_000)] += 1
+        self.counts[bisect_left(BOUNDS_NS, duration_ns)] += 1
 
     def packed(self) -> list[int]:
         """Return the buckets that are not empty, as telemetry carries them."""

@@ -18,17 +18,15 @@ by as much as the way's delay changes. A quarter second of that is allowed for."
 DAY_NS: Final = 86_400 * SECOND_NS
 
 
-_GROUPS: Final = {
-    (action, category): f"{action}.{category}"
-    for action in ("create", "amend", "cancel")
-    for category in ("linear", "spot")
-}
+_groups: Final[dict[tuple[str, str], str]] = {}
 
 
 def group_of(action: str, instrument: str) -> str:
     """Return the venue's group of a request about an instrument, such as ``create.linear``."""
-    category = instrument.partition(":")[0]
-    return _GROUPS.get((action, category)) or f"{action}.{category}"  # hot: makes no text
+    found = _groups.get((action, instrument))  # hot: the text is made once
+    if found is None:
+        found = _groups[action, instrument] = f"{action}.{instrument.partition(':')[0]}"
+    return found
 
 
 class Lane(StrEnum):
@@ -47,9 +45,11 @@ class VenueRates:
         """Know nothing: what is assumed counts until the venue's first answer."""
         self.limits: dict[str, int] = {}
         self.closed_until_ms: dict[str, int] = {}
+        self._quotas: dict[tuple[str, Lane, int], int] = {}
 
     def on_measured(self, record: RateMeasured) -> None:
         """Take what an answer said."""
+        self._quotas.clear()
         self.limits[record.group] = record.limit
         self.closed_until_ms[record.group] = record.closed_until_ms
 
@@ -59,7 +59,7 @@ class VenueRates:
 
     def is_closed(self, group: str, venue_ms: int) -> bool:
         """Return whether the venue said it takes nothing of this group yet."""
-        return venue_ms < self.closed_until_ms.get(group, 0)
+        return bool(self.closed_until_ms) and venue_ms < self.closed_until_ms.get(group, 0)
 
     def quota(self, group: str, lane: Lane, assumed: int) -> int:
         """Return the requests a second this lane may use, those of the lane before included.
@@ -69,8 +69,12 @@ class VenueRates:
             lane: What the request is for.
             assumed: The limit where the venue has not said one yet.
         """
-        ours = max(1, self.limits.get(group, assumed) * 9 // 10)
-        return ours if lane is Lane.SAFE else max(1, ours * 4 // 5)
+        found = self._quotas.get((group, lane, assumed))  # hot
+        if found is None:
+            ours = max(1, self.limits.get(group, assumed) * 9 // 10)
+            found = ours if lane is Lane.SAFE else max(1, ours * 4 // 5)
+            self._quotas[group, lane, assumed] = found
+        return found
 
 
 class Pacing:

@@ -4,6 +4,7 @@ It takes no lock the order path waits for, and holds the interpreter lock for mi
 forcing, hashing and filling all run without it.
 """
 
+import mmap
 import os
 import threading
 import time
@@ -17,6 +18,15 @@ from plimsoll.journal.settings import JournalSettings
 from plimsoll.journal.writer import LogWriter
 
 _SPACE_CHECK_S: Final = 1.0
+_ROUND_S: Final = 0.01
+"""How often pages and spares are looked at where nothing was forced: each look costs, cold, as much
+as taking a message; what is opened ahead lasts longer than this."""
+
+_AHEAD_OFTEN: Final = 4 * mmap.PAGESIZE
+_AHEAD_RARE: Final = 64 * mmap.PAGESIZE
+"""How far ahead pages are opened. What is opened is written with the next force, used or not: a log
+forced every few milliseconds opens little; one that takes bursts of market data, much."""
+
 _STOP_WAIT_S: Final = 10.0
 
 
@@ -41,7 +51,7 @@ class Forcer:
         self._directory, self._settings = directory, settings
         self._logs = list(logs)
         self._due = [0.0] * len(logs)
-        self._space_due = 0.0
+        self._space_due = self._round_due = 0.0
         self._stop = threading.Lock()  # held until the thread shall stop; waits in C, unlike Event
         self._thread = threading.Thread(target=self._run, name="journal-forcer", daemon=True)
         self.low_space = self.warn_space = False
@@ -80,18 +90,25 @@ class Forcer:
             self._fail(error)
 
     def _step(self, now: float) -> None:
+        """Force what is due; look after pages and spares then, and now and then besides."""
+        is_round = now >= self._round_due
+        if is_round:
+            self._round_due = now + _ROUND_S
         for index, (writer, pause) in enumerate(self._logs):
-            if now >= self._due[index] and writer.failure is None and writer.has_new():
+            if writer.failure is not None:
+                continue
+            if now >= self._due[index] and writer.has_new():
                 self._due[index] = now + pause
                 with suppress(JournalError):  # the log remembers and refuses; the owner halts
                     writer.force()
+            elif not is_round:
+                continue
+            if writer.failure is None:
+                writer.open_pages(_AHEAD_RARE if pause >= _ROUND_S else _AHEAD_OFTEN)
+                self._prepare(writer)
         if now >= self._space_due:
             self._space_due = now + _SPACE_CHECK_S
             self.check_space()
-        for writer, _ in self._logs:
-            if writer.failure is None:
-                writer.open_pages()
-                self._prepare(writer)
 
     def _prepare(self, writer: LogWriter) -> None:
         try:

@@ -21,7 +21,6 @@ from plimsoll.journal.layout import (
 FILE_MODE: Final = 0o600
 _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 _FILL_BYTES: Final = 1 << 20
-_AHEAD_BYTES: Final = 4 * mmap.PAGESIZE
 _POPULATE_WRITE: Final = 23
 """``MADV_POPULATE_WRITE`` of Linux 5.14: fault pages in as if written to, changing nothing."""
 
@@ -121,7 +120,7 @@ class Segment:
         os.write(self.chain_fd, encode_line(line))
         self.forced = end
 
-    def open_pages(self) -> None:
+    def open_pages(self, ahead_bytes: int) -> None:
         """Make the next pages writable where they are not; cheap where they are.
 
         Forcing leaves pages clean, and the first store into a clean page of a shared mapping waits
@@ -130,9 +129,9 @@ class Segment:
         """
         end = self.position[0]
         start = max(end, self.writable) & -mmap.PAGESIZE
-        if end + mmap.PAGESIZE <= self.writable or start >= self.size:
+        if end + ahead_bytes // 4 <= self.writable or start >= self.size:
             return
-        self.writable = min(start + _AHEAD_BYTES, self.size)
+        self.writable = min(start + ahead_bytes, self.size)
         with suppress(OSError):
             self.map.madvise(_POPULATE_WRITE, start, self.writable - start)
 

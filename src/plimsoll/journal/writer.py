@@ -186,14 +186,14 @@ class LogWriter:
             active.force(self._previous, self._folder_fd)
             self.forced_seq = last_seq
 
-    def open_pages(self) -> None:
+    def open_pages(self, ahead_bytes: int) -> None:
         """Make the pages of the next records writable, off the order path; for the forcing thread.
 
         Nothing to do before the first record, and while somebody else forces.
         """
         if self._open and self._forcing.acquire(blocking=False):
             try:
-                self._open[-1].open_pages()
+                self._open[-1].open_pages(ahead_bytes)
             finally:
                 self._forcing.release()
 

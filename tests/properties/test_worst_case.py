@@ -1,6 +1,6 @@
 """RSK-1 and Q6: whatever is lost, late or doubled, the venue never holds more than the limit."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.properties.driver import PERP
 from tests.properties.market_of_chance import Chance, worst_lots
@@ -27,8 +27,14 @@ def test_worst_case_at_the_venue_never_passes_the_limit(seed, chaos):
 
 @settings(max_examples=15)
 @given(seed=st.integers(0, 1 << 32))
+@example(seed=351994)
+@example(seed=913)
 def test_after_the_faults_everything_agrees_with_the_venue(seed, chaos):
-    """X-rules: within a minute of calm no order is open-ended and the books are the venue's."""
+    """X-rules: within a minute of calm no order is open-ended and the books are the venue's.
+
+    In both pinned seeds a create's late answer once stopped the clock of a cancel still on its
+    way, and the cancel stayed pending for ever.
+    """
     chance = adversarial(chaos, seed, 100)
     core, venue = chance.driver.core, chance.venue
     core._trader.desks["s"].stop_reason = "the faults are over"

@@ -169,13 +169,16 @@ class OrderStore:
         order = self.find(record.client_order_id)
         if order is None:
             return None
-        order.asked_ns = 0
         if record.action == "create":
             order.reason = record.reason
+            _stop_waiting(order)
             self._move(order, Evidence.LOST)
         elif record.action == "cancel":
             order.cancel_pending = False
-        # A lost amend stays pending: it may have been taken, and exposure counts the larger.
+            order.asked_ns = 0
+        elif not order.cancel_pending:
+            # A lost amend stays pending: it may have been taken, and exposure counts the larger.
+            order.asked_ns = 0
         return order
 
     def shown_absent(self, record: AbsenceShown) -> None:
@@ -207,8 +210,7 @@ class OrderStore:
             order.reason = record.reason
         if record.price_ticks and order.is_working:
             self._take_terms(order, record)
-        if not order.cancel_pending and not order.amend_qty_lots:
-            order.asked_ns = 0
+        _stop_waiting(order)
         self.listener(order, +1)
         self._move(order, _EVIDENCE_OF[record.status])
         return order
@@ -268,7 +270,7 @@ class OrderStore:
             self._move(order, Evidence.REFUSED)
         else:
             order.reason = record.text
-            order.asked_ns = 0
+            _stop_waiting(order)
             self._move(order, Evidence.LOST)
 
     def _take_terms(self, order: Order, record: OrderReported) -> None:
@@ -283,11 +285,11 @@ class OrderStore:
 
     def _end_request(self, order: Order, action: str) -> None:
         self.listener(order, -1)
-        order.asked_ns = 0
         if action == "cancel":
             order.cancel_pending = False
         elif action == "amend":
             order.amend_price_ticks = order.amend_qty_lots = 0
+        _stop_waiting(order)
         self.listener(order, +1)
 
     def _book(self, order: Order, qty_lots: int, price_ticks: int) -> None:
@@ -400,3 +402,9 @@ _UNANSWERED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.U
 
 def _nobody(_order: Order, _sign: int) -> None:
     """Hear nothing."""
+
+
+def _stop_waiting(order: Order) -> None:
+    """Stop the clock of an answer, unless another request of this order still waits for its own."""
+    if not order.cancel_pending and not order.amend_qty_lots:
+        order.asked_ns = 0

@@ -42,6 +42,7 @@ SECOND = 1_000_000_000
 MS = 1_000_000
 CASH = 10**8
 PERP, SPOT, ETH = "linear:BTCUSDT", "spot:BTCUSDT", "linear:ETHUSDT"
+PERP_USDC, SPOT_USDC = "linear:BTCPERP", "spot:BTCUSDC"
 TAG = "acc"
 
 INSTRUMENTS = {
@@ -54,8 +55,36 @@ INSTRUMENTS = {
     SPOT: Instrument(
         SPOT, "spot", "BTCUSDT", "BTC", "USDT", "", "0.01", "0.000001", "0.00001", "0", "0", "1"
     ),
+    PERP_USDC: Instrument(
+        PERP_USDC,
+        "linear",
+        "BTCPERP",
+        "BTC",
+        "USDC",
+        "USDC",
+        "0.1",
+        "0.001",
+        "0.001",
+        "0",
+        "0",
+        "5",
+    ),
+    SPOT_USDC: Instrument(
+        SPOT_USDC,
+        "spot",
+        "BTCUSDC",
+        "BTC",
+        "USDC",
+        "",
+        "0.01",
+        "0.000001",
+        "0.00001",
+        "0",
+        "0",
+        "1",
+    ),
 }
-PRICE = {PERP: 50_000.0, ETH: 2_000.0, SPOT: 50_000.0}
+PRICE = {PERP: 50_000.0, ETH: 2_000.0, SPOT: 50_000.0, PERP_USDC: 50_000.0, SPOT_USDC: 50_000.0}
 WIDE = Limits(
     price_distance_ppm=200_000,
     order_notional=10**7 * CASH,

@@ -8,7 +8,10 @@ from tests.properties.driver import (
     CASH,
     MS,
     PERP,
+    PERP_USDC,
     SECOND,
+    SPOT,
+    SPOT_USDC,
     Driver,
     Puppet,
     Venue,
@@ -452,6 +455,24 @@ def test_equity_is_not_measured_while_a_holding_has_no_price():
     driver.advance(1 * SECOND)
     # Five thousandths adopted at 50,000 and marked at 50,100.
     assert driver.core.losses.equity == 1_000 * CASH + CASH // 2
+
+
+def test_equity_counts_both_settle_coins_at_par_and_a_coin_of_two_pairs_once():
+    venue = Venue()
+    venue.wallet = {"USDT": 1_000 * CASH, "USDC": 500 * CASH, "BTC": CASH // 100}
+    driver = Driver().live(PERP, PERP_USDC, SPOT, SPOT_USDC, venue=venue)
+    assert driver.core.losses.equity == 1_000 * CASH + 500 * CASH + 500 * CASH
+
+
+def test_profit_in_usdc_is_cash_in_usdc_and_counts_in_equity():
+    venue = Venue()
+    venue.wallet = {"USDT": 1_000 * CASH, "USDC": 500 * CASH}
+    venue.position = {PERP_USDC: 100}
+    driver = Driver().live(PERP, PERP_USDC, venue=venue)
+    driver.mark(PERP_USDC, 50_100.0)
+    driver.advance(1 * SECOND)
+    # A tenth of a coin adopted at 50,000 and marked at 50,100.
+    assert driver.core.losses.equity == 1_510 * CASH
 
 
 # ---- comparing ----

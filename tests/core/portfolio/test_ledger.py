@@ -174,6 +174,23 @@ def test_paper_fees(name, side, maker, expected):
     assert fee_of(instrument, side, 1_000, 1, is_maker=maker) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "side", "maker", "expected"),
+    [
+        (PERP, BUY, True, (-1_000, "USDT")),
+        (SPOT, BUY, True, (-1_000, "USDT")),
+        (SPOT, SELL, True, (-100, "BTC")),
+        (SPOT, BUY, False, (300, "BTC")),
+        (SPOT, SELL, False, (3_000, "USDT")),
+    ],
+)
+def test_a_makers_rebate_on_spot_comes_in_the_coin_given_away(name, side, maker, expected):
+    rates = {"taker_fee": "0.0003", "maker_fee": "-0.0001"}
+    instrument = msgspec.structs.replace(INSTRUMENTS[name], **rates)
+    ticks, lots = (1_000, 1) if name == PERP else (1_000, 10_000)
+    assert fee_of(instrument, side, ticks, lots, is_maker=maker) == expected
+
+
 def test_cash_follows_the_accounts_net_position_whoever_traded(ledger):
     """A person sells into a strategy's long: the venue nets the two and realises the profit."""
     book(ledger, "1", BUY, 10, 500_000)

@@ -65,6 +65,9 @@ from plimsoll.core.settings import CoreSettings, from_text
 KEEP: Final = 200
 """Newest incidents, differences and denials kept for readers; all of them stand in the log."""
 
+PAR: Final = ("USDT", "USDC")
+"""Settle coins that count as one in equity, profit and limits. Orders never rest on their ratio."""
+
 NEVER: Final = 1 << 62
 
 
@@ -171,22 +174,24 @@ class State:
     def account_equity(self) -> int | None:
         """Return the live account's equity in USDT cash units: cash, coins, open profit.
 
-        None while something held has had no price yet: peak and baseline outlive the moment.
+        The coins of ``PAR`` count alike, every other coin once, at its first pair's price. None
+        while something held has had no price yet: peak and baseline outlive the moment.
         """
-        total = self.ledger.cash.get("USDT", 0)
+        cash = self.ledger.cash
+        total, counted = sum(cash.get(coin, 0) for coin in PAR), set(PAR)
         for name, instrument in self.instruments.items():
             market = self.markets.get(name)
             reference = market.newest_ticks(self.ts_ns) if market else 0
-            base = self.ledger.cash.get(instrument.base, 0) if instrument.is_spot else 0
+            base = 0
+            if instrument.is_spot and instrument.base not in counted:
+                counted.add(instrument.base)
+                base = cash.get(instrument.base, 0)
             if not reference and (base or self.held_lots("", name)):
                 return None
             if instrument.is_spot:
                 if base:
-                    total += (
-                        instrument.notional_units(reference, 1)
-                        * base
-                        // (instrument.base_units_per_lot)
-                    )
+                    of_a_lot = instrument.notional_units(reference, 1)
+                    total += of_a_lot * base // instrument.base_units_per_lot
                 continue
             total += self.ledger.net_unrealised(name, reference)
         return total
@@ -360,7 +365,7 @@ class State:
 
     def _adopt_cash(self, record: WalletAdopted) -> None:
         self.ledger.adopt_cash(record.coin, record.delta_units)
-        if record.coin == "USDT":
+        if record.coin in PAR:
             self.losses.flow(record.delta_units)
 
     def _checkpoint(self, record: StrategyCheckpoint | StrategyRestored) -> None:

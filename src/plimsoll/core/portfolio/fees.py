@@ -8,15 +8,17 @@ from plimsoll.core.model import Instrument, Side, decimal_of
 def fee_of(
     instrument: Instrument, side: Side, price_ticks: int, qty_lots: int, *, is_maker: bool
 ) -> tuple[int, str]:
-    """Return the fee in cash units (positive = paid) and its coin.
+    """Return the fee in cash units (positive = paid, negative = received) and its coin.
 
-    Perpetuals pay in the settle coin, spot buys in the base coin, spot sells in the quote coin.
-    Source: Bybit v5 docs, enum (spot fee currency), for maker rates that are not negative.
+    Perpetuals pay in the settle coin. Spot pays in the coin received: buys in the base coin, sells
+    in the quote coin; a maker's rebate comes in the other one. Source: Bybit v5 docs, enum (spot
+    fee currency).
     """
     rate = decimal_of(instrument.maker_fee if is_maker else instrument.taker_fee)
-    if instrument.is_spot and side is Side.BUY:
-        received = qty_lots * instrument.base_units_per_lot
-        return int((received * rate).to_integral_value(ROUND_CEILING)), instrument.base
-    value = instrument.notional_units(price_ticks, qty_lots)
-    coin = instrument.quote if instrument.is_spot else instrument.settle
-    return int((value * rate).to_integral_value(ROUND_CEILING)), coin
+    is_rebate = is_maker and rate < 0
+    if instrument.is_spot and (side is Side.BUY) is not is_rebate:
+        units, coin = qty_lots * instrument.base_units_per_lot, instrument.base
+    else:
+        units = instrument.notional_units(price_ticks, qty_lots)
+        coin = instrument.quote if instrument.is_spot else instrument.settle
+    return int((units * rate).to_integral_value(ROUND_CEILING)), coin

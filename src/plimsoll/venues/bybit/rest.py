@@ -1,10 +1,10 @@
 """REST: signed requests whose every possible end is a value, not an exception."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import StrEnum
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import quote
 
 import aiohttp
@@ -77,6 +77,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.end} {self.code}: {self.text}"
 
 
+class Heard(NamedTuple):
+    """A request and the whole answer to it, as they were on the wire, for who records them."""
+
+    method: str
+    target: str
+    body: bytes
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    """Of the answer, in the case and order they were sent in."""
+
+    content: bytes
+
+
 class _Envelope(msgspec.Struct):
     retCode: int | None = None
     ret_code: int | None = None  # gateway errors keep the older spelling
@@ -113,6 +126,9 @@ class RestClient:
 
         self.waited_ns = 0
         """How long reads have waited for their turn, in all."""
+
+        self.tap: Callable[[Heard], None] | None = None
+        """Hears every request that was answered; nothing of a signature is in it."""
 
         self._budget = ReadBudget(settings.holder)
 
@@ -255,7 +271,11 @@ class RestClient:
                 allow_redirects=False,
                 proxy=self.settings.proxy or None,
             ) as response:
-                answer = self._read(response, await _content(response), target)
+                content = await _content(response)
+                if self.tap is not None:
+                    sent, told = body or b"", response.raw_headers
+                    self.tap(Heard(method, target, sent, response.status, told, content))
+                answer = self._read(response, content, target)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             answer = _broken(0, f"{method} {target.partition('?')[0]}: {error!r}")
         if not answer.is_ok:

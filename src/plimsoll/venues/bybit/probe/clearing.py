@@ -18,7 +18,7 @@ from plimsoll.venues.bybit.numbers import decimal_in
 from plimsoll.venues.bybit.probe.check import Unknown
 from plimsoll.venues.bybit.probe.desk import Desk
 
-_ROUNDS: Final = 8
+_ROUNDS: Final = 5
 _CLEAN: Final = 2
 """Rounds in a row that must find nothing."""
 
@@ -57,7 +57,8 @@ async def require_flat(client: BybitClient, instruments: Sequence[Instrument]) -
 async def clear(desks: Sequence[Desk]) -> list[str]:
     """Cancel every order of ours and close what it brought; return what is still there, in words.
 
-    It believes only what the venue lists, and asks again until nothing is left twice in a row, at most eight times.
+    It believes only what the venue lists, and asks again until nothing is left twice in a row, at
+    most five times.
     """
     left: list[str] = []
     clean = 0

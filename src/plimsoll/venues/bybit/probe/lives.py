@@ -96,14 +96,16 @@ async def conditional_life(desk: Desk) -> Seen:
 
 
 async def conditional_triggers(desk: Desk) -> Seen:
-    """Place a conditional order a tick above the market and wait for its trigger."""
-    order = await conditional(desk, above=Decimal(1))
+    """Buy, place a conditional order at the bid, and sell: that is the price it waits for."""
+    await desk.buy_least(2 if desk.is_spot else 1)
+    price, (bid, _) = await desk.far("Buy"), await desk.best()
+    more: dict[str, Any] = {"trigger_price": bid}
+    more |= {"order_filter": "StopOrder"} if desk.is_spot else {"trigger_direction": 2}
+    order = desk.order("Buy", desk.least(price), price, **more)
     answer = await desk.create(order)
-    if answer.outcome != "accepted":  # the market has passed it: once more
-        order = await conditional(desk, above=Decimal("1.0001"))
-        answer = await desk.create(order)
     if answer.outcome != "accepted":
         raise Unknown(f"a trigger next to the market was answered {said(answer)}")
+    await desk.close()
 
     def rests(row: dict[str, Any]) -> bool:
         return row.get("orderLinkId") == order.client_order_id and row.get("orderStatus") == "New"

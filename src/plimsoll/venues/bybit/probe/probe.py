@@ -109,6 +109,9 @@ class Probe:
             CallFailed: a question before the first check was refused.
         """
         async with AsyncExitStack() as stack:
+            self._tape.head(
+                environment=self.report.environment, instruments=self._names, program=__version__
+            )
             client = BybitClient(self._settings, self._clock)
             client.rest.tap = self._tape.rest
             await stack.enter_async_context(client)
@@ -127,9 +130,6 @@ class Probe:
 
     async def _open(self, client: BybitClient, stack: AsyncExitStack) -> None:
         settings = self._settings
-        self._tape.head(
-            environment=self.report.environment, instruments=self._names, program=__version__
-        )
         has_fees = self.report.environment != "demo"
         items = await load_instruments(client.rest, self._names, with_fees=has_fees)
         await require_flat(client, items)

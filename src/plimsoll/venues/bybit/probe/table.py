@@ -63,8 +63,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("cancelled-leaves-spot", S, "leavesQty of a cancelled order", "zero", lives.cancelled_leaves, "order/order-list"),
     Check("conditional-life-linear", L, "states of a conditional order that is cancelled", "Untriggered Deactivated", lives.conditional_life, "websocket/private/order"),
     Check("conditional-life-spot", S, "states of a conditional order that is cancelled", "Untriggered Deactivated", lives.conditional_life, "websocket/private/order"),
-    Check("conditional-trigger-linear", L, "states of a conditional order that triggers and rests", "Untriggered Triggered New", lives.conditional_triggers, "websocket/private/order"),
-    Check("conditional-trigger-spot", S, "states of a conditional order that triggers and rests", "Untriggered Triggered New", lives.conditional_triggers, "websocket/private/order"),
     Check("trigger-side-linear", L, "answer to a rise to a price below the market", "110092", lives.trigger_wrong_side, "error"),
     # ---- REST
     Check("stamp-old", ANY, "answer to a stamp older than the receive window", "10002", asking.old_stamp, "guide"),
@@ -154,6 +152,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("cancel-filled-spot", S, "answer to a cancel of a filled order", "170139", entering.cancel_filled, "order/cancel-order"),
     Check("execution-lag-linear", L, "an execution in the list", "within 1 s", asking.execution_lag, "order/execution"),
     Check("execution-lag-spot", S, "an execution in the list", "within 1 s", asking.execution_lag, "order/execution"),
+    Check("conditional-trigger-linear", L, "states of a conditional order that triggers and rests", "Untriggered Triggered New", lives.conditional_triggers, "websocket/private/order"),
+    Check("conditional-trigger-spot", S, "states of a conditional order that triggers and rests", "Untriggered Triggered New", lives.conditional_triggers, "websocket/private/order"),
     Check("market-price-linear", L, "price shown of a market order", "beyond what was paid", lives.market_price_shown, "faq"),
     Check("market-price-spot", S, "price shown of a market order", "zero or none", lives.market_price_shown, "faq"),
     Check("fee-coin-linear", L, "coin of the fee of a buy", "quote coin", holding.fee_coin, "enum"),

@@ -12,6 +12,8 @@ import msgspec
 from yarl import URL
 
 from plimsoll.venues.bybit.codes import CLOCK_CODES, LIMIT_CODES
+from plimsoll.venues.bybit.errors import shortened
+from plimsoll.venues.bybit.numbers import Stored
 from plimsoll.venues.bybit.offset import OffsetEstimate
 from plimsoll.venues.bybit.ports import Clock
 from plimsoll.venues.bybit.rates import Grant, ReadBudget, read_grant
@@ -24,6 +26,9 @@ BAN_NS: Final = 600_000_000_000
 _BODY_CAP: Final = 16 * 1024 * 1024
 _BEHIND_CAP_NS: Final = 250_000_000
 """Most we stamp behind the best estimate, so that an error never lands us ahead of the venue."""
+
+_NS_DIGITS: Final = 19
+"""Of Unix time in ns, from 2001 to 2286."""
 
 _READ_RETRIES: Final = 3
 _LIMIT_WINDOW_NS: Final = 1_000_000_000
@@ -91,11 +96,11 @@ class Heard(NamedTuple):
 
 
 class _Envelope(msgspec.Struct):
-    retCode: int | None = None
-    ret_code: int | None = None  # gateway errors keep the older spelling
+    retCode: Stored | None = None
+    ret_code: Stored | None = None  # gateway errors keep the older spelling
     retMsg: str | None = ""
     ret_msg: str | None = ""
-    result: msgspec.Raw = msgspec.Raw(b"{}")
+    result: msgspec.Raw = msgspec.Raw(b"null")  # none at all is not an empty one
     retExtInfo: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -236,7 +241,7 @@ class RestClient:
                 failed = answer
                 continue
             try:
-                self.offset.add(sent_ns, int(_time(answer.result).timeNano), received_ns)
+                self.offset.add(sent_ns, _venue_ns(answer.result), received_ns)
             except (msgspec.MsgspecError, ValueError) as error:
                 failed = _broken(200, f"/v5/market/time: {error}")
         return failed or answer or _broken(0, "no sample was asked for")
@@ -315,6 +320,19 @@ class RestClient:
         return _answer(envelope, status)
 
 
+def _venue_ns(result: bytes) -> int:
+    """Return the venue's time.
+
+    Raises:
+        MsgspecError: the answer has another shape.
+        ValueError: it is no time of this age: every stamp and every record would carry it on.
+    """
+    text = f"{_time(result).timeNano}"
+    if not (text.isascii() and text.isdecimal() and len(text) == _NS_DIGITS):
+        raise ValueError(f"expected Unix time in ns, found {text[:40]!r}")
+    return int(text)
+
+
 def query_of(params: Mapping[str, str | int]) -> str:
     """Return a query string, each value percent-encoded exactly once."""
     return "&".join(
@@ -330,9 +348,11 @@ def needs_clock(answer: Answer) -> bool:
 
 def _answer(envelope: _Envelope, status: int) -> Answer:
     code = envelope.ret_code if envelope.retCode is None else envelope.retCode
-    text = envelope.retMsg or envelope.ret_msg or ""
+    text = shortened(envelope.retMsg or envelope.ret_msg or "")
     if code is None:
         return _broken(status, f"no retCode in the answer: {text}")
+    if code == 0 and status >= 400:
+        return _broken(status, f"an error by its status, a success by its text: {text}")
     end = End.OK if code == 0 else End.LIMITED if code in LIMIT_CODES else End.REFUSED
     result, ext = bytes(envelope.result), bytes(envelope.retExtInfo)
     return Answer(end=end, code=code, text=text, result=result, ext=ext)

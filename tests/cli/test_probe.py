@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from plimsoll.cli import probe as command
@@ -200,15 +201,13 @@ def test_what_is_left_at_the_venue_is_told_and_is_not_healthy(
 ):
     cancel = OrdersApi.cancel
 
-    async def refuse(self, request):
-        answer = await cancel(self, request.__class__(
-            category=request.category, symbol=request.symbol, client_order_id="none-of-ours"
-        ))  # fmt: skip
-        return answer
+    async def miss(self, request):
+        other = msgspec.structs.replace(request, venue_order_id="", client_order_id="not-ours")
+        return await cancel(self, other)
 
     async def find(desk):
         await desk.rest_one()
-        monkeypatch.setattr(OrdersApi, "cancel", refuse)
+        monkeypatch.setattr(OrdersApi, "cancel", miss)
         return "so"
 
     made = [Check("made", "linear", "what is it", "so", find, "guide")]

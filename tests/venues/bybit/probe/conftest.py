@@ -14,14 +14,15 @@ NAMES = ("linear:BTCUSDT", "spot:BTCUSDT")
 QUICK = Pace(patience_s=3, quiet_s=0.15, idle_public_s=0.3, idle_private_s=0.3, memory_s=0.1)
 
 
-def settings_of(port, **fields):
+def settings_of(port):
     hosts = environment("simulator", simulator_port=port)
     return BybitSettings(
         rest_url=hosts.rest_url,
         public_url=hosts.public_url,
         private_url=hosts.private_url,
         trade_url=hosts.trade_url,
-        **({"key": "sim-key", "secret": Secret("sim-secret")} | fields),
+        key="sim-key",
+        secret=Secret("sim-secret"),
     )
 
 

@@ -3,9 +3,12 @@
 import asyncio
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from plimsoll.simulator.brain.listings import default_listings
+from plimsoll.simulator.brain.messages import BookChanged
 from plimsoll.simulator.market.arrivals import ArrivalsMarket
 from plimsoll.simulator.settings import SimSettings
 from plimsoll.venues.bybit import (
@@ -30,7 +33,12 @@ def made(find, category=""):
 
 
 def resting(**fields):
-    usual = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "qty": Decimal("0.001")}
+    usual: dict[str, Any] = {
+        "category": "linear",
+        "symbol": "BTCUSDT",
+        "side": "Buy",
+        "qty": Decimal("0.001"),
+    }
     return OrderRequest(**(usual | {"price": Decimal(20_000)} | fields))
 
 
@@ -249,19 +257,18 @@ def test_a_recording_holds_everything_but_secrets(probed):
 @pytest.mark.parametrize("name", ["linear:BTCUSDT", "spot:BTCUSDT"])
 def test_the_book_of_a_recording_runs_in_the_simulator(probed, tmp_path, name):
     async def find(desk):
-        await asyncio.gather(*(BY_NAME[f"book-chain-50-{c}"].find(desk) for c in ("linear",)))
+        await BY_NAME[f"book-chain-50-{desk.category}"].find(desk)
         return "so"
 
     category, _, symbol = name.partition(":")
     ran = probed([made(find, category)], names=(name,))
     path = tmp_path / "book.arrivals"
     path.write_text("\n".join(arrivals_of(ran.recording.splitlines(), category, symbol)) + "\n")
-    from plimsoll.simulator.brain.listings import default_listings
-
     listing = default_listings(("0.01", "0.02"), ("0.005", "0.01"))[name]
     settings = SimSettings(market="arrivals", data=str(path), instrument=name)
     market = ArrivalsMarket(settings, listing.instrument)
     (_, whole), *_ = market.start(0)
+    assert isinstance(whole, BookChanged)
     assert len(whole.bids) == 50
     events = [event for _, event in market.due(10**12)]
     deltas = path.read_text().count("depthUpdate")

@@ -50,7 +50,7 @@ async def require_flat(client: BybitClient, instruments: Sequence[Instrument]) -
     if found:
         raise AccountUnsupported(
             f"expected an account without orders and positions on these instruments, found "
-            f"{', '.join(found[:5])}; end them, or probe with an account of its own"
+            f"{', '.join(found[:3])}; end them, or probe with an account of its own"
         )
 
 

@@ -552,6 +552,17 @@ def exits_page() -> str:
         "| an account that is not Unified, not one-way, or in portfolio margin | 7 |",
         "| the lease is held by another process, or the epoch file cannot be trusted | 7 |",
         "| a damaged journal, or one of another account or a later epoch | 7 |",
+        "",
+        "## What `plimsoll venue probe` ends with",
+        "",
+        "| found | code |",
+        "|---|---|",
+        "| every row equal, or unknown with its reason | 0 |",
+        "| a row that differs | 9 |",
+        "| an order or position of the probe that is still at the venue | 4 |",
+        "| mainnet, an account that is not flat, or not in a mode the engine trades in | 7 |",
+        "| another environment than the configuration's | 3 |",
+        "| Ctrl-C or SIGTERM, after everything was taken back | 130, 143 |",
     ]
     return _page(lines)
 

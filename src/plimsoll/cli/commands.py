@@ -453,6 +453,52 @@ COMMANDS: Final = (
         "beyond the limit are refused. A refused request stops none of the others; each result is\n"
         "shown. Exit code 9 while something differs, 4 when the engine would not start so.",
     ),
+    Command(
+        "venue probe",
+        "ask a demo or test venue how it really behaves, with orders of the smallest size",
+        (
+            "plimsoll venue probe --environment demo --env demo",
+            "plimsoll venue probe --environment testnet --instrument linear:ETHUSDT --slow",
+            "plimsoll venue probe --environment simulator --only duplicate-id-linear,flip --json",
+        ),
+        "probe:probe",
+        (
+            *SHARED,
+            Argument(
+                "--environment",
+                "demo, testnet or simulator; the same as venue.environment, never mainnet",
+                default="",
+                metavar="NAME",
+            ),
+            Argument(
+                "--instrument",
+                "what is traded: a contract and a pair answer every row",
+                default="linear:BTCUSDT,spot:BTCUSDT",
+                metavar="NAMES",
+            ),
+            Argument("--only", "these rows", default="", metavar="NAMES"),
+            Argument(
+                "--slow", "rows that wait for minutes as well: half an hour more", is_flag=True
+            ),
+            Argument(
+                "--budget",
+                "what fees and spread may cost together, in quote coin",
+                kind=float,
+                default=5.0,
+                metavar="N",
+                least=0,
+            ),
+            Argument(
+                "--out",
+                "where report and recording go; default var/probe/TIME in the project",
+                default="",
+                metavar="DIR",
+            ),
+        ),
+        "Needs an account without orders and positions on its instruments (else exit code 7),\n"
+        "which nobody else uses meanwhile. Everything it opened is taken back at the end, after\n"
+        "Ctrl-C and errors too. Exit code 9 when a row differs, 4 when something is left behind.",
+    ),
     Command("version", "print the version", ("plimsoll version",), "version:version", (JSON,)),
 )
 """In the order of the overview."""

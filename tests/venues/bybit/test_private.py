@@ -333,3 +333,25 @@ def _catalogue():
 
     names = ("linear:BTCUSDT", "linear", "BTCUSDT", "BTC", "USDT", "USDT")
     CATALOGUE["linear", "BTCUSDT"] = Instrument(*names, "0.1", "0.001", "0", "0", "0", "0")
+
+
+@pytest.mark.parametrize(
+    ("topic", "field", "value"),
+    [
+        ("execution", "execFee", "9" * 17),
+        ("execution", "execPrice", "9" * 18),
+        ("execution", "seq", 10**30),
+        ("order", "qty", "9" * 17),
+        ("order", "price", "9" * 18),
+    ],
+)
+def test_a_number_no_record_can_hold_is_refused(sample, linear, topic, field, value):
+    frame = msgspec.json.decode(sample(f"ws_{topic}"))
+    frame["data"][0][field] = value
+    catalogue = {("linear", "BTCUSDT"): linear}
+    with pytest.raises(ParseError):
+        list(
+            parse_private(
+                msgspec.json.encode(frame), catalogue, lambda: (1, 1, 1, 0), lambda name: None
+            )
+        )

@@ -1,6 +1,6 @@
 import pytest
 
-from plimsoll.venues.bybit.rest import Answer, End, needs_clock
+from plimsoll.venues.bybit.rest import Answer, End, Heard, needs_clock
 
 PATH = "/v5/order/realtime"
 
@@ -152,3 +152,69 @@ def test_what_is_no_text_is_no_answer(rest):
     spoiled = b'{"retCode":0,"result":{"orderId":"\xff"}}'
     answer = ask(rest, text=spoiled)
     assert (answer.end, answer.code) == (End.BROKEN, 200)
+
+
+def test_an_answer_that_contradicts_its_status_proves_nothing(rest):
+    def prepare(fake):
+        fake.reply("/v5/order/create", status=400)
+
+    async def scenario(client, fake):
+        return await client.post("/v5/order/create", b"{}", 1)
+
+    answer = rest(prepare, scenario)
+    assert (answer.end, answer.code) == (End.BROKEN, 400)
+
+
+@pytest.mark.parametrize("nano", ["1", "9" * 40, "-1700000000000000000", "17e17"])
+def test_a_time_that_cannot_be_is_no_measurement(rest, nano):
+    async def scenario(client, fake):
+        return await client.measure_offset(2), client.offset.at(0)
+
+    answer, (offset_ns, _) = rest(
+        lambda fake: fake.reply("/v5/market/time", {"timeNano": nano}), scenario
+    )
+    assert answer.end is End.BROKEN
+    assert offset_ns == 0
+
+
+def test_the_venues_words_are_kept_to_a_length(rest):
+    text = '{"retCode":10001,"retMsg":"' + "x" * 70_000 + '","result":{}}'
+
+    async def scenario(client, fake):
+        return await client.get("/v5/market/time", {}, signed=False)
+
+    answer = rest(lambda fake: fake.reply("/v5/market/time", text=text), scenario)
+    assert answer.code == 10001
+    assert len(answer.reason) < 600
+
+
+@pytest.mark.parametrize("code", ["9" * 30, f"-{'9' * 30}"])
+def test_a_code_no_record_can_hold_is_no_answer(rest, code):
+    text = f'{{"retCode":{code},"retMsg":"m","result":{{}}}}'
+
+    async def scenario(client, fake):
+        return await client.get("/v5/market/time", {}, signed=False)
+
+    answer = rest(lambda fake: fake.reply("/v5/market/time", text=text), scenario)
+    assert (answer.end, answer.code) == (End.BROKEN, 200)
+
+
+def test_who_records_hears_request_and_answer_as_they_were(rest):
+    heard: list[Heard] = []
+
+    async def scenario(client, fake):
+        client.tap = heard.append
+        await client.post("/v5/order/create", b'{"a":1}', 1)
+        await client.get("/v5/order/realtime", {"symbol": "S"}, signed=True)
+
+    def prepare(fake):
+        fake.reply("/v5/order/create")
+        fake.reply("/v5/order/realtime", status=500, text="oops")
+
+    rest(prepare, scenario)
+    assert [(one.method, one.target, one.body, one.status) for one in heard] == [
+        ("POST", "/v5/order/create", b'{"a":1}', 200),
+        ("GET", "/v5/order/realtime?symbol=S", b"", 500),
+    ]
+    assert heard[1].content == b"oops"
+    assert all("sign" not in str(one).lower() for one in heard)

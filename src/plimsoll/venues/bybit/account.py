@@ -108,7 +108,7 @@ def _check_key(key: _Key) -> list[Finding]:
         text = "the key may not send orders"
         fix = f"allow contract and spot orders on {_KEY_PAGE}"
         findings.append(Finding(Weight.KEY, "key-cannot-trade", text, fix))
-    if not key.uta:
+    if key.uta != 1:
         fix = "upgrade the account to unified trading at the venue"
         text = "expected a Unified account, found a classic one"
         findings.append(Finding(Weight.ACCOUNT, "not-unified", text, fix))

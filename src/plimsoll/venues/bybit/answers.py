@@ -11,7 +11,7 @@ from plimsoll.core.records import (
     Record,
 )
 from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.numbers import decimal_in, number, required
+from plimsoll.venues.bybit.numbers import decimal_in, number, required, stored
 from plimsoll.venues.bybit.ports import Inbox
 from plimsoll.venues.bybit.private import Catalogue, Origin, Stamp, read_item
 from plimsoll.venues.bybit.queries import Candle, QueryFailed, Rows, fetch_bars, fetch_rows
@@ -130,7 +130,7 @@ def _ticks(instrument: Instrument, candle: Candle, field: str) -> int:
         price = decimal_in(text)
         if price <= 0:
             raise ValueError(f"expected a positive price, found {text!r}")
-        return instrument.ticks_of(price)
+        return stored(instrument.ticks_of(price))
     except ValueError as error:
         raise ParseError(f"bar {candle.start_ms} {field}: {error}") from error
 

@@ -2,11 +2,15 @@
 
 from typing import Final
 
-_WORDS_MOST: Final = 400
+_WORDS_MOST: Final = 500
 
 
 class VenueError(Exception):
     """Base of the refusals to start; the message says what, where and how to fix it."""
+
+    def __init__(self, text: str) -> None:
+        """Keep the words to a length a log line can bear: some quote what was sent."""
+        super().__init__(shortened(text))
 
 
 class CredentialsRefused(VenueError):
@@ -30,4 +34,9 @@ class ParseError(ValueError):
 
     def __init__(self, text: str) -> None:
         """Keep the words to a length a log line can bear: they quote what was sent."""
-        super().__init__(text if len(text) <= _WORDS_MOST else f"{text[:_WORDS_MOST]}...")
+        super().__init__(shortened(text))
+
+
+def shortened(text: str) -> str:
+    """Return a text at the length a log line, an error or a record can bear."""
+    return text if len(text) <= _WORDS_MOST else f"{text[:_WORDS_MOST]}..."

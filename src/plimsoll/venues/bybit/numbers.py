@@ -5,7 +5,9 @@ read as a float: a bare number in JSON becomes the decimal that its text says.
 """
 
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from plimsoll.core.model import decimal_of
 from plimsoll.venues.bybit.errors import ParseError
@@ -14,6 +16,12 @@ CAP: Final = 10**18
 """No price, quantity, balance or time in ms comes near it: more is an error upstream."""
 
 _PLACES: Final = 100
+
+STORED_CAP: Final = 1 << 62
+"""A record of the journal holds no larger whole number."""
+
+Stored = Annotated[int, msgspec.Meta(ge=-STORED_CAP, le=STORED_CAP)]
+"""A bare whole number that goes into a record as it is."""
 
 Text = str | int | float | Decimal | None
 """Decimal text, which some endpoints send as a number; null and "" both mean "no value"."""
@@ -48,6 +56,17 @@ def number(value: Text, what: str, field: str) -> Decimal:
         return decimal_in(value)
     except ValueError as error:
         raise ParseError(f"{what}: {field}: {error}") from error
+
+
+def stored(count: int) -> int:
+    """Return a count of steps or units that a record can hold.
+
+    Raises:
+        ValueError: it cannot: nothing that is counted here comes near.
+    """
+    if abs(count) > STORED_CAP:
+        raise ValueError(f"expected at most {STORED_CAP:.0e} steps, found {count:.0e}")
+    return count
 
 
 def required(value: str | int | float | None, what: str, field: str) -> str | int | float:

@@ -20,7 +20,7 @@ from plimsoll.core.records import (
     WalletReported,
 )
 from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.numbers import number, required, whole
+from plimsoll.venues.bybit.numbers import Stored, number, required, stored, whole
 
 Stamp = Callable[[], tuple[int, int, int, int]]
 """Gives (seq, ts_ns, epoch, cause) of the next record; called right before each is built."""
@@ -106,7 +106,7 @@ class _Execution(msgspec.Struct, gc=False):
     execType: str = "Trade"
     isMaker: bool = False
     execTime: _Text = 0
-    seq: int | None = 0
+    seq: Stored | None = 0
 
 
 class _Position(msgspec.Struct, gc=False):
@@ -434,7 +434,7 @@ def _word(table: Mapping[str, _T], word: _Word, what: str, field: str) -> _T:
 def _lots(value: _Text, instrument: Instrument, what: str, field: str) -> int:
     found = number(value, what, field)
     try:
-        lots = instrument.lots_of(found)
+        lots = stored(instrument.lots_of(found))
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error
     if lots < 0:
@@ -447,7 +447,7 @@ def _ticks(
 ) -> int:
     found = number(value, what, field)
     try:
-        return instrument.ticks_of(found, rounding=rounding)
+        return stored(instrument.ticks_of(found, rounding=rounding))
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error
 
@@ -455,6 +455,6 @@ def _ticks(
 def _cash(value: _Text, what: str, field: str, *, up: bool = False) -> int:
     found = number(value, what, field)
     try:
-        return cash_units(str(found), up=up)
+        return stored(cash_units(str(found), up=up))
     except (ValueError, ArithmeticError) as error:
         raise ParseError(f"{what}: {field}: {error}") from error

@@ -1,10 +1,10 @@
 """REST: signed requests whose every possible end is a value, not an exception."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import StrEnum
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import quote
 
 import aiohttp
@@ -12,6 +12,8 @@ import msgspec
 from yarl import URL
 
 from plimsoll.venues.bybit.codes import CLOCK_CODES, LIMIT_CODES
+from plimsoll.venues.bybit.errors import shortened
+from plimsoll.venues.bybit.numbers import Stored
 from plimsoll.venues.bybit.offset import OffsetEstimate
 from plimsoll.venues.bybit.ports import Clock
 from plimsoll.venues.bybit.rates import Grant, ReadBudget, read_grant
@@ -21,6 +23,9 @@ from plimsoll.venues.bybit.sign import Signer
 _BODY_CAP: Final = 16 * 1024 * 1024
 _BEHIND_CAP_NS: Final = 250_000_000
 """Most we stamp behind the best estimate, so that an error never lands us ahead of the venue."""
+
+_NS_DIGITS: Final = 19
+"""Of Unix time in ns, from 2001 to 2286."""
 
 _READ_RETRIES: Final = 3
 _LIMIT_WINDOW_NS: Final = 1_000_000_000
@@ -74,12 +79,25 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.end} {self.code}: {self.text}"
 
 
+class Heard(NamedTuple):
+    """A request and the whole answer to it, as they were on the wire, for who records them."""
+
+    method: str
+    target: str
+    body: bytes
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    """Of the answer, in the case and order they were sent in."""
+
+    content: bytes
+
+
 class _Envelope(msgspec.Struct):
-    retCode: int | None = None
-    ret_code: int | None = None  # gateway errors keep the older spelling
+    retCode: Stored | None = None
+    ret_code: Stored | None = None  # gateway errors keep the older spelling
     retMsg: str | None = ""
     ret_msg: str | None = ""
-    result: msgspec.Raw = msgspec.Raw(b"{}")
+    result: msgspec.Raw = msgspec.Raw(b"null")  # none at all is not an empty one
     retExtInfo: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -110,6 +128,9 @@ class RestClient:
 
         self.waited_ns = 0
         """How long reads have waited for their turn, in all."""
+
+        self.tap: Callable[[Heard], None] | None = None
+        """Hears every request that was answered; nothing of a signature is in it."""
 
         self._budget = ReadBudget(settings.holder)
 
@@ -217,7 +238,7 @@ class RestClient:
                 failed = answer
                 continue
             try:
-                self.offset.add(sent_ns, int(_time(answer.result).timeNano), received_ns)
+                self.offset.add(sent_ns, _venue_ns(answer.result), received_ns)
             except (msgspec.MsgspecError, ValueError) as error:
                 failed = _broken(200, f"/v5/market/time: {error}")
         return failed or answer or _broken(0, "no sample was asked for")
@@ -252,7 +273,11 @@ class RestClient:
                 allow_redirects=False,
                 proxy=self.settings.proxy or None,
             ) as response:
-                answer = self._read(response, await _content(response), target)
+                content = await _content(response)
+                if self.tap is not None:
+                    sent, told = body or b"", response.raw_headers
+                    self.tap(Heard(method, target, sent, response.status, told, content))
+                answer = self._read(response, content, target)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             answer = _broken(0, f"{method} {target.partition('?')[0]}: {error!r}")
         if not answer.is_ok:
@@ -292,6 +317,19 @@ class RestClient:
         return _answer(envelope, status)
 
 
+def _venue_ns(result: bytes) -> int:
+    """Return the venue's time.
+
+    Raises:
+        MsgspecError: the answer has another shape.
+        ValueError: it is no time of this age: every stamp and every record would carry it on.
+    """
+    text = f"{_time(result).timeNano}"
+    if not (text.isascii() and text.isdecimal() and len(text) == _NS_DIGITS):
+        raise ValueError(f"expected Unix time in ns, found {text[:40]!r}")
+    return int(text)
+
+
 def query_of(params: Mapping[str, str | int]) -> str:
     """Return a query string, each value percent-encoded exactly once."""
     return "&".join(
@@ -307,9 +345,11 @@ def needs_clock(answer: Answer) -> bool:
 
 def _answer(envelope: _Envelope, status: int) -> Answer:
     code = envelope.ret_code if envelope.retCode is None else envelope.retCode
-    text = envelope.retMsg or envelope.ret_msg or ""
+    text = shortened(envelope.retMsg or envelope.ret_msg or "")
     if code is None:
         return _broken(status, f"no retCode in the answer: {text}")
+    if code == 0 and status >= 400:
+        return _broken(status, f"an error by its status, a success by its text: {text}")
     end = End.OK if code == 0 else End.LIMITED if code in LIMIT_CODES else End.REFUSED
     result, ext = bytes(envelope.result), bytes(envelope.retExtInfo)
     return Answer(end=end, code=code, text=text, result=result, ext=ext)

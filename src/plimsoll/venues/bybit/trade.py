@@ -15,7 +15,8 @@ import msgspec
 from plimsoll.core.model import Instrument, Side, TimeInForce
 from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
 from plimsoll.venues.bybit.codes import Action
-from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.errors import ParseError, shortened
+from plimsoll.venues.bybit.numbers import Stored
 from plimsoll.venues.bybit.rates import Grant, read_grant
 
 PATHS: Final[Mapping[str, str]] = MappingProxyType(
@@ -176,7 +177,7 @@ class _Result(msgspec.Struct, gc=False):
 
 class _Answer(msgspec.Struct, gc=False):
     reqId: str | int = ""
-    retCode: int | None = None
+    retCode: Stored | None = None
     retMsg: str = ""
     ret_msg: str = ""
     data: _Result | None = None
@@ -201,5 +202,5 @@ def read_answer(raw: bytes) -> TradeAnswer:
         raise ParseError(f"trade answer: {error}; found {raw[:120]!r}") from error
     code = NO_CODE if answer.retCode is None else answer.retCode
     order_id = answer.data.orderId if answer.data is not None else ""
-    text, grant = answer.retMsg or answer.ret_msg, read_grant(answer.header)
+    text, grant = shortened(answer.retMsg or answer.ret_msg), read_grant(answer.header)
     return TradeAnswer(str(answer.reqId), code, text, order_id, grant)

@@ -224,3 +224,14 @@ def test_the_reasons_against_a_margin_mode_are_told(client):
             await found.account.set_margin_mode("ISOLATED_MARGIN")
 
     client(lambda fake: fake.reply(path, reasons, code=3400045), scenario)
+
+
+def test_an_answer_without_a_result_is_no_answer(client):
+    async def scenario(found, fake):
+        await found.account.smp_group()
+
+    def prepare(fake):
+        fake.reply("/v5/account/smp-group", text='{"retCode":0,"retMsg":"OK"}')
+
+    with pytest.raises(ParseError, match="expected an object"):
+        client(prepare, scenario)

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from plimsoll.venues.bybit.api.endpoint import Endpoint, Paging
+from plimsoll.venues.bybit.api.endpoint import Done, Endpoint, Paging
 from plimsoll.venues.bybit.api.parameters import Json, encoded
 from plimsoll.venues.bybit.api.reading import Reader, RowT
 from plimsoll.venues.bybit.codes import CodeClass, class_of
@@ -90,7 +90,8 @@ class Caller:
         answer = await self.post(endpoint, body)
         if not answer.is_ok:
             raise CallFailed(endpoint.path, answer)
-        return self.reader.row(endpoint.row, answer.result, endpoint.path)
+        result = b"{}" if endpoint.row is Done else answer.result  # "done" needs no words
+        return self.reader.row(endpoint.row, result, endpoint.path)
 
     async def change(self, endpoint: Endpoint[RowT], body: Json) -> Change:
         """Post a setting; "it is so already" is success.

@@ -10,7 +10,8 @@ import msgspec
 from plimsoll.venues.bybit.api.order_rows import OrderIds, OrderIdsList
 from plimsoll.venues.bybit.api.reading import Reader
 from plimsoll.venues.bybit.codes import Action, Channel, Outcome, outcome_of
-from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.errors import ParseError, shortened
+from plimsoll.venues.bybit.numbers import Stored
 from plimsoll.venues.bybit.rest import Answer, End
 from plimsoll.venues.bybit.trade import NO_CODE
 
@@ -59,7 +60,7 @@ class _ItemCodes(msgspec.Struct, frozen=True):
 class _Frame(msgspec.Struct):
     reqId: str | int = ""
     op: str = ""
-    retCode: int | None = None
+    retCode: Stored | None = None
     retMsg: str | None = ""
     ret_msg: str | None = ""
     data: msgspec.Raw = msgspec.Raw(b"{}")
@@ -132,7 +133,7 @@ def read_socket_answer(raw: bytes) -> SocketAnswer:
     answer = Answer(
         end=End.OK if code == 0 else End.REFUSED,
         code=code,
-        text=frame.retMsg or frame.ret_msg or "",
+        text=shortened(frame.retMsg or frame.ret_msg or ""),
         result=bytes(frame.data),
         ext=bytes(frame.retExtInfo),
     )
@@ -143,7 +144,7 @@ def _item(action: Action, channel: Channel, row: OrderIds, code: _ItemCode) -> O
     return OrderAnswer(
         outcome=outcome_of(action, code.code, channel),
         code=code.code,
-        text=code.msg,
+        text=shortened(code.msg),
         venue_order_id=row.venue_order_id,
         client_order_id=row.client_order_id,
         created_ms=row.created_ms,

@@ -1,16 +1,23 @@
 """Refusals of the simulated exchange: the venue's code and text."""
 
-from typing import Final
+from typing import Any, Final
 
 
 class VenueRefusal(Exception):
     """A request is refused with a ``retCode``; never crosses the brain's boundary."""
 
-    def __init__(self, code: int, message: str = "", status: int = 200) -> None:
-        """Carry the code, its text (the usual one if empty) and the HTTP status."""
+    def __init__(
+        self,
+        code: int,
+        message: str = "",
+        status: int = 200,
+        result: dict[str, Any] | None = None,
+    ) -> None:
+        """Carry the code, its text (the usual one if empty), the HTTP status and the result."""
         self.code = code
         self.message = message or TEXTS.get(code, "Error")
         self.status = status
+        self.result = result or {}
         super().__init__(f"{code} {self.message}")
 
 
@@ -21,6 +28,8 @@ TEXTS: Final = {
     10004: "Error sign, please check your signature generation algorithm.",
     10005: "Permission denied, please check your API key permissions.",
     10006: "Too many visits. Exceeded the API Rate Limit.",
+    10010: "Unmatched IP, please check your API key's bound IP addresses.",
+    10028: "The API can only be accessed by unified account users.",
     10017: "Route not found.",
     10404: "op type is not found.",
     20001: "Repeat auth",
@@ -29,18 +38,29 @@ TEXTS: Final = {
     30209: "The order price is lower than the minimum selling price.",
     33004: "Your api key has expired.",
     110001: "order not exists or too late to cancel",
+    110004: "Wallet balance is insufficient.",
+    110006: "The assets are estimated to be unable to cover the position margin.",
     110007: "ab not enough for new order",
     110008: "The order has been completed or cancelled.",
     110010: "The order has been cancelled.",
+    110012: "Insufficient available balance.",
     110013: "cannot set leverage",
+    110015: "Position is in cross margin mode.",
     110017: "orderQty will be truncated to zero.",
     110020: "Not allowed to have more than 500 active orders.",
     110024: "You have an existing position, so the position mode cannot be switched.",
     110025: "Position mode is not modified.",
+    110027: "Margin is not modified.",
+    110028: "You have existing open orders, so the position mode cannot be switched.",
     110029: "Hedge mode is not supported on this symbol.",
+    110033: "Cannot set margin without an open position.",
     110043: "leverage not modified",
+    110044: "Available margin is insufficient.",
+    110046: "Liquidation will be triggered immediately after this adjustment.",
     110064: "The quantity is less than or equal to the executed quantity.",
     110072: "OrderLinkedID is duplicate",
+    110089: "Exceeds the maximum risk limit level.",
+    110090: "Position may exceed the max limit under the current leverage.",
     110094: "Order does not meet minimum order value.",
     110118: "No price for a market order, low liquidity.",
     170131: "Insufficient balance.",
@@ -59,5 +79,6 @@ TEXTS: Final = {
     170381: "The order quantity is larger than the maximum.",
     170810: "Cannot exceed maximum of 500 open orders.",
     181017: "OrderStatus must be final status",
+    3400045: "Set margin mode failed.",
 }
 """Source: Bybit v5 docs, error page (texts shortened)."""

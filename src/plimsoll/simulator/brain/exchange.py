@@ -7,9 +7,15 @@ import msgspec
 from plimsoll.core.model import Side
 from plimsoll.simulator.brain.entry import OrderEntry
 from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.funding_desk import FundingDesk
 from plimsoll.simulator.brain.limits import RateLimits
+from plimsoll.simulator.brain.liquidation import Liquidator
 from plimsoll.simulator.brain.messages import (
     BookChanged,
+    Deleverage,
+    FeesChanged,
+    FundingFixed,
+    KeyChanged,
     MarketNote,
     Output,
     Past,
@@ -21,12 +27,14 @@ from plimsoll.simulator.brain.messages import (
     SocketOpened,
     SocketText,
     Tick,
+    Transfer,
 )
-from plimsoll.simulator.brain.numbers import drawn_fraction
+from plimsoll.simulator.brain.numbers import decimal_of, drawn_fraction
 from plimsoll.simulator.brain.rest import RestDesk
 from plimsoll.simulator.brain.settlement import Batch
 from plimsoll.simulator.brain.streams import Streams
 from plimsoll.simulator.brain.trade_socket import TradeSocket, is_order_entry
+from plimsoll.simulator.brain.treasury import Treasury
 from plimsoll.simulator.settings import SimSettings
 
 _SAMPLE_NS: Final = 100_000_000
@@ -44,6 +52,9 @@ class Exchange:
         self._rest = RestDesk(self.floor, limits, entry)
         self._streams = Streams(self.floor)
         self._trade = TradeSocket(self.floor, entry)
+        self._funding = FundingDesk(self.floor)
+        self._liquidator = Liquidator(self.floor)
+        treasury = Treasury(self.floor)
         self._output = Output()
         self._sampled_ns = 0
         self._second_ns = 0
@@ -59,6 +70,11 @@ class Exchange:
             Printed: self._on_print,
             Past: self._on_past,
             MarketNote: self._on_note,
+            Transfer: treasury.transfer,
+            FeesChanged: treasury.set_fees,
+            KeyChanged: treasury.change_key,
+            Deleverage: self._on_deleverage,
+            FundingFixed: self._on_funding_fixed,
         }
 
     def open(self, now_ns: int) -> Output:
@@ -72,6 +88,7 @@ class Exchange:
     def handle(self, now_ns: int, request: Request) -> Output:
         """Apply one request and return its answer, frames, record lines and drops."""
         self._handlers[type(request)](now_ns, request)
+        self._liquidator.look(now_ns)
         for push in self.floor.pushes:
             self._output.sends += self._streams.private_frames(push, now_ns)
         self.floor.pushes.clear()
@@ -166,6 +183,18 @@ class Exchange:
         fields = {"event": "note", "symbol": event.name, "text": event.text}
         self.floor.record(now_ns, "market", 0, fields)
 
+    def _on_deleverage(self, now_ns: int, request: Deleverage) -> None:
+        market, account = self.floor.markets[request.name], self.floor.by_uid[request.uid]
+        lots = request.lots or abs(account.ledger.position(market.listing).lots)
+        price = request.price_ticks or market.mark_ticks
+        self._liquidator.deleveraging.close_one(account, market, lots, price, now_ns)
+
+    def _on_funding_fixed(self, now_ns: int, request: FundingFixed) -> None:
+        rate = decimal_of(request.rate) if request.rate else None
+        self.floor.markets[request.name].funding.fix(rate)
+        fields = {"event": "funding-rate", "symbol": request.name, "fundingRate": request.rate}
+        self.floor.record(now_ns, "config", 0, fields)
+
     def _on_tick(self, now_ns: int, request: Tick) -> None:
         now_ms = now_ns // 1_000_000
         for market in self.floor.markets.values():
@@ -177,10 +206,13 @@ class Exchange:
         if now_ns - self._second_ns >= _SECOND_NS:
             self._second_ns = now_ns
             self._each_second(now_ns)
+        self._funding.advance(now_ns)
         self._output.sends += self._streams.public_frames(now_ms)
         self._drop_one(now_ns)
 
     def _each_second(self, now_ns: int) -> None:
+        self._funding.sample()
+        self._liquidator.forget()
         for name, market in self.floor.markets.items():
             market.sample_premium()
             prices = market.listing.prices

@@ -6,9 +6,11 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.collateral import RATIOS
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.listings import Listing, default_listings
-from plimsoll.simulator.brain.numbers import drawn_uuid
+from plimsoll.simulator.brain.margin import Quotes
+from plimsoll.simulator.brain.numbers import decimal_of, drawn_uuid
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.public import PublicMarket
 from plimsoll.simulator.settings import SimSettings
@@ -33,11 +35,22 @@ class Floor:
     def __init__(self, settings: SimSettings) -> None:
         """Open with the settings' accounts and no prices yet."""
         self.settings = settings
-        self.listings = default_listings(settings.price_limit_linear, settings.price_limit_spot)
+        self.listings = default_listings(
+            settings.price_limit_linear,
+            settings.price_limit_spot,
+            settings.funding_interval_min,
+        )
         self.markets = {
             name: PublicMarket(listing, settings.seed, queue=settings.queue)
             for name, listing in self.listings.items()
         }
+        for name, rate in settings.funding_rates.items():
+            self.markets[name].funding.fix(decimal_of(rate))
+        self.ratios = RATIOS | {
+            coin: decimal_of(text) for coin, text in settings.collateral_ratios.items()
+        }
+        self.insurance = {coin: decimal_of(settings.insurance_fund) for coin in ("USDT", "USDC")}
+        """What the insurance fund holds, by settle coin."""
         self.accounts = {entry.key: Account(entry) for entry in settings.accounts}
         self.by_uid = {account.uid: account for account in self.accounts.values()}
         self.working: dict[str, Order] = {}
@@ -89,9 +102,17 @@ class Floor:
         return self.markets[name].mark_ticks
 
     def index_of(self) -> dict[str, Decimal]:
-        """Return the USD price of each coin: the spot index; USDT counts as one."""
-        prices = {"USDT": Decimal(1)}
+        """Return the USD price of each coin: its spot index against USDT, which counts as one.
+
+        So does USDC while no market of it against USDT is listed.
+        """
+        prices = {"USDT": Decimal(1), "USDC": Decimal(1)}
         for market in self.markets.values():
-            if market.listing.is_spot:
-                prices[market.listing.instrument.base] = market.listing.price(market.index_ticks)
+            item = market.listing.instrument
+            if item.is_spot and item.quote == "USDT" and market.is_ready:
+                prices[item.base] = market.listing.price(market.index_ticks)
         return prices
+
+    def quotes(self) -> Quotes:
+        """Return the prices money is counted with now."""
+        return Quotes(self.mark_of, self.index_of(), self.ratios)

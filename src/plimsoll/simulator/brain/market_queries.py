@@ -9,7 +9,7 @@ from plimsoll.simulator.brain.floor import CATEGORIES, Floor
 from plimsoll.simulator.brain.listings import info_row
 from plimsoll.simulator.brain.numbers import text_of
 from plimsoll.simulator.brain.order_rows import SIDES
-from plimsoll.simulator.brain.paging import whole
+from plimsoll.simulator.brain.paging import page_of, whole
 from plimsoll.simulator.brain.public import MINUTE_MS, Candle, PublicMarket
 from plimsoll.simulator.brain.publisher import (
     KLINE_MINUTES,
@@ -18,6 +18,7 @@ from plimsoll.simulator.brain.publisher import (
     merged,
     spot_ticker,
 )
+from plimsoll.simulator.brain.tiers import tier_row
 
 Params = Mapping[str, str]
 Result = dict[str, Any]
@@ -121,6 +122,43 @@ def price_limit(floor: Floor, params: Params, now_ns: int) -> Result:
     symbol = market.listing.instrument.symbol
     limits = {"buyLmt": text(high), "sellLmt": text(low)}
     return {"symbol": symbol, **limits, "ts": str(now_ns // 1_000_000)}
+
+
+def funding_history(floor: Floor, params: Params, now_ns: int) -> Result:
+    """Answer ``/v5/market/funding/history``: newest first; the run's own payments only."""
+    market = _market(floor, params)
+    start, end = whole(params, "startTime", 0), whole(params, "endTime", 0)
+    if start and not end:
+        raise VenueRefusal(10001, "params error: endTime is needed with startTime")
+    limit = min(200, whole(params, "limit", 200))
+    rows = [
+        {
+            "symbol": market.listing.instrument.symbol,
+            "fundingRate": text_of(paid.rate),
+            "fundingRateTimestamp": str(paid.time_ms),
+        }
+        for paid in reversed(market.funding.history)
+        if start <= paid.time_ms and (not end or paid.time_ms <= end)
+    ]
+    return {"category": market.listing.instrument.category, "list": rows[:limit]}
+
+
+def risk_limits(floor: Floor, params: Params, now_ns: int) -> Result:
+    """Answer ``/v5/market/risk-limit``: the tiers of 15 symbols a page."""
+    category = _category(params)
+    listings = [
+        listing
+        for listing in floor.listings.values()
+        if listing.tiers
+        and listing.instrument.category == category
+        and params.get("symbol", listing.instrument.symbol) == listing.instrument.symbol
+    ]
+    if params.get("symbol") and not listings:
+        raise VenueRefusal(10001, f"params error: symbol invalid {params['symbol']}")
+    numbered = [(len(listings) - at, listing) for at, listing in enumerate(listings)]
+    page, cursor = page_of(numbered, {"cursor": params.get("cursor", "")}, most=15, usual=15)
+    rows = [tier_row(listing.instrument.symbol, tier) for listing in page for tier in listing.tiers]
+    return {"category": category, "list": rows, "nextPageCursor": cursor}
 
 
 def _ticker(market: PublicMarket, now_ms: int) -> Result:

@@ -37,6 +37,7 @@ class Order(msgspec.Struct):
     close_on_trigger: bool = False
     smp_type: str = "None"
     is_leverage: str = ""
+    create_type: str = "CreateByUser"
     last_ticks: int = 0
     cum_lots: int = 0
     cum_value: Decimal = ZERO

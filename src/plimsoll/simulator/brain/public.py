@@ -8,6 +8,7 @@ import msgspec
 
 from plimsoll.core.matching import Fill, MatchingBook
 from plimsoll.core.model import Side
+from plimsoll.simulator.brain.funding import Funding
 from plimsoll.simulator.brain.listings import Listing
 from plimsoll.simulator.brain.messages import BookChanged, Past
 from plimsoll.simulator.brain.numbers import ZERO, drawn_uuid
@@ -45,6 +46,15 @@ class Tape(msgspec.Struct, frozen=True):
     direction: str
 
 
+class Liquidation(msgspec.Struct, frozen=True):
+    """A step of a liquidation: side of the position, lots, and its bankruptcy price."""
+
+    time_ms: int
+    side: Side
+    price_ticks: int
+    qty_lots: int
+
+
 class PublicMarket:
     """State every client may see. Changes come as market events and own matches."""
 
@@ -58,6 +68,9 @@ class PublicMarket:
         self.changed_ms = 0
         self.last_ticks = 0
         self.direction = "ZeroPlusTick"
+        self.funding = Funding(listing.funding_ms)
+        self.liquidations: deque[Liquidation] = deque(maxlen=TAPE_KEPT)
+        """Positions of clients that were liquidated, newest last; for ``allLiquidation``."""
         self.tape: deque[Tape] = deque(maxlen=TAPE_KEPT)
         self.unsent: list[Tape] = []
         self.candles: deque[Candle] = deque(maxlen=DAY_MINUTES + 60)
@@ -168,6 +181,13 @@ class PublicMarket:
         """Note the distance of the middle from the mark (each second)."""
         if self._index_e6:
             self._premiums.append(self._middle_e6() - self.mark_ticks * 1_000_000)
+
+    @property
+    def premium(self) -> Decimal:
+        """Return how far the middle of the book is above the index, as a fraction of it."""
+        index = self.index_ticks
+        middle = Decimal(self.best(Side.BUY) + self.best(Side.SELL)) / 2
+        return (middle - index) / index if index else ZERO
 
     def price_limits(self) -> tuple[int, int]:
         """Return (highest buy, lowest sell) in ticks (Bybit v5 docs, price-limit, May 2026)."""

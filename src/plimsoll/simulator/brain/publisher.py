@@ -29,7 +29,6 @@ KLINE_MINUTES: Final = {
 }
 _REPEAT_MS: Final = 3000
 _KLINE_MS: Final = 1000
-FUNDING_MS: Final = 8 * 3_600_000
 _TAPE_CHUNK: Final = 1024
 
 
@@ -302,10 +301,7 @@ def linear_ticker(market: PublicMarket, now_ms: int) -> dict[str, str]:
         "openInterestValue": text_of(interest * listing.price(market.mark_ticks)),
         "singleOpenInterest": text_of(interest / 2),
         "singleOpenInterestValue": text_of(interest / 2 * listing.price(market.mark_ticks)),
-        "fundingIntervalHour": "8",
-        "fundingCap": "0.005",
-        "nextFundingTime": str((now_ms // FUNDING_MS + 1) * FUNDING_MS),
-        "fundingRate": "0.0001",
+        **market.funding.shown(now_ms),
         **bbo_fields(market),
         "preOpenPrice": "",
         "preQty": "",

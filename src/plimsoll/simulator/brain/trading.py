@@ -11,8 +11,8 @@ from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.filters import Params
 from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.funds import check_order
 from plimsoll.simulator.brain.listings import Listing
-from plimsoll.simulator.brain.margin import available_usdt, locked_of
 from plimsoll.simulator.brain.numbers import ZERO
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.public import PublicMarket
@@ -43,8 +43,7 @@ class Trading:
         if account.orders.is_link_used(listing, order.link_id) and order.link_id:
             raise VenueRefusal(170141 if listing.is_spot else 110072)
         self._check_open_count(account, listing)
-        if not order.reduce_only:
-            self._check_funds(account, market, order)
+        self._check_funds(account, market, order)
         batch = Batch(self._floor, market, now_ns)
         batch.accept(order)
         if order.smp_type in ("CancelMaker", "CancelBoth"):
@@ -239,40 +238,26 @@ class Trading:
         filters.check_size(listing, order.kind, price, lots, reduce_only=order.reduce_only)
         if order.reduce_only and lots > order.qty_lots:
             raise VenueRefusal(110017)
-        if order.reduce_only:
-            return
-        before = order.price_ticks, order.qty_lots
-        order.price_ticks, order.qty_lots = price, lots
-        left = self._free_funds(account, market, order.side)
-        order.price_ticks, order.qty_lots = before
-        self._refuse_if_short(account, market, order, left)
+        check_order(
+            account,
+            self._floor.quotes(),
+            order,
+            price_ticks=price,
+            lots=lots - order.cum_lots,
+        )
 
     def _check_funds(self, account: Account, market: PublicMarket, order: Order) -> None:
-        listing = order.listing
-        if not listing.is_spot:
-            account.ledger.position(listing)  # margin is counted by position, flat ones included
-        if listing.is_spot and order.side is Side.BUY and order.kind == "Market":
+        cost = None
+        if order.listing.is_spot and order.side is Side.BUY and order.kind == "Market":
             cost = order.asked_value or _cost_of(market, order)
-            left = self._free_funds(account, market, order.side) - cost
-        else:
-            account.orders.open[order.order_id] = order  # counted as if it rested already
-            left = self._free_funds(account, market, order.side)
-            del account.orders.open[order.order_id]
-        self._refuse_if_short(account, market, order, left)
-
-    def _refuse_if_short(
-        self, account: Account, market: PublicMarket, order: Order, left: Decimal
-    ) -> None:
-        """Refuse what leaves a shortage, unless the account was as short before."""
-        if left < 0 and left < self._free_funds(account, market, order.side):
-            raise VenueRefusal(170131 if order.listing.is_spot else 110007)
-
-    def _free_funds(self, account: Account, market: PublicMarket, side: Side) -> Decimal:
-        """Return what an order of this side may still use: base for spot sells, else USDT."""
-        if market.listing.is_spot and side is Side.SELL:
-            coin = market.listing.instrument.base
-            return account.ledger.balances.get(coin, ZERO) - locked_of(account).get(coin, ZERO)
-        return available_usdt(account, self._floor.mark_of)
+        check_order(
+            account,
+            self._floor.quotes(),
+            order,
+            price_ticks=order.price_ticks,
+            lots=order.leaves_lots,
+            cost=cost,
+        )
 
     def _cancel_own_makers(self, batch: Batch, account: Account, taker: Order) -> None:
         """CancelMaker: own orders the newcomer could meet leave the book first."""

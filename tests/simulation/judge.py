@@ -74,7 +74,8 @@ def _orders(record: list[dict[str, Any]], journal_dir: Path, tag: str, core: Cor
 def _executions(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> list[str]:
     theirs: Counter[str] = Counter()
     for line in record:
-        if line["kind"] == "execution" and line.get("orderLinkId", "").startswith(f"{tag}-"):
+        own = line.get("orderLinkId", "").startswith(f"{tag}-")
+        if line["kind"] == "execution" and (own or line["execType"] == "Funding"):
             theirs[line["execId"]] += 1
     ours = {}
     for entry in scan(journal_dir, TRADING):

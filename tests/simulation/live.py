@@ -79,7 +79,7 @@ class Sim:
         self.directory = directory
         self.file = directory / "sim.json"
         code = (
-            "import sys; from plimsoll.simulator import serve, SimSettings;"
+            "import sys; from plimsoll.simulator import AccountSettings, SimSettings, serve;"
             f"sys.exit(serve(SimSettings(directory={str(directory)!r}, **{settings!r})))"
         )
         self.out = (directory / "sim.log").open("wb")

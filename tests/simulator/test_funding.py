@@ -162,3 +162,23 @@ def test_a_premium_of_the_book_over_the_index_raises_the_rate(desk: Any) -> None
 def test_intervals_no_run_can_have_are_refused() -> None:
     with pytest.raises(ValueError, match="a second or longer"):
         SimSettings(funding_interval_min={"linear:BTCUSDT": 0})
+
+
+def test_names_nobody_lists_are_refused(make_desk: Any) -> None:
+    for settings in (
+        {"funding_rates": {"linear:XUSDT": "0"}},
+        {"funding_interval_min": {"spot:BTCUSDT": 1}},
+    ):
+        with pytest.raises(ValueError, match="there is no perpetual"):
+            make_desk(**settings)
+
+
+def test_without_a_price_nothing_is_paid_or_settled(make_desk: Any) -> None:
+    desk = make_desk(session_interval_min=1, **QUICK)
+    desk.order(symbol="BTCPERP", price="60000.10", qty="1")
+    market = desk.exchange.floor.markets["linear:BTCPERP"]
+    index, market._index_e6 = market._index_e6, 0
+    desk.wait(60)
+    market._index_e6 = index
+    assert [row["type"] for row in desk.transactions()] == ["TRADE"]
+    assert desk.position("BTCPERP")["sessionAvgPrice"] == "60000.1"

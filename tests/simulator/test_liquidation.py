@@ -239,3 +239,63 @@ def test_the_most_profitable_pays_where_the_insurance_fund_is_empty(make_desk: A
     assert closed["execPrice"] == bust["execPrice"]
     assert desk.exchange.floor.insurance["USDT"] == 0
     assert Decimal(desk.coin()["walletBalance"]) >= 0
+
+
+def test_closing_half_gives_half_of_the_added_margin_back(make_desk: Any) -> None:
+    """IM of 0.5 at 60000.1: 3000.005 + 30000.05 x 0.9 x 0.00055, and 300 of 600."""
+    desk = make_desk()
+    isolated(desk)
+    desk.order(price="60000.10", qty="1")
+    ask = {"category": "linear", "symbol": "BTCUSDT"}
+    desk.post("/v5/position/add-margin", **ask, margin="600")
+    desk.order(side="Sell", price="60000.00", qty="0.5")
+    assert desk.position()["positionBalance"] == "3314.85502475"
+    desk.order(side="Sell", price="60000.00", qty="0.5")
+    desk.order(price="60000.10", qty="1")
+    assert desk.position()["positionBalance"] == "6029.7100495"
+
+
+def test_each_position_uses_up_its_share_of_the_equity(make_desk: Any) -> None:
+    """Two longs without bids: the first is taken over where its share by maintenance is gone."""
+    desk = make_desk(accounts=(AccountSettings(balances={"USDT": "9000"}),), liquidation_step="1")
+    desk.order(price="60000.10", qty="1")
+    desk.order(symbol="ETHUSDT", price="3000.01", qty="5")
+    desk.book("linear:ETHUSDT", [(300_000 - i, 0) for i in range(5)])
+    desk.move("linear:BTCUSDT", 510_000, bids=False)
+    began = desk.kinds("margin")[0]
+    balance = Decimal(began["totalMarginBalance"])
+    need = Decimal(began["totalMaintenanceMargin"])
+    first = desk.executions("BustTrade")[0]
+    assert first["symbol"] == "BTCUSDT"
+    mark = Decimal(first["markPrice"])
+    own = mark * Decimal("0.005") + mark * Decimal("0.9") * Decimal("0.00055")
+    exact = (mark - balance * own / need) / (1 - Decimal("0.00055"))
+    assert 0 <= Decimal(first["execPrice"]) - exact < Decimal("0.11")
+
+
+def test_a_gap_far_below_bankruptcy_is_shown_as_a_rate_of_100(make_desk: Any) -> None:
+    """The fund bears what the account cannot: it ends at zero, not below."""
+    desk = make_desk(accounts=(POOR,))
+    desk.order(price="60000.10", qty="1")
+    desk.socket(1, "/v5/private", auth=True)
+    desk.say(1, {"op": "subscribe", "args": ["wallet"]})
+    desk.exchange.floor.markets["linear:BTCUSDT"]._index_e6 = 400_000_000_000
+    desk.exchange.floor.markets["linear:BTCUSDT"]._slow_e6 = 400_000_000_000
+    desk.move("linear:BTCUSDT", 400_000, bids=False)
+    rates = [frame["data"][0]["accountMMRate"] for frame in desk.topic("wallet")]
+    assert rates == ["100", "100", "100", "0"]
+    assert 0 <= Decimal(desk.coin()["walletBalance"]) < Decimal("0.1")
+    assert desk.exchange.floor.insurance["USDT"] < 1_000_000
+
+
+def test_nobody_is_liquidated_before_every_coin_has_its_price(make_desk: Any) -> None:
+    """BTC is the collateral; without its index it would count nothing."""
+    desk = make_desk(accounts=(AccountSettings(balances={"BTC": "1", "USDT": "1"}),))
+    desk.order(price="60000.10", qty="1")
+    market = desk.exchange.floor.markets["spot:BTCUSDT"]
+    index, market._index_e6 = market._index_e6, 0
+    desk.wait(2)
+    assert desk.position()["size"] == "1.000"
+    market._index_e6 = index
+    desk.wait(2)
+    assert desk.position()["size"] == "1.000"

@@ -214,3 +214,36 @@ def test_spot_buys_spend_a_coin_and_may_not_undermine_margin(make_desk: Any) -> 
     btc = {"category": "spot", "qty": "0.1", "price": "60000"}
     assert desk.order(**btc)["retCode"] == 170131  # 3800 + 6000 is more than the wallet
     assert desk.coin()["locked"] == "3800"
+
+
+def test_an_open_order_worse_than_the_mark_weighs_on_the_rates(make_desk: Any) -> None:
+    """A bid of 1 BTC at 60100 with nothing to take: 100 above the mark is a loss to come."""
+    desk = make_desk(accounts=POOR)
+    desk.book("linear:BTCUSDT", asks=[(600_001 + i, 0) for i in range(5)])
+    assert desk.order(price="60100", qty="1")["retCode"] == 0
+    needed = Decimal(desk.account()["totalInitialMargin"])
+    mark = Decimal(desk.position()["markPrice"])
+    rate = needed / (10_000 - (60_100 - mark))
+    assert mark < 60_100
+    assert Decimal(desk.account()["accountIMRate"]) == rate.quantize(
+        Decimal("1e-8"), "ROUND_CEILING"
+    )
+
+
+def test_a_debt_counts_in_full_where_the_coin_counts_half(make_desk: Any) -> None:
+    desk = make_desk(collateral_ratios={"USDC": "0.5"})
+    desk.order(symbol="BTCPERP", price="60000.10", qty="1")
+    assert desk.account()["totalMarginBalance"] == "183966.899945"  # 184000 - 33.000055 - 0.1
+
+
+def test_a_higher_leverage_that_would_liquidate_is_refused(make_desk: Any) -> None:
+    """Isolated at mark 59400: with leverage 100 the liquidation price would be 59700.1."""
+    desk = make_desk(accounts=(AccountSettings(margin_mode="ISOLATED_MARGIN"),))
+    desk.order(price="60000.10", qty="1")
+    desk.move("linear:BTCUSDT", 594_000)
+    ask = {"category": "linear", "symbol": "BTCUSDT"}
+    to = {"buyLeverage": "100", "sellLeverage": "100"}
+    assert desk.post("/v5/position/set-leverage", **ask, **to)["retCode"] == 110046
+    assert desk.position()["leverage"] == "10"
+    to = {"buyLeverage": "50", "sellLeverage": "50"}
+    assert desk.post("/v5/position/set-leverage", **ask, **to)["retCode"] == 0

@@ -184,14 +184,14 @@ class Exchange:
         self.floor.record(now_ns, "market", 0, fields)
 
     def _on_deleverage(self, now_ns: int, request: Deleverage) -> None:
-        market, account = self.floor.markets[request.name], self.floor.by_uid[request.uid]
+        market, account = self.floor.perpetual(request.name), self.floor.account(request.uid)
         lots = request.lots or abs(account.ledger.position(market.listing).lots)
         price = request.price_ticks or market.mark_ticks
         self._liquidator.deleveraging.close_one(account, market, lots, price, now_ns)
 
     def _on_funding_fixed(self, now_ns: int, request: FundingFixed) -> None:
         rate = decimal_of(request.rate) if request.rate else None
-        self.floor.markets[request.name].funding.fix(rate)
+        self.floor.perpetual(request.name).funding.fix(rate)
         fields = {"event": "funding-rate", "symbol": request.name, "fundingRate": request.rate}
         self.floor.record(now_ns, "config", 0, fields)
 

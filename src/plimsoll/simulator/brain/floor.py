@@ -44,8 +44,10 @@ class Floor:
             name: PublicMarket(listing, settings.seed, queue=settings.queue)
             for name, listing in self.listings.items()
         }
+        for name in settings.funding_interval_min:
+            self.perpetual(name)
         for name, rate in settings.funding_rates.items():
-            self.markets[name].funding.fix(decimal_of(rate))
+            self.perpetual(name).funding.fix(decimal_of(rate))
         self.ratios = RATIOS | {
             coin: decimal_of(text) for coin, text in settings.collateral_ratios.items()
         }
@@ -85,6 +87,29 @@ class Floor:
             raise VenueRefusal(10001, f"params error: symbol invalid {symbol}")
         return found
 
+    def perpetual(self, name: str) -> PublicMarket:
+        """Return a perpetual's market, for what is not asked by a client.
+
+        Raises:
+            ValueError: none of that name is listed.
+        """
+        market = self.markets.get(name)
+        if market is None or market.listing.is_spot:
+            known = ", ".join(n for n, one in self.listings.items() if not one.is_spot)
+            raise ValueError(f"there is no perpetual {name!r}; known: {known}")
+        return market
+
+    def account(self, uid: int) -> Account:
+        """Return an account, for what is not asked by a client.
+
+        Raises:
+            ValueError: there is none of that number.
+        """
+        found = self.by_uid.get(uid)
+        if found is None:
+            raise ValueError(f"there is no account {uid}")
+        return found
+
     def next_serial(self) -> int:
         """Return the next number of an order, execution or log row."""
         self.serial += 1
@@ -112,6 +137,11 @@ class Floor:
             if item.is_spot and item.quote == "USDT" and market.is_ready:
                 prices[item.base] = market.listing.price(market.index_ticks)
         return prices
+
+    def has_index(self, coin: str) -> bool:
+        """Return whether a coin has a USD price now."""
+        market = self.markets.get(f"spot:{coin}USDT")
+        return coin in ("USDT", "USDC") or (market is not None and market.is_ready)
 
     def quotes(self) -> Quotes:
         """Return the prices money is counted with now."""

@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.funding import Paid
+from plimsoll.simulator.brain.ledger import Position
 from plimsoll.simulator.brain.numbers import text_of
 from plimsoll.simulator.brain.public import PublicMarket
 from plimsoll.simulator.brain.settlement import Batch
@@ -45,10 +47,8 @@ class FundingDesk:
         fields |= {"fundingRate": text_of(paid.rate), "fundingRateTimestamp": str(paid.time_ms)}
         self._floor.record(now_ns, "market", 0, fields)
         batch = Batch(self._floor, market, now_ns)
-        for account in self._floor.accounts.values():
-            position = account.ledger.positions.get(market.listing.name)
-            if position is not None and position.lots:
-                batch.funding(account, position, paid.rate)
+        for account, position in self._held(market):
+            batch.funding(account, position, paid.rate)
         batch.flush()
 
     def _settle_sessions(self, now_ns: int) -> None:
@@ -56,8 +56,17 @@ class FundingDesk:
             if market.listing.instrument.settle != SESSION_COIN:
                 continue
             batch = Batch(self._floor, market, now_ns)
-            for account in self._floor.accounts.values():
-                position = account.ledger.positions.get(market.listing.name)
-                if position is not None and position.lots:
-                    batch.session(account, position)
+            for account, position in self._held(market):
+                batch.session(account, position)
             batch.flush()
+
+    def _held(self, market: PublicMarket) -> list[tuple[Account, Position]]:
+        """Return who holds a position here; nobody while there is no price to count with."""
+        if not market.is_ready:
+            return []
+        name = market.listing.name
+        return [
+            (account, position)
+            for account in self._floor.accounts.values()
+            if (position := account.ledger.positions.get(name)) is not None and position.lots
+        ]

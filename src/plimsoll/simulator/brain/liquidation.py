@@ -46,7 +46,7 @@ class Liquidator:
         """Look at every account whose marks or money changed since the last look."""
         for account in self._floor.accounts.values():
             held = [p for p in account.ledger.positions.values() if p.lots]
-            if not held:
+            if not held or not self._is_priced(account, held):
                 continue
             state = (
                 account.ledger.changes,
@@ -59,6 +59,15 @@ class Liquidator:
     def forget(self) -> None:
         """Let the next look see every account, because other prices count too (each second)."""
         self._seen.clear()
+
+    def _is_priced(self, account: Account, held: list[Position]) -> bool:
+        """Return whether everything that counts has a price: after a start they come one by one."""
+        ready = all(self._floor.markets[position.listing.name].is_ready for position in held)
+        return ready and all(
+            self._floor.has_index(coin)
+            for coin, amount in account.ledger.balances.items()
+            if amount and self._floor.ratios.get(coin)
+        )
 
     def _look_at(self, account: Account, held: list[Position], now_ns: int) -> None:
         if account.margin_mode == ISOLATED:

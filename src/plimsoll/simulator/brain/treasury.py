@@ -28,7 +28,7 @@ class Treasury:
         Raises:
             ValueError: unknown account or cause, a bad amount, or more than the account can spare.
         """
-        account = self._account(request.uid)
+        account = self._floor.account(request.uid)
         amount = decimal_of(request.amount)
         if request.cause not in CAUSES:
             raise ValueError(f"cause must be one of {', '.join(CAUSES)}, found {request.cause!r}")
@@ -44,9 +44,11 @@ class Treasury:
         """Change an account's fee rates of a category from now on.
 
         Raises:
-            ValueError: unknown account, or no number.
+            ValueError: unknown account or category, or no number.
         """
-        account = self._account(request.uid)
+        account = self._floor.account(request.uid)
+        if request.category not in ("linear", "spot"):
+            raise ValueError(f"category must be linear or spot, found {request.category!r}")
         rates = Rates(decimal_of(request.taker), decimal_of(request.maker))
         account.ledger.fees[request.category] = rates
         fields = {"event": "fees", "category": request.category}
@@ -59,16 +61,10 @@ class Treasury:
         Raises:
             ValueError: unknown account or property.
         """
-        account = self._account(request.uid)
+        account = self._floor.account(request.uid)
         account.rights.change(request.changes)
         fields = {"event": "key", "changes": request.changes}
         self._floor.record(now_ns, "config", account.uid, fields)
-
-    def _account(self, uid: int) -> Account:
-        account = self._floor.by_uid.get(uid)
-        if account is None:
-            raise ValueError(f"there is no account {uid}")
-        return account
 
 
 def move_money(

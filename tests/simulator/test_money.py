@@ -22,22 +22,25 @@ moves = st.lists(
     st.one_of(
         st.tuples(
             st.just("order"),
-            st.sampled_from(["linear:BTCUSDT", "linear:BTCPERP", "spot:BTCUSDT", "spot:BTCUSDC"]),
+            st.sampled_from(
+                ["linear:BTCPERP"] * 3 + ["linear:BTCUSDT", "spot:BTCUSDT", "spot:BTCUSDC"]
+            ),
             st.sampled_from(["Buy", "Sell"]),
             st.integers(1, 900),
         ),
         st.tuples(st.just("move"), st.integers(520_000, 680_000)),
-        st.tuples(st.just("wait"), st.integers(1, 120)),
+        st.tuples(st.just("wait"), st.sampled_from([1, 30, 60])),
         st.tuples(
             st.just("transfer"), st.sampled_from(["USDT", "USDC", "BTC"]), st.integers(-900, 900)
         ),
         st.tuples(st.just("fees"), st.integers(-30, 30)),
     ),
-    max_size=14,
+    min_size=8,
+    max_size=24,
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(moves)
 def test_balances_are_the_start_and_every_change(make_desk: Any, steps: list[Any]) -> None:
     """Trades, funding, sessions, transfers, rebates and liquidations, exact to the last digit."""
@@ -45,7 +48,7 @@ def test_balances_are_the_start_and_every_change(make_desk: Any, steps: list[Any
         accounts=(AccountSettings(balances=START),),
         funding_interval_min={"linear:BTCUSDT": 1, "linear:BTCPERP": 0.5},
         funding_rates={"linear:BTCUSDT": "0.0001234567"},
-        session_interval_min=2,
+        session_interval_min=0.5,
     )
     for action, *args in steps:
         if action == "order":

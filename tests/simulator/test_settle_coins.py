@@ -92,7 +92,13 @@ def test_a_session_turns_open_profit_into_cash(make_desk: Any) -> None:
     (closed,) = desk.get("/v5/position/closed-pnl", category="linear")["result"]["list"]
     assert (closed["execType"], closed["closedPnl"]) == ("SessionSettlePnL", "999.9")
     desk.move("linear:BTCPERP", 615_000)
-    desk.order(symbol="BTCPERP", side="Sell", price="61500.00", qty="1")
+    desk.order(symbol="BTCPERP", side="Sell", price="61500.00", qty="0.5")
+    row = desk.position("BTCPERP")
+    assert (row["avgPrice"], row["sessionAvgPrice"]) == ("60000.1", "61000")
+    closed = desk.get("/v5/position/closed-pnl", category="linear")["result"]["list"][0]
+    # since the session: 250 less half the opening fee and 16.9125
+    assert Decimal(closed["closedPnl"]) == 250 - Decimal("16.5000275") - Decimal("16.9125")
+    desk.order(symbol="BTCPERP", side="Sell", price="61500.00", qty="0.5")
     profit = Decimal("999.9") + 500 - Decimal("33.000055") - Decimal("33.825")
     assert Decimal(desk.coin("USDC")["walletBalance"]) == 10_000 + profit
     assert Decimal(desk.position("BTCPERP")["cumRealisedPnl"]) == profit

@@ -71,10 +71,10 @@ class Position(msgspec.Struct):
         closing = 0 if self.lots * side.sign >= 0 else min(qty_lots, abs(self.lots))
         traded = Traded(0, ZERO, ZERO, ZERO)
         if closing:
-            removed, cost, fees = self._remove(closing)
+            removed, fees = self._remove(closing)
             exit_value = self.listing.value(price_ticks, closing)
             realised = exit_value - removed if side is Side.SELL else removed - exit_value
-            traded = Traded(closing, realised, cost, fees)
+            traded = Traded(closing, realised, removed, fees)
         opening = qty_lots - closing
         self.cost += self.listing.value(price_ticks, opening)
         self.basis += self.listing.value(price_ticks, opening)
@@ -90,27 +90,26 @@ class Position(msgspec.Struct):
     def _average(self, value: Decimal) -> Decimal:
         return EXACT.divide(value, self.listing.qty(abs(self.lots))) if self.lots else ZERO
 
-    def _remove(self, closing: int) -> tuple[Decimal, Decimal, Decimal]:
-        """Take the shares of basis, cost and opening fees that belong to the closed lots."""
+    def _remove(self, closing: int) -> tuple[Decimal, Decimal]:
+        """Take out what belongs to the closed lots; return the basis and the opening fees of it."""
         held = abs(self.lots)
         against = ceil8 if self.lots > 0 else floor8
         removed = against(_share(self.basis, closing, held))
-        cost = against(_share(self.cost, closing, held))
         fees = ceil8(_share(self.open_fees, closing, held))
         self.basis -= removed
-        self.cost -= cost
+        self.cost -= against(_share(self.cost, closing, held))
         self.open_fees -= fees
         self.extra_margin -= floor8(_share(self.extra_margin, closing, held))
         self.lots -= closing if self.lots > 0 else -closing
-        return removed, cost, fees
+        return removed, fees
 
 
 class Traded(msgspec.Struct, frozen=True):
-    """What an execution closed: lots, profit before fees, entry value and opening fees of them."""
+    """What an execution closed: lots, profit before fees, basis and opening fees of them."""
 
     closed_lots: int
     realised: Decimal
-    cost: Decimal
+    basis: Decimal
     open_fees: Decimal
 
 
@@ -146,7 +145,7 @@ class Booked(msgspec.Struct, frozen=True):
     realised: Decimal
     changes: list[CoinChange]
     entry_value: Decimal = ZERO
-    """Cost of the closed lots."""
+    """What profit of the closed lots counts from."""
     open_fee: Decimal = ZERO
     close_fee: Decimal = ZERO
     """The part of ``fee`` that belongs to the closed lots."""
@@ -248,7 +247,7 @@ class Ledger:
             closed,
             traded.realised,
             [change],
-            traded.cost,
+            traded.basis,
             traded.open_fees,
             close_fee,
         )

@@ -8,7 +8,7 @@ from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.exchange import Exchange
 from plimsoll.simulator.brain.messages import Output, Printed, Request, Tick
 from plimsoll.simulator.brain.orders import Order
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.passing import Passing
 
 _USUAL: Final = {
     "category": "linear",
@@ -28,6 +28,7 @@ class Hands:
         """Reach into an exchange."""
         self._exchange = exchange
         self._floor = exchange.floor
+        self._passing = Passing(exchange.floor)
 
     def order(self, account: Account, values: dict[str, str], now_ns: int) -> dict[str, Any]:
         """Place an order; returns its ids, or the refusal."""
@@ -76,18 +77,8 @@ class Hands:
         self, account: Account, symbol: str, cancel_type: str, now_ns: int
     ) -> list[str]:
         """Cancel open orders as the venue does by itself; returns their ids."""
-        batches: dict[str, Batch] = {}
         found = self._open(account, symbol)
-        for order in found:
-            name = order.listing.name
-            market = self._floor.markets[name]
-            batch = batches.setdefault(name, Batch(self._floor, market, now_ns))
-            market.book.cancel(order.order_id)
-            market.touch(batch.now_ms)
-            order.end(batch.now_ms, cancel_type, "EC_Others")
-            batch.changed(order)
-        for batch in batches.values():
-            batch.flush()
+        self._passing.cancel(found, cancel_type, now_ns, "EC_Others")
         return [order.order_id for order in found]
 
     def handle_sparing(

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,17 +23,27 @@ from plimsoll.simulator.brain.messages import (
     Tick,
 )
 from plimsoll.simulator.settings import SimSettings
+from plimsoll.simulator.state import StateFile
 
 START_NS = 1_700_000_000_000_000_000
 MS = 1_000_000
 
 
 class Desk:
-    """Drives a brain; prices are 60000.0 / 60000.1 on linear:BTCUSDT until changed."""
+    """Drives a brain; prices are 60000.0 / 60000.1 on linear:BTCUSDT until changed.
 
-    def __init__(self, settings: SimSettings) -> None:
+    With a directory it goes on with what the desk before it left there at ``stop``.
+    """
+
+    def __init__(
+        self, settings: SimSettings, now_ns: int = START_NS, directory: Path | None = None
+    ) -> None:
         self.exchange = Exchange(settings)
-        self.now_ns = START_NS
+        self.now_ns = now_ns
+        self.state = StateFile(directory or Path(), self.exchange.floor)
+        goes_on = directory is not None and self.state.exists
+        if goes_on:
+            assert self.state.load() == []
         self.lines: list[dict[str, Any]] = []
         self.frames: list[tuple[int, dict[str, Any]]] = []
         self.drops: list[int] = []
@@ -50,7 +61,13 @@ class Desk:
         ):
             self.book(name, [(bid - i, 10_000) for i in range(5)])
             self.book(name, asks=[(bid + 1 + i, 10_000) for i in range(5)])
+        if goes_on:
+            self.state.reenter(self.now_ns)
         self.do(Tick())
+
+    def stop(self) -> None:
+        """Leave everything to the next desk with this directory."""
+        self.state.save([], 0, clean=True)
 
     def book(
         self,

@@ -33,7 +33,7 @@ def first(tmp_path: Path) -> Desk:
     assert mode["retCode"] == 0
     desk.do(Transfer(1001, "USDT", "5", "BONUS"))
     desk.do(FeesChanged(1001, "linear", "0.0004", "-0.0001"))
-    window = {"product": "DERIVATIVES", "timeWindow": 40}
+    window: dict[str, Any] = {"product": "DERIVATIVES", "timeWindow": 40}
     for answer in (
         desk.order(price="60000.10", qty="1"),
         desk.order(symbol="BTCPERP", side="Sell", price="60000.00", qty="0.5"),

@@ -62,11 +62,13 @@ def check_window(stamp: str, window: str, now_ms: int) -> None:
         )
 
 
-def account_of_socket(accounts: Mapping[str, Account], args: object, now_ms: int) -> Account:
-    """Return the account an ``auth`` operation names.
+def account_of_socket(
+    accounts: Mapping[str, Account], args: object, address: str, now_ms: int
+) -> Account:
+    """Return the account an ``auth`` operation from an address names.
 
     Raises:
-        VenueRefusal: 10001 for a bad shape or an expired stamp, 10003, 10004, 33004.
+        VenueRefusal: 10001 for a bad shape or an expired stamp, 10003, 10004, 10010, 33004.
     """
     if not isinstance(args, list) or len(args) != 3:
         raise VenueRefusal(10001, "Params Error")
@@ -74,7 +76,7 @@ def account_of_socket(accounts: Mapping[str, Account], args: object, now_ms: int
     account = accounts.get(key)
     if account is None:
         raise VenueRefusal(10003, "Params Error")
-    account.rights.check(now_ms)
+    account.rights.check(now_ms, address)
     if not _is_whole(expires) or int(expires) <= now_ms:
         raise VenueRefusal(10001, "Params Error")
     if not is_signed(account, f"GET/realtime{expires}", signature):

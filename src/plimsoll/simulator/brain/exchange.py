@@ -18,6 +18,7 @@ from plimsoll.simulator.brain.messages import (
     FeesChanged,
     FundingFixed,
     KeyChanged,
+    Liquidate,
     MarketNote,
     Output,
     Past,
@@ -62,7 +63,7 @@ class Exchange:
         self._streams = Streams(self.floor)
         self._trade = TradeSocket(self.floor, entry, limits)
         self._funding = FundingDesk(self.floor)
-        self.liquidator = Liquidator(self.floor)
+        self._liquidator = Liquidator(self.floor)
         treasury = Treasury(self.floor)
         self.entry = entry
         self.limits = limits
@@ -86,6 +87,7 @@ class Exchange:
             Transfer: treasury.transfer,
             FeesChanged: treasury.set_fees,
             KeyChanged: treasury.change_key,
+            Liquidate: self._on_liquidate,
             Deleverage: self._on_deleverage,
             FundingFixed: self._on_funding_fixed,
         }
@@ -103,20 +105,13 @@ class Exchange:
         self._trading.catch_up(now_ns)
         self._handlers[type(request)](now_ns, request)
         self._trading.look(now_ns)
-        self.liquidator.look(now_ns)
+        self._liquidator.look(now_ns)
         if not self._streams.is_paced:
             self._output.sends += self._unpaced_frames(now_ns, request)
         for push in self.floor.pushes:
             self._output.sends += self._streams.private_frames(push, now_ns)
         self.floor.pushes.clear()
         return self._take()
-
-    def forget_recent(self, now_ns: int) -> None:
-        """Forget the recently closed orders ``realtime`` shows, as a venue restart does."""
-        for account in self.floor.by_uid.values():
-            for recent in account.orders.recent.values():
-                recent.clear()
-        self.floor.record(now_ns, "fault", 0, {"event": "forget-recent"})
 
     def is_watched(self, name: str) -> bool:
         """Return whether anybody subscribes to an instrument or has an order working on it."""
@@ -222,11 +217,15 @@ class Exchange:
         fields = {"event": "note", "symbol": event.name, "text": event.text}
         self.floor.record(now_ns, "market", 0, fields)
 
+    def _on_liquidate(self, now_ns: int, request: Liquidate) -> None:
+        market, account = self.floor.perpetual(request.name), self.floor.account(request.uid)
+        self._liquidator.force(account, market, request.lots, now_ns)
+
     def _on_deleverage(self, now_ns: int, request: Deleverage) -> None:
         market, account = self.floor.perpetual(request.name), self.floor.account(request.uid)
         lots = request.lots or abs(account.ledger.position(market.listing).lots)
         price = request.price_ticks or market.mark_ticks
-        self.liquidator.deleveraging.close_one(account, market, lots, price, now_ns)
+        self._liquidator.deleveraging.close_one(account, market, lots, price, now_ns)
 
     def _on_funding_fixed(self, now_ns: int, request: FundingFixed) -> None:
         rate = decimal_of(request.rate) if request.rate else None
@@ -254,7 +253,7 @@ class Exchange:
 
     def _each_second(self, now_ns: int) -> None:
         self._funding.sample()
-        self.liquidator.forget()
+        self._liquidator.forget()
         for name, market in self.floor.markets.items():
             market.sample_premium()
             if market.is_at_rest and self._told.get(name) == market.seq:

@@ -48,7 +48,7 @@ class KeyRights:
         self.deadline_day = settings.deadline_day
 
     def check(self, now_ms: int, address: str = "") -> None:
-        """Refuse a key that is not usable; a socket's address is not known here.
+        """Refuse a key that is not usable; "" is an address that was looked at before.
 
         Raises:
             VenueRefusal: 10003 revoked, 33004 expired, 10010 from another address.

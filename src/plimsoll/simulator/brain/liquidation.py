@@ -26,6 +26,7 @@ from plimsoll.simulator.brain.numbers import ZERO, floor8, text_of
 from plimsoll.simulator.brain.order_rows import SIDES
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.passing import Passing
+from plimsoll.simulator.brain.public import PublicMarket
 from plimsoll.simulator.brain.tiers import tier_of
 
 _STEPS_MOST: Final = 500
@@ -55,6 +56,31 @@ class Liquidator:
             if self._seen.get(account.uid) != state:
                 self._seen[account.uid] = state
                 self._look_at(account, held, now_ns)
+
+    def force(self, account: Account, market: PublicMarket, lots: int, now_ns: int) -> None:
+        """Close lots of a position as a step of a liquidation, whatever its margin is.
+
+        It goes down to the bankruptcy price, though not beyond the price limit.
+
+        Raises:
+            ValueError: the position is smaller.
+        """
+        position = account.ledger.position(market.listing)
+        if not 0 < lots <= abs(position.lots):
+            held = abs(position.lots)
+            raise ValueError(f"{market.listing.name}: {lots} lots to close, {held} are held")
+        self._note(account, now_ns)
+        high, low = market.price_limits()
+        quotes = self._floor.quotes()
+        if account.margin_mode == ISOLATED:
+            orders = account.orders.open_on(market.listing)
+            price = _ticks_of(position, isolated_bankruptcy(position))
+        else:
+            orders = list(account.orders.open.values())
+            price = self._bankruptcy(account, position, totals_of(account, quotes), quotes)
+        self._passing.cancel(orders, "CancelAllBeforeLiq", now_ns)
+        price = max(price, low) if position.lots > 0 else min(price, high)
+        self._reduce(account, position, lots, price, now_ns)
 
     def forget(self) -> None:
         """Let the next look see every account, because other prices count too (each second)."""

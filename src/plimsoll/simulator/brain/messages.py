@@ -116,6 +116,14 @@ class KeyChanged(msgspec.Struct, frozen=True):
     changes: dict[str, Any]
 
 
+class Liquidate(msgspec.Struct, frozen=True):
+    """Close lots of an account's position as a step of a liquidation, whatever its margin is."""
+
+    name: str
+    uid: int
+    lots: int
+
+
 class Deleverage(msgspec.Struct, frozen=True):
     """Close an account's position by auto-deleveraging, against a trader nobody sees.
 
@@ -136,7 +144,7 @@ class FundingFixed(msgspec.Struct, frozen=True):
 
 
 MarketEvent = BookChanged | Printed | Past | MarketNote
-MoneyEvent = Transfer | FeesChanged | KeyChanged | Deleverage | FundingFixed
+MoneyEvent = Transfer | FeesChanged | KeyChanged | Liquidate | Deleverage | FundingFixed
 Request = Rest | SocketOpened | SocketText | SocketClosed | Tick | MarketEvent | MoneyEvent
 
 

@@ -206,6 +206,11 @@ class Orders:
             del self._by_id[old.order_id]
             self._by_link.pop((old.listing.is_spot, old.link_id), None)
 
+    def forget_recent(self) -> None:
+        """Forget the recently closed ones, as the venue does when it restarts."""
+        for recent in self.recent.values():
+            recent.clear()
+
     def find(self, *, spot: bool, order_id: str, link_id: str) -> Order | None:
         """Return an order by id, or by client id where there is none."""
         found = self._by_id.get(order_id) if order_id else self._by_link.get((spot, link_id))

@@ -45,7 +45,7 @@ async def shown(c: Outside) -> dict[str, Any]:
     for row in found["positions"]:
         for name in ("markPrice", "unrealisedPnl", "positionIM", "positionMM", "liqPrice"):
             row.pop(name, None)
-        for name in ("positionIMByMp", "positionMMByMp", "bustPrice", "breakEvenPrice"):
+        for name in ("positionIMByMp", "positionMMByMp", "bustPrice", "positionValue"):
             row.pop(name, None)
     return found
 

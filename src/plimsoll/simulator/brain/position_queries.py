@@ -1,6 +1,6 @@
 """Signed REST questions and settings of positions."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from plimsoll.core.model import Side
 from plimsoll.simulator.brain.accounts import ISOLATED, Account
@@ -8,6 +8,7 @@ from plimsoll.simulator.brain.adl_rank import adl_rank
 from plimsoll.simulator.brain.asking import Params, Result, category_of
 from plimsoll.simulator.brain.booking import Bookkeeper
 from plimsoll.simulator.brain.errors import VenueRefusal
+from plimsoll.simulator.brain.filters import number_of
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.funds import covers_positions, removable_margin
 from plimsoll.simulator.brain.ledger import Position
@@ -63,7 +64,7 @@ def set_leverage(floor: Floor, account: Account, params: Params, now_ns: int) ->
     listing = _linear(floor, params)
     if params.get("buyLeverage") != params.get("sellLeverage"):
         raise VenueRefusal(10001, "params error: buyLeverage must equal sellLeverage on linear")
-    leverage = _number(params, "buyLeverage")
+    leverage = number_of(params, "buyLeverage")
     position = account.ledger.position(listing)
     tier = tier_for(account, position, floor.mark_of(listing.name))
     if not 1 <= leverage <= Decimal(tier.max_leverage):
@@ -113,7 +114,7 @@ def add_margin(floor: Floor, account: Account, params: Params, now_ns: int) -> R
             more than may be taken back.
     """
     position = _isolated(floor, account, params)
-    amount = _number(params, "margin")
+    amount = number_of(params, "margin", signed=True)
     listing = position.listing
     if not amount or amount != floor8(amount):
         raise VenueRefusal(110027)
@@ -184,16 +185,6 @@ def _linear(floor: Floor, params: Params) -> Listing:
     if listing.is_spot:
         raise VenueRefusal(10001, "params error: category spot has no positions")
     return listing
-
-
-def _number(params: Params, name: str) -> Decimal:
-    try:
-        value = Decimal(str(params.get(name)))
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise VenueRefusal(10001, f"params error: {name} invalid")
-    return value
 
 
 def _push(floor: Floor, account: Account, listing: Listing, now_ns: int) -> None:

@@ -20,6 +20,7 @@ _BOUNDS: Final = {
     "levels": (1, 1e7),
 }
 """Smallest and largest magnitude by its unit."""
+_PLACES_MOST: Final = 30
 _STEP_LEAST: Final = Decimal("1e-12")
 CONNECTION_KINDS: Final = ("rest", "public", "linear", "spot", "private", "trade")
 
@@ -149,7 +150,7 @@ def _check_filters(ask: Ask) -> None:
     if not ask.values:
         raise FaultError("values", f"{ask.name} needs one of {', '.join(ask.entry.values)}")
     for key, text in ask.values.items():
-        number = _number(text)
+        number = number_of(text)
         if number is None or not _STEP_LEAST <= number <= NUMBER_MOST:
             raise FaultError(f"values.{key}", f"must be a number above 0, found {text[:40]!r}")
 
@@ -160,14 +161,15 @@ def _check_fees(ask: Ask) -> None:
             if text not in ("linear", "spot"):
                 raise FaultError("values.category", f"linear or spot, found {text[:40]!r}")
             continue
-        number = _number(text)
+        number = number_of(text)
         if number is None or not -1 <= number <= 1:
             raise FaultError(f"values.{key}", f"must be a rate from -1 to 1, found {text[:40]!r}")
 
 
-def _number(text: str) -> Decimal | None:
+def number_of(value: object) -> Decimal | None:
+    """Return a finite number of sane size, ``None`` for anything else."""
     try:
-        number = Decimal(text)
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) < _PLACES_MOST else None

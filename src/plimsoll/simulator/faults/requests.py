@@ -1,6 +1,6 @@
 """Faults in front of the exchange: what becomes of requests, and of their answers."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,6 +12,7 @@ from plimsoll.simulator.brain.rest import envelope
 from plimsoll.simulator.brain.streams import Connection
 from plimsoll.simulator.brain.trade_socket import is_order_entry
 from plimsoll.simulator.faults.answers import ANSWERED, Answers
+from plimsoll.simulator.faults.ask import number_of
 from plimsoll.simulator.faults.plan import Active, Where, path_of
 
 if TYPE_CHECKING:
@@ -343,23 +344,15 @@ def _off_filters(values: dict[str, str], params: dict[str, Any]) -> str:
     for key, field in (("tickSize", "price"), ("qtyStep", "qty")):
         if (
             key in values
-            and (number := _number(params.get(field)))
+            and (number := number_of(params.get(field)))
             and number % Decimal(values[key])
         ):
             return f"params error: {field} {params[field]} is not a multiple of {values[key]}"
     least = values.get("minOrderQty")
-    number = _number(params.get("qty"))
+    number = number_of(params.get("qty"))
     if least and number and number < Decimal(least):
         return f"params error: qty {params['qty']} is below the minimum {least}"
     return ""
-
-
-def _number(value: object) -> Decimal | None:
-    try:
-        found = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and abs(found.adjusted()) < 30 else None
 
 
 def _object(text: bytes) -> dict[str, Any]:

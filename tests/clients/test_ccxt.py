@@ -99,7 +99,7 @@ def test_markets_are_those_the_exchange_quotes(ccxt: ModuleType) -> None:
             for market in client.markets.values()
         }
         assert loaded == quoted
-        assert len(loaded) == 6
+        assert len(loaded) == 9
         assert client.markets[PERP]["precision"]["price"] == 0.1
         assert client.markets[SPOT]["precision"]["amount"] == 0.000001
         assert await client.is_unified_enabled() == [False, True]

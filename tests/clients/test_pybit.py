@@ -97,7 +97,8 @@ def touch(rest: HTTP, category: str = "linear", symbol: str = "BTCUSDT") -> tupl
 def test_market_endpoints(rest: HTTP) -> None:
     assert int(rest.get_server_time()["result"]["timeNano"]) > 0
     infos = rest.get_instruments_info(category="linear", limit=1000)["result"]["list"]
-    assert {row["symbol"] for row in infos} == {"BTCUSDT", "ETHUSDT", "DOGEUSDT"}
+    symbols = {"BTCUSDT", "ETHUSDT", "DOGEUSDT", "BTCPERP", "ETHPERP"}
+    assert {row["symbol"] for row in infos} == symbols
     spot = rest.get_instruments_info(category="spot", symbol="BTCUSDT")["result"]["list"][0]
     assert spot["lotSizeFilter"]["minOrderAmt"] == "5"
     bid, ask = touch(rest)

@@ -74,7 +74,9 @@ def _orders(record: list[dict[str, Any]], journal_dir: Path, tag: str, core: Cor
 def _executions(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> list[str]:
     theirs: Counter[str] = Counter()
     for line in record:
-        if line["kind"] == "execution" and line.get("orderLinkId", "").startswith(f"{tag}-"):
+        if line["kind"] == "execution" and (
+            line["orderLinkId"].startswith(f"{tag}-") or _is_the_venues(line)
+        ):
             theirs[line["execId"]] += 1
     ours = {}
     for entry in scan(journal_dir, TRADING):
@@ -86,6 +88,11 @@ def _executions(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> li
     found += [f"execution lost: {one}" for one in theirs if one not in ours]
     found += [f"execution invented: {one}" for one in ours if one not in theirs]
     return found
+
+
+def _is_the_venues(line: dict[str, Any]) -> bool:
+    """Return whether no client asked for an execution: funding, liquidation, deleveraging."""
+    return line["execType"] != "Trade" or line["createType"] == "CreateByLiq"
 
 
 def _positions(record: list[dict[str, Any]], core: Core) -> list[str]:

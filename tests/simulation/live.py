@@ -41,8 +41,10 @@ QUICK = Timing(
 )
 
 
-def busy_settings(*, timing: Timing = QUICK, instruments=("linear:ETHUSDT",)) -> CoreSettings:
-    """Return a core that trades a lot, one live instance per instrument."""
+def busy_settings(
+    *, timing: Timing = QUICK, instruments=("linear:ETHUSDT",), source="busy.py:Busy"
+) -> CoreSettings:
+    """Return a core that trades a lot (or as ``source`` does), one live instance an instrument."""
     return CoreSettings(
         account="test",
         tag="test",
@@ -51,7 +53,7 @@ def busy_settings(*, timing: Timing = QUICK, instruments=("linear:ETHUSDT",)) ->
         strategies=tuple(
             StrategySettings(
                 name=f"busy{index}",
-                source=f"{HERE / 'busy.py'}:Busy",
+                source=f"{HERE / source}",
                 instruments=(name,),
                 mode=Mode.LIVE,
                 capital=10_000 * UNIT,
@@ -79,7 +81,7 @@ class Sim:
         self.directory = directory
         self.file = directory / "sim.json"
         code = (
-            "import sys; from plimsoll.simulator import serve, SimSettings;"
+            "import sys; from plimsoll.simulator import AccountSettings, SimSettings, serve;"
             f"sys.exit(serve(SimSettings(directory={str(directory)!r}, **{settings!r})))"
         )
         self.out = (directory / "sim.log").open("wb")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,17 +23,27 @@ from plimsoll.simulator.brain.messages import (
     Tick,
 )
 from plimsoll.simulator.settings import SimSettings
+from plimsoll.simulator.state import StateFile
 
 START_NS = 1_700_000_000_000_000_000
 MS = 1_000_000
 
 
 class Desk:
-    """Drives a brain; prices are 60000.0 / 60000.1 on linear:BTCUSDT until changed."""
+    """Drives a brain; prices are 60000.0 / 60000.1 on linear:BTCUSDT until changed.
 
-    def __init__(self, settings: SimSettings) -> None:
+    With a directory it goes on with what the desk before it left there at ``stop``.
+    """
+
+    def __init__(
+        self, settings: SimSettings, now_ns: int = START_NS, directory: Path | None = None
+    ) -> None:
         self.exchange = Exchange(settings)
-        self.now_ns = START_NS
+        self.now_ns = now_ns
+        self.state = StateFile(directory or Path(), self.exchange.floor)
+        goes_on = directory is not None and self.state.exists
+        if goes_on:
+            assert self.state.load() == []
         self.lines: list[dict[str, Any]] = []
         self.frames: list[tuple[int, dict[str, Any]]] = []
         self.drops: list[int] = []
@@ -44,10 +55,19 @@ class Desk:
             ("spot:ETHUSDT", 300_000),
             ("linear:DOGEUSDT", 20_000),
             ("spot:DOGEUSDT", 20_000),
+            ("linear:BTCPERP", 600_000),
+            ("linear:ETHPERP", 300_000),
+            ("spot:BTCUSDC", 6_000_000),
         ):
             self.book(name, [(bid - i, 10_000) for i in range(5)])
             self.book(name, asks=[(bid + 1 + i, 10_000) for i in range(5)])
+        if goes_on:
+            self.state.reenter(self.now_ns)
         self.do(Tick())
+
+    def stop(self) -> None:
+        """Leave everything to the next desk with this directory."""
+        self.state.save([], 0, clean=True)
 
     def book(
         self,
@@ -56,6 +76,20 @@ class Desk:
         asks: list[tuple[int, int]] | None = None,
     ) -> Output:
         return self.do(BookChanged(name, bids or [], asks or []))
+
+    def do_book(self, name: str, bid: int) -> None:
+        """Replace a whole book, without waiting for the mark."""
+        bids = [(bid - i, 10_000) for i in range(5)]
+        self.do(BookChanged(name, bids, [(bid + 1 + i, 10_000) for i in range(5)], whole=True))
+        self.do(Printed(name, Side.BUY, bid + 1, 1))
+
+    def move(self, name: str, bid: int, lots: int = 10_000, *, bids: bool = True) -> None:
+        """Move a whole book, five levels a side, and wait until the mark has followed."""
+        low = [(bid - i, lots) for i in range(5)] if bids else []
+        self.do(BookChanged(name, low, [(bid + 1 + i, lots) for i in range(5)], whole=True))
+        self.do(Printed(name, Side.BUY, bid + 1, 1))
+        for _ in range(150):
+            self.wait(0.11)
 
     def trade(self, name: str, taker: Side, ticks: int, lots: int) -> Output:
         return self.do(Printed(name, taker, ticks, lots))
@@ -103,6 +137,26 @@ class Desk:
     def wallet(self, coin: str = "USDT") -> dict[str, Any]:
         found = self.get("/v5/account/wallet-balance", accountType="UNIFIED", coin=coin)
         return found["result"]["list"][0]["coin"][0]
+
+    def account(self, key: str = "sim-key") -> dict[str, Any]:
+        """Return the account object of wallet-balance."""
+        found = self.get("/v5/account/wallet-balance", key=key, accountType="UNIFIED")
+        return found["result"]["list"][0]
+
+    def coin(self, coin: str = "USDT", key: str = "sim-key") -> dict[str, Any]:
+        """Return one coin of an account."""
+        (found,) = [row for row in self.account(key)["coin"] if row["coin"] == coin]
+        return found
+
+    def executions(self, exec_type: str, key: str = "sim-key") -> list[dict[str, Any]]:
+        """Return an account's executions of one kind, oldest first."""
+        asked = {"category": "linear", "execType": exec_type, "limit": 100}
+        return self.get("/v5/execution/list", key=key, **asked)["result"]["list"][::-1]
+
+    def transactions(self, key: str = "sim-key", **asked: object) -> list[dict[str, Any]]:
+        """Return an account's newest transactions, oldest first."""
+        path = "/v5/account/transaction-log"
+        return self.get(path, key=key, limit=50, **asked)["result"]["list"][::-1]
 
     def headers(self, payload: str, key: str = "sim-key", shift_ms: int = 0) -> dict[str, str]:
         stamp = str(self.now_ns // MS + shift_ms)

@@ -90,21 +90,23 @@ def test_candles_of_mark_index_and_premium_have_five_columns(desk: Any) -> None:
         assert answer["retCode"] == 10001
 
 
-def test_funding_history_is_the_constant_rate_until_somebody_settles(desk: Any) -> None:
+def test_funding_history_is_the_interest_until_the_first_payment(make_desk: Any) -> None:
+    desk = make_desk(funding_rates={"linear:BTCUSDT": "0.0003"})
     found = rows(desk, "funding/history")
     times = [int(row["fundingRateTimestamp"]) for row in found]
     assert len(times) == 200
     assert times == sorted(times, reverse=True)
     assert all(at % (8 * 3_600_000) == 0 for at in times)
-    settled = {
+    assert {row["fundingRate"] for row in found} == {"0.0001"}
+    desk.wait(8 * 3600)
+    after = rows(desk, "funding/history", limit=4)
+    paid = times[0] + 8 * 3_600_000
+    assert after[0] == {
         "symbol": "BTCUSDT",
         "fundingRate": "0.0003",
-        "fundingRateTimestamp": str(times[0]),
+        "fundingRateTimestamp": str(paid),
     }
-    desk.exchange.floor.markets["linear:BTCUSDT"].funding_history.append(settled)
-    after = rows(desk, "funding/history", limit=3)
-    assert after[0] == settled
-    assert [int(row["fundingRateTimestamp"]) for row in after] == times[:3]
+    assert [int(row["fundingRateTimestamp"]) for row in after] == [paid, *times[:3]]
     window = rows(desk, "funding/history", startTime=times[2], endTime=times[1])
     assert [int(row["fundingRateTimestamp"]) for row in window] == times[1:3]
     path = "/v5/market/funding/history"
@@ -137,16 +139,16 @@ def test_instruments_come_in_pages_and_filters_hold(make_desk: Any) -> None:
     assert len(first["list"]) == 500
     second = desk.get(path, category="linear", cursor=unquote(first["nextPageCursor"]))["result"]
     symbols = [row["symbol"] for row in first["list"] + second["list"]]
-    assert (len(symbols), len(set(symbols)), second["nextPageCursor"]) == (603, 603, "")
-    assert len(desk.get(path, category="linear", limit=1000)["result"]["list"]) == 603
+    assert (len(symbols), len(set(symbols)), second["nextPageCursor"]) == (605, 605, "")
+    assert len(desk.get(path, category="linear", limit=1000)["result"]["list"]) == 605
     assert [row["symbol"] for row in rows(desk, "instruments-info", symbol="SYM600USDT")] == [
         "SYM600USDT"
     ]
     assert [
         row["symbol"] for row in desk.get(path, category="linear", baseCoin="ETH")["result"]["list"]
-    ] == ["ETHUSDT"]
+    ] == ["ETHUSDT", "ETHPERP"]
     spot = desk.get(path, category="spot", baseCoin="ETH", limit=1)["result"]
-    assert len(spot["list"]) == 3
+    assert len(spot["list"]) == 4
     assert "nextPageCursor" not in spot
     for status in ("PreLaunch", "Closed"):
         assert desk.get(path, category="linear", status=status)["result"]["list"] == []

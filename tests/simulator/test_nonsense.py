@@ -131,3 +131,44 @@ def test_questions_with_nonsense(desk: Any) -> None:
                     path, **({"category": "linear", "settleCoin": "USDT"} | {name: junk})
                 )
                 assert answer["retCode"] == 0 or answer["result"] == {}
+
+
+@pytest.mark.parametrize("mode", ["REGULAR_MARGIN", "ISOLATED_MARGIN"])
+def test_settings_of_money_with_nonsense(desk: Any, mode: str) -> None:
+    desk.post("/v5/account/set-margin-mode", setMarginMode=mode)
+    desk.order(orderType="Market", qty="1")
+    here = {"category": "linear", "symbol": "BTCUSDT"}
+    leverage = {"buyLeverage": "9", "sellLeverage": "9"}
+    for path, params in (
+        ("position/set-leverage", here | leverage),
+        ("position/switch-mode", here | {"mode": 0, "coin": "USDT"}),
+        ("position/set-auto-add-margin", here | {"autoAddMargin": 1}),
+        ("account/set-margin-mode", {"setMarginMode": mode}),
+        ("account/set-limit-px-action", {"category": "linear", "modifyEnable": True}),
+    ):
+        spoil(desk, f"/v5/{path}", params)
+    for junk in JUNK:
+        desk.post("/v5/position/set-leverage", **here, buyLeverage=junk, sellLeverage=junk)
+        answer = desk.post("/v5/position/add-margin", **here, margin=junk)
+        assert answer["retCode"] in (0, 10001, 110012, 110015, 110027, 110046), junk
+        row = {"coin": junk, "amountStr": junk}
+        for coins in (junk, [junk], [row], [row | {"coin": "USDT"}]):
+            answer = desk.post("/v5/account/demo-apply-money", utaDemoApplyMoney=coins)
+            assert answer["retCode"] in (0, 10001, 10006), coins  # 1.5 is a number; then too soon
+    assert desk.position()["size"] == "1.000"
+
+
+def test_questions_of_money_with_nonsense(desk: Any) -> None:
+    usual = {"category": "linear", "symbol": "BTCUSDT", "accountType": "UNIFIED", "side": "Buy"}
+    names = (*usual, "settleCoin", "limit", "cursor", "startTime", "endTime", "coin", "baseCoin")
+    names += ("currency", "type", "transSubType")
+    for path in (
+        *("position/list", "position/closed-pnl", "order/spot-borrow-check"),
+        *("account/wallet-balance", "account/transaction-log", "account/fee-rate"),
+        *("account/collateral-info", "account/instruments-info", "account/info"),
+        *("market/risk-limit", "market/funding/history", "market/insurance"),
+    ):
+        for name in names:
+            for junk in JUNK:
+                answer = desk.get(f"/v5/{path}", **(usual | {name: junk}))
+                assert answer["retCode"] == 0 or answer["result"] == {}, (path, name, junk)

@@ -320,7 +320,7 @@ def test_pre_check_tells_the_margin_rates_and_places_nothing(desk: Any) -> None:
     answer = desk.post("/v5/order/pre-check", **asked)
     rates = answer["result"]
     assert (rates["preImrE4"], rates["preMmrE4"]) == (0, 0)
-    assert Decimal(590) < rates["postImrE4"] < 600  # 59,000 / 10 of 100,000, and fees
+    assert Decimal(320) < rates["postImrE4"] < 330  # 59,000 / 10 of 184,000, and fees
     assert not desk.kinds("order")
     assert desk.wallet()["totalOrderIM"] == "0"
     assert desk.post("/v5/order/pre-check", **(asked | {"qty": "1000"}))["retCode"] == 110007

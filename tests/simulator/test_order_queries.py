@@ -38,7 +38,7 @@ def test_realtime_remembers_five_hundred_closed_orders_per_category(desk: Any) -
 def test_restart_of_the_venue_clears_the_recently_closed_ones(desk: Any) -> None:
     desk.order(orderLinkId="gone", timeInForce="IOC")
     desk.order(orderLinkId="open")
-    desk.exchange.forget_recent(desk.now_ns)
+    desk.exchange.floor.accounts["sim-key"].orders.forget_recent()
     assert links(desk, **ASK, openOnly=1) == []
     assert links(desk, orderLinkId="gone") == []
     assert links(desk, **ASK) == ["open"]

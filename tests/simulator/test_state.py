@@ -45,7 +45,7 @@ async def shown(c: Outside) -> dict[str, Any]:
     for row in found["positions"]:
         for name in ("markPrice", "unrealisedPnl", "positionIM", "positionMM", "liqPrice"):
             row.pop(name, None)
-        for name in ("positionIMByMp", "positionMMByMp", "bustPrice", "breakEvenPrice"):
+        for name in ("positionIMByMp", "positionMMByMp", "bustPrice", "positionValue"):
             row.pop(name, None)
     return found
 
@@ -160,7 +160,7 @@ def test_secrets_are_not_written_and_new_settings_win(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"version": 99}', '{"version": 1, "lines": 3}', "null"]
+    "text", ["", "{", "[]", '{"version": 99}', '{"version": 2, "lines": 3}', "null"]
 )
 def test_damage_is_said_and_never_a_traceback(tmp_path: Path, text: str) -> None:
     with_outside(trade_some, directory=str(tmp_path))

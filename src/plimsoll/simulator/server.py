@@ -178,9 +178,9 @@ class SimServer:
         for market in self._markets:
             for at_ns, event in market.start(self.now()):
                 self._apply(self.venue.handle(at_ns, event))
-        self.handle(Tick())
         if self._goes_on:
             self._go_on()
+        self.handle(Tick())
         self._plan_faults()
         await self._listen()
         self._write_state_file()
@@ -330,7 +330,6 @@ class SimServer:
         for publisher in self.venue.exchange.streams.publishers.values():
             publisher.restart()
         self._state.reenter(now_ns)
-        self.handle(Tick())
 
     def _plan_faults(self) -> None:
         for ask, source in self._asks:

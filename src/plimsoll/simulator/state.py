@@ -8,7 +8,7 @@ consistent state, at most 50 ms old.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,26 +16,35 @@ import msgspec
 
 from plimsoll.core.model import TimeInForce
 from plimsoll.simulator.brain.accounts import Account, Entry
+from plimsoll.simulator.brain.closed_pnl import ClosedPnl
 from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.funding import Funding
+from plimsoll.simulator.brain.later import Change
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.settlement import Batch
 from plimsoll.simulator.packing import Unpackable, Unpacker, fields_of, packed
 
-VERSION: Final = 1
+VERSION: Final = 2
 SKIPPED_IDS: Final = 1000
 """Ids left out after a run that died: its last answers may have named them."""
 _OF_SETTINGS: Final = frozenset(
-    {"key", "secret", "public_key", "uid", "is_read_only", "is_expired", "rights"}
+    {"key", "secret", "public_key", "uid", "rights", "is_unified", "may_dcp", "reserves"}
 )
-_HISTORY: Final = ("executions", "transactions")
+"""Of an account: what the settings say, and sums that are made anew from its orders."""
+_HISTORY: Final[dict[str, type[Any]]] = {
+    "executions": Entry,
+    "transactions": Entry,
+    "closed_pnl": ClosedPnl,
+}
 _LINKS: Final = "_links"
 """Client ids ever used: rebuilt from history, as every index of orders is by adding them."""
 _OF_FLOOR: Final = frozenset(
     {
         *("settings", "listings", "markets", "accounts", "by_uid", "lines", "pushes", "skew_ms"),
-        "_n",
+        *("ratios", "later", "waiting", "_n", "_priced"),
     }
 )
+"""Of the floor: what the settings say, what is made anew, and what ``save`` writes apart."""
 
 
 class StateError(Exception):
@@ -53,6 +62,8 @@ class StateFile:
         self._written: dict[tuple[int, str], object] = {}
         self._history_bytes = 0
         self._live: dict[str, Order] = {}
+        self._waiting: dict[str, dict[str, Order]] = {}
+        self._later: list[tuple[int, Change]] = []
         self.lines: list[bytes] = []
         """After ``load``: record lines the file of the record may miss, and the first's number."""
         self.first_line = 1
@@ -94,6 +105,9 @@ class StateFile:
             "lines": [line.decode() for line in unwritten],
             "history_bytes": self._history_bytes,
             "floor": floor,
+            "waiting": packed(self._floor.waiting),
+            "later": packed(self._floor.later.pending()),
+            "funding": {name: packed(found) for name, found in _funding_of(self._floor)},
             "accounts": [_account(account) for account in self._floor.accounts.values()],
         }
         written = self._path.with_suffix(".tmp")
@@ -120,10 +134,13 @@ class StateFile:
     def reenter(self, now_ns: int) -> None:
         """Put the open orders back into the books, behind what is displayed.
 
-        An order the market has moved through while nobody was here trades now, as a taker.
+        An order the market has moved through while nobody was here trades now, as a taker. Triggers
+        are looked at, and changes that were on their way have their effect, from now on.
         """
         orders = sorted(self._floor.working.values(), key=lambda order: order.serial)
         for order in orders:
+            if not order.is_open:  # accepted, and not in the book yet
+                continue
             market = self._floor.markets[order.listing.name]
             batch = Batch(self._floor, market, now_ns)
             outcome = market.book.submit(
@@ -137,6 +154,10 @@ class StateFile:
             )
             batch.fills(outcome.fills)
             batch.flush()
+        for name, waiting in self._waiting.items():
+            self._floor.waiting[name] = waiting
+            self._floor.markets[name].is_watched = True
+        self._floor.later.resume(self._later)
 
     def _restore(self, state: dict[str, Any]) -> Iterator[str]:
         self.lines = [line.encode() for line in state["lines"]]
@@ -150,16 +171,26 @@ class StateFile:
             if account is None:
                 yield f"uid {found['uid']} is in {self._path.name} and not in the settings"
                 continue
-            for fields in found["live"]:
-                order = unpacker.struct(Order, fields)
-                account.orders.add(order)
-                self._live[order.order_id] = order
-            unpacker.update(account.orders, found["orders"])
-            unpacker.update(account, found["account"])
+            self._restore_account(unpacker, account, found)
         unpacker.update(self._floor, state["floor"])
-        working = self._floor.working
-        for order_id in [key for key, order in working.items() if order is None]:
-            del working[order_id]
+        self._floor.working = _known(self._floor.working)
+        waiting = unpacker.value(state["waiting"])
+        self._waiting = {name: known for name, all_ in waiting.items() if (known := _known(all_))}
+        later = unpacker.value(state["later"])
+        self._later = [(due_ns, change) for due_ns, change in later if change.order is not None]
+        for name, funding in state["funding"].items():
+            if name in self._floor.markets:
+                self._floor.markets[name].funding.resume(unpacker.value(funding))
+
+    def _restore_account(self, unpacker: Unpacker, account: Account, found: dict[str, Any]) -> None:
+        for fields in found["live"]:
+            order = unpacker.struct(Order, fields)
+            account.orders.add(order)
+            self._live[order.order_id] = order
+        unpacker.update(account.orders, found["orders"])
+        unpacker.update(account, found["account"])
+        for order in account.orders.live():
+            account.reserves.note(order, account.orders)
 
     def _restore_history(self, unpacker: Unpacker) -> None:
         if not self._history_path.exists():
@@ -178,8 +209,8 @@ class StateFile:
                     account.orders.add(order)
                     account.orders.close(order)
                 else:
-                    entry = unpacker.struct(Entry, found["item"])
-                    getattr(account, found["what"]).append(entry)
+                    what = found["what"]
+                    getattr(account, what).append(unpacker.struct(_HISTORY[what], found["item"]))
         for account in self._floor.accounts.values():
             for what, items in _history_of(account):
                 if items:
@@ -224,7 +255,7 @@ def _account(account: Account) -> dict[str, Any]:
     left_out = _OF_SETTINGS | {"orders", *_HISTORY}
     return {
         "uid": account.uid,
-        "live": [fields_of(order) for order in _live_of(account)],
+        "live": [fields_of(order) for order in account.orders.live()],
         "orders": {
             name: packed(item)
             for name, item in vars(account.orders).items()
@@ -236,16 +267,22 @@ def _account(account: Account) -> dict[str, Any]:
     }
 
 
-def _live_of(account: Account) -> list[Order]:
-    """Return the orders that are not closed, oldest first, in whatever pool they are kept."""
-    found = [
-        item
-        for name, pool in vars(account.orders).items()
-        if isinstance(pool, dict) and not name.startswith("_")
-        for item in pool.values()
-        if isinstance(item, Order)
-    ]
-    return sorted(found, key=lambda order: order.serial)
+def _known(orders: Mapping[str, Order | None]) -> dict[str, Order]:
+    """Return the orders whose accounts are still there."""
+    return {key: order for key, order in orders.items() if order is not None}
+
+
+def _funding_of(floor: Floor) -> Iterator[tuple[str, Funding]]:
+    """Yield the instruments on which funding was or will be paid here."""
+    held = {
+        name
+        for account in floor.accounts.values()
+        for name, position in account.ledger.positions.items()
+        if position.lots
+    }
+    for name, market in floor.markets.items():
+        if name in held or market.funding.history:
+            yield name, market.funding
 
 
 def _holds_orders(value: object) -> bool:

@@ -157,6 +157,8 @@ def test_after_drawn_chaos_comes_calm(seed: int) -> None:
         await until(lambda: not server.venue.plan.active and not server.venue.closed)
         stream = await c.socket("linear", "orderbook.50.BTCUSDT")
         await stream.topic("orderbook")
+        everything = {"category": "linear", "symbol": "BTCUSDT"}  # more than 500 may be open by now
+        assert (await c.post("/v5/order/cancel-all", **everything))["retCode"] == 0
         private = await c.socket("private", "order")
         assert (await c.order(orderLinkId="calm"))["retCode"] == 0
         await private.topic("order", lambda m: m["data"][0]["orderLinkId"] == "calm")

@@ -253,6 +253,14 @@ def test_positions_are_signed(reader, sample):
     assert long.entry_price == "30000"
 
 
+@pytest.mark.parametrize(
+    ("session", "entry"), [("", "30000"), ("0", "30000"), (None, "30000"), ("30500.5", "30500.5")]
+)
+def test_a_usdc_position_counts_from_its_last_session(reader, sample, session, entry):
+    (position,) = reader.read(changed(sample, "ws_position", sessionAvgPrice=session))
+    assert position.entry_price == entry
+
+
 def test_hedge_mode_and_sides_without_name_are_errors(reader, sample):
     with pytest.raises(ParseError, match="positionIdx"):
         reader.read(changed(sample, "ws_position", positionIdx=1))

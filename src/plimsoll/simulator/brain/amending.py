@@ -112,12 +112,11 @@ def _exits_of(order: Order, params: Params) -> tuple[Exit | None, Exit | None, s
 
 def _check_size(floor: Floor, account: Account, order: Order, terms: Terms) -> None:
     listing, price, lots = order.listing, terms.price_ticks, terms.qty_lots
-    if (price, lots) == (order.price_ticks, order.qty_lots):
-        return
-    if lots <= order.cum_lots:
-        raise VenueRefusal(170313 if listing.is_spot else 110064)
     at = price or terms.trigger_ticks
-    filters.check_size(listing, order.kind, at, lots, reduce_only=order.reduce_only)
-    if order.reduce_only and not order.is_waiting and lots > order.qty_lots:
-        raise VenueRefusal(110017)
-    funds.check_amended(floor, account, order, price, lots)
+    if (price, lots) != (order.price_ticks, order.qty_lots):
+        if lots <= order.cum_lots:
+            raise VenueRefusal(170313 if listing.is_spot else 110064)
+        filters.check_size(listing, order.kind, at, lots, reduce_only=order.reduce_only)
+        if order.reduce_only and not order.is_waiting and lots > order.qty_lots:
+            raise VenueRefusal(110017)
+    funds.check_amended(floor, account, order, price, terms.trigger_ticks, lots)

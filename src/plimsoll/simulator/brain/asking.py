@@ -8,6 +8,8 @@ from plimsoll.simulator.brain.floor import CATEGORIES
 from plimsoll.simulator.brain.paging import whole
 
 _MOST: Final = 10**30
+_LISTS: Final = ("request", "utaDemoApplyMoney")
+"""Parameters that are lists: orders of a batch, coins."""
 Params = Mapping[str, Any]
 Result = dict[str, Any]
 
@@ -25,13 +27,13 @@ def category_of(params: Params) -> str:
 
 
 def checked(params: Mapping[str, Any]) -> Params:
-    """Return parameters that are words, numbers and truths, and orders of a batch made of them.
+    """Return parameters that are words, numbers and truths, or lists of objects made of them.
 
     Raises:
         VenueRefusal: 10001 where one is a list or an object, or a number no order can have.
     """
     for name, value in params.items():
-        if name == "request" and isinstance(value, list):
+        if name in _LISTS and isinstance(value, list):
             for item in value:
                 if isinstance(item, dict):
                     checked(item)

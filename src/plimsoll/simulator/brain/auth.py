@@ -23,7 +23,7 @@ def account_of_request(accounts: Mapping[str, Account], request: Rest, now_ms: i
     """Return the account a signed request comes from.
 
     Raises:
-        VenueRefusal: 10001, 10002, 10003, 10004 or 33004.
+        VenueRefusal: 10001, 10002, 10003, 10004, 10010 or 33004.
     """
     headers = request.headers
     key = headers.get("x-bapi-api-key", "")
@@ -35,8 +35,7 @@ def account_of_request(accounts: Mapping[str, Account], request: Rest, now_ms: i
     account = accounts.get(key)
     if account is None:
         raise VenueRefusal(10003)
-    if account.is_expired:
-        raise VenueRefusal(33004)
+    account.rights.check(now_ms, request.address)
     check_window(stamp, window or "5000", now_ms)
     payload = request.query if request.method == "GET" else request.body.decode(errors="replace")
     signature = headers.get("x-bapi-sign", "")
@@ -63,11 +62,13 @@ def check_window(stamp: str, window: str, now_ms: int) -> None:
         )
 
 
-def account_of_socket(accounts: Mapping[str, Account], args: object, now_ms: int) -> Account:
-    """Return the account an ``auth`` operation names.
+def account_of_socket(
+    accounts: Mapping[str, Account], args: object, address: str, now_ms: int
+) -> Account:
+    """Return the account an ``auth`` operation from an address names.
 
     Raises:
-        VenueRefusal: 10001 for a bad shape or an expired stamp, 10003, 10004, 33004.
+        VenueRefusal: 10001 for a bad shape or an expired stamp, 10003, 10004, 10010, 33004.
     """
     if not isinstance(args, list) or len(args) != 3:
         raise VenueRefusal(10001, "Params Error")
@@ -75,8 +76,7 @@ def account_of_socket(accounts: Mapping[str, Account], args: object, now_ms: int
     account = accounts.get(key)
     if account is None:
         raise VenueRefusal(10003, "Params Error")
-    if account.is_expired:
-        raise VenueRefusal(33004)
+    account.rights.check(now_ms, address)
     if not _is_whole(expires) or int(expires) <= now_ms:
         raise VenueRefusal(10001, "Params Error")
     if not is_signed(account, f"GET/realtime{expires}", signature):

@@ -10,8 +10,8 @@ from plimsoll.simulator.brain.accounts import Account, DcpWindow
 from plimsoll.simulator.brain.asking import Params, Result
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.passing import Passing
 from plimsoll.simulator.brain.streams import Connection
-from plimsoll.simulator.brain.trading import Trading
 
 _TOPICS: Final = {"DERIVATIVES": "dcp.future", "SPOT": "dcp.spot", "OPTIONS": "dcp.option"}
 _SECONDS: Final = range(3, 301)
@@ -44,8 +44,7 @@ def query(floor: Floor, account: Account, params: Params, now_ns: int) -> Result
     """Answer ``/v5/account/query-dcp-info``: the products that are protected."""
     rows = [
         {"product": product, "dcpStatus": "ON", "timeWindow": str(window.seconds)}
-        for product, window in account.dcp_windows.items()
-        if now_ns >= window.from_ns
+        for product, window in account.dcp_in_force(now_ns).items()
     ]
     return {"dcpInfos": rows}
 
@@ -53,10 +52,10 @@ def query(floor: Floor, account: Account, params: Params, now_ns: int) -> Result
 class Dcp:
     """Watches the connections of accounts that asked for it."""
 
-    def __init__(self, floor: Floor, trading: Trading) -> None:
-        """Cancel through ``trading``."""
+    def __init__(self, floor: Floor) -> None:
+        """Watch a floor's accounts."""
         self._floor = floor
-        self._trading = trading
+        self._passing = Passing(floor)
 
     def look(self, connections: Iterable[Connection], now_ns: int) -> None:
         """Fire what is due; a connection that is there stops the time."""
@@ -90,4 +89,4 @@ class Dcp:
             for order in account.orders.live()
             if order.listing.is_spot == spot and product != "OPTIONS"
         ]
-        self._trading.end_all(orders, now_ns, "CancelByDCP")
+        self._passing.cancel(orders, "CancelByDCP", now_ns)

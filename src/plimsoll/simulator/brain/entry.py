@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.admission import check_may_order
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.limits import RateLimits
@@ -47,8 +48,10 @@ class OrderEntry:
 
     def run(self, account: Account, op: str, params: Params, now_ns: int) -> Done:
         """Run one operation, such as ``order.create``; refusals are in the result."""
-        if account.is_read_only:
-            return Done(refusal=VenueRefusal(10005))
+        try:
+            check_may_order(account, op, params, now_ns // 1_000_000)
+        except VenueRefusal as refusal:
+            return Done(refusal=refusal)
         if op.endswith("-batch"):
             return self._run_batch(account, op, params, now_ns)
         spot = params.get("category") == "spot"

@@ -1,16 +1,23 @@
 """Refusals of the simulated exchange: the venue's code and text."""
 
-from typing import Final
+from typing import Any, Final
 
 
 class VenueRefusal(Exception):
     """A request is refused with a ``retCode``; never crosses the brain's boundary."""
 
-    def __init__(self, code: int, message: str = "", status: int = 200) -> None:
-        """Carry the code, its text (the usual one if empty) and the HTTP status."""
+    def __init__(
+        self,
+        code: int,
+        message: str = "",
+        status: int = 200,
+        result: dict[str, Any] | None = None,
+    ) -> None:
+        """Carry the code, its text (the usual one if empty), the HTTP status and the result."""
         self.code = code
         self.message = message or TEXTS.get(code, "Error")
         self.status = status
+        self.result = result or {}
         super().__init__(f"{code} {self.message}")
 
 
@@ -37,17 +44,26 @@ TEXTS: Final = {
     34040: "not modified",
     40004: "The order was modified while it was replaced; check its state again.",
     110001: "order not exists or too late to cancel",
+    110004: "Wallet balance is insufficient.",
+    110006: "The assets are estimated to be unable to cover the position margin.",
     110007: "ab not enough for new order",
     110008: "The order has been completed or cancelled.",
     110009: "The number of stop orders exceeds the maximum allowable limit.",
     110010: "The order has been cancelled.",
+    110012: "Insufficient available balance.",
     110013: "cannot set leverage",
+    110015: "Position is in cross margin mode.",
     110017: "orderQty will be truncated to zero.",
     110020: "Not allowed to have more than 500 active orders.",
     110024: "You have an existing position, so the position mode cannot be switched.",
     110025: "Position mode is not modified.",
+    110027: "Margin is not modified.",
+    110028: "You have existing open orders, so the position mode cannot be switched.",
     110029: "Hedge mode is not supported on this symbol.",
+    110033: "Cannot set margin without an open position.",
     110043: "leverage not modified",
+    110044: "Available margin is insufficient.",
+    110046: "Liquidation will be triggered immediately after this adjustment.",
     110058: "The position is too small for this take profit or stop loss.",
     110059: "TP/SL of a partially filled order cannot be modified.",
     110061: "No more than 20 TP/SLs in Partial tpslMode.",
@@ -55,6 +71,8 @@ TEXTS: Final = {
     110074: "This contract is not live",
     110072: "OrderLinkedID is duplicate",
     110079: "The order is processing and can not be operated, please try again later",
+    110089: "Exceeds the maximum risk limit level.",
+    110090: "Position may exceed the max limit under the current leverage.",
     110092: "expect Rising, but trigger_price <= current",
     110093: "expect Falling, but trigger_price >= current",
     110094: "Order does not meet minimum order value.",
@@ -83,5 +101,6 @@ TEXTS: Final = {
     170381: "The order quantity is larger than the maximum.",
     170810: "Cannot exceed the maximum of 500 open, 30 TP/SL and 30 conditional orders.",
     181017: "OrderStatus must be final status",
+    3400045: "Set margin mode failed.",
 }
 """Source: Bybit v5 docs, error page (texts shortened)."""

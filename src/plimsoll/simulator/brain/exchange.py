@@ -9,9 +9,16 @@ from plimsoll.simulator.brain.candles import MINUTE_MS
 from plimsoll.simulator.brain.dcp import Dcp
 from plimsoll.simulator.brain.entry import OrderEntry
 from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.funding_desk import FundingDesk
 from plimsoll.simulator.brain.limits import RateLimits
+from plimsoll.simulator.brain.liquidation import Liquidator
 from plimsoll.simulator.brain.messages import (
     BookChanged,
+    Deleverage,
+    FeesChanged,
+    FundingFixed,
+    KeyChanged,
+    Liquidate,
     MarketNote,
     Output,
     Past,
@@ -23,12 +30,15 @@ from plimsoll.simulator.brain.messages import (
     SocketOpened,
     SocketText,
     Tick,
+    Transfer,
 )
+from plimsoll.simulator.brain.numbers import decimal_of
 from plimsoll.simulator.brain.rest import RestDesk
 from plimsoll.simulator.brain.settlement import Batch
 from plimsoll.simulator.brain.streams import Streams
 from plimsoll.simulator.brain.trade_socket import TradeSocket, is_order_entry
 from plimsoll.simulator.brain.trading import Trading
+from plimsoll.simulator.brain.treasury import Treasury
 from plimsoll.simulator.settings import SimSettings
 
 _SAMPLE_NS: Final = 100_000_000
@@ -48,10 +58,13 @@ class Exchange:
         )
         self._trading = Trading(self.floor)
         entry = OrderEntry(self.floor, limits, self._trading)
-        self._dcp = Dcp(self.floor, self._trading)
+        self._dcp = Dcp(self.floor)
         self._rest = RestDesk(self.floor, limits, entry)
         self._streams = Streams(self.floor)
         self._trade = TradeSocket(self.floor, entry, limits)
+        self._funding = FundingDesk(self.floor)
+        self._liquidator = Liquidator(self.floor)
+        treasury = Treasury(self.floor)
         self.entry = entry
         self.limits = limits
         self.streams = self._streams
@@ -71,6 +84,12 @@ class Exchange:
             Printed: self._on_print,
             Past: self._on_past,
             MarketNote: self._on_note,
+            Transfer: treasury.transfer,
+            FeesChanged: treasury.set_fees,
+            KeyChanged: treasury.change_key,
+            Liquidate: self._on_liquidate,
+            Deleverage: self._on_deleverage,
+            FundingFixed: self._on_funding_fixed,
         }
 
     def open(self, now_ns: int) -> Output:
@@ -86,19 +105,13 @@ class Exchange:
         self._trading.catch_up(now_ns)
         self._handlers[type(request)](now_ns, request)
         self._trading.look(now_ns)
+        self._liquidator.look(now_ns)
         if not self._streams.is_paced:
             self._output.sends += self._unpaced_frames(now_ns, request)
         for push in self.floor.pushes:
             self._output.sends += self._streams.private_frames(push, now_ns)
         self.floor.pushes.clear()
         return self._take()
-
-    def forget_recent(self, now_ns: int) -> None:
-        """Forget the recently closed orders ``realtime`` shows, as a venue restart does."""
-        for account in self.floor.by_uid.values():
-            for recent in account.orders.recent.values():
-                recent.clear()
-        self.floor.record(now_ns, "fault", 0, {"event": "forget-recent"})
 
     def is_watched(self, name: str) -> bool:
         """Return whether anybody subscribes to an instrument or has an order working on it."""
@@ -204,6 +217,22 @@ class Exchange:
         fields = {"event": "note", "symbol": event.name, "text": event.text}
         self.floor.record(now_ns, "market", 0, fields)
 
+    def _on_liquidate(self, now_ns: int, request: Liquidate) -> None:
+        market, account = self.floor.perpetual(request.name), self.floor.account(request.uid)
+        self._liquidator.force(account, market, request.lots, now_ns)
+
+    def _on_deleverage(self, now_ns: int, request: Deleverage) -> None:
+        market, account = self.floor.perpetual(request.name), self.floor.account(request.uid)
+        lots = request.lots or abs(account.ledger.position(market.listing).lots)
+        price = request.price_ticks or market.mark_ticks
+        self._liquidator.deleveraging.close_one(account, market, lots, price, now_ns)
+
+    def _on_funding_fixed(self, now_ns: int, request: FundingFixed) -> None:
+        rate = decimal_of(request.rate) if request.rate else None
+        self.floor.perpetual(request.name).funding.fix(rate)
+        fields = {"event": "funding-rate", "symbol": request.name, "fundingRate": request.rate}
+        self.floor.record(now_ns, "config", 0, fields)
+
     def _on_tick(self, now_ns: int, request: Tick) -> None:
         now_ms = now_ns // 1_000_000
         if now_ms // MINUTE_MS != self._minute:
@@ -218,10 +247,13 @@ class Exchange:
             self._second_ns = now_ns
             self._each_second(now_ns)
         self._dcp.look(self._streams.connections.values(), now_ns)
+        self._funding.advance(now_ns)
         self._output.sends += self._streams.public_frames(now_ms)
         self._output.drops += self._streams.idle(now_ns)
 
     def _each_second(self, now_ns: int) -> None:
+        self._funding.sample()
+        self._liquidator.forget()
         for name, market in self.floor.markets.items():
             market.sample_premium()
             if market.is_at_rest and self._told.get(name) == market.seq:

@@ -83,17 +83,18 @@ def link_of(params: Params) -> str:
     return link
 
 
-def number_of(params: Params, name: str) -> Decimal:
-    """Return a positive or zero decimal parameter.
+def number_of(params: Params, name: str, *, signed: bool = False) -> Decimal:
+    """Return a decimal parameter; only a ``signed`` one may be below zero.
 
     Raises:
         VenueRefusal: 10001 where it is missing, negative, no number or beyond all reason.
     """
     text = str(params.get(name, ""))
-    value = Decimal(text) if _NUMBER.fullmatch(text) else Decimal(-1)
+    digits = text.removeprefix("-") if signed else text
+    value = Decimal(digits) if _NUMBER.fullmatch(digits) else Decimal(-1)
     if not 0 <= value <= _LARGEST:
         raise VenueRefusal(10001, f"params error: {name} invalid {text[:40]!r}")
-    return value
+    return value if digits == text else -value
 
 
 def ticks_of(listing: Listing, params: Params, name: str = "price") -> int:

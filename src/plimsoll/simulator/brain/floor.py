@@ -6,9 +6,12 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.collateral import RATIOS
 from plimsoll.simulator.brain.errors import VenueRefusal
+from plimsoll.simulator.brain.later import Later
 from plimsoll.simulator.brain.listings import Listing, default_listings, extra_listings
-from plimsoll.simulator.brain.numbers import drawn_uuid
+from plimsoll.simulator.brain.margin import Quotes
+from plimsoll.simulator.brain.numbers import decimal_of, drawn_uuid
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.public import PublicMarket
 from plimsoll.simulator.settings import SimSettings
@@ -33,12 +36,30 @@ class Floor:
     def __init__(self, settings: SimSettings) -> None:
         """Open with the settings' accounts and no prices yet."""
         self.settings = settings
-        self.listings = default_listings(settings.price_limit_linear, settings.price_limit_spot)
+        self.listings = default_listings(
+            settings.price_limit_linear,
+            settings.price_limit_spot,
+            settings.funding_interval_min,
+        )
         self.listings |= extra_listings(settings.extra_symbols, settings.price_limit_linear)
         self.markets = {
             name: PublicMarket(listing, settings.seed, queue=settings.queue)
             for name, listing in self.listings.items()
         }
+        self._priced = {
+            item.base: market
+            for market in self.markets.values()
+            if (item := market.listing.instrument).is_spot and item.quote == "USDT"
+        }
+        for name in settings.funding_interval_min:
+            self.perpetual(name)
+        for name, rate in settings.funding_rates.items():
+            self.perpetual(name).funding.fix(decimal_of(rate))
+        self.ratios = RATIOS | {
+            coin: decimal_of(text) for coin, text in settings.collateral_ratios.items()
+        }
+        self.insurance = {coin: decimal_of(settings.insurance_fund) for coin in ("USDT", "USDC")}
+        """What the insurance fund holds, by settle coin."""
         self.accounts = {entry.key: Account(entry) for entry in settings.accounts}
         self.by_uid = {account.uid: account for account in self.accounts.values()}
         self.working: dict[str, Order] = {}
@@ -50,6 +71,10 @@ class Floor:
         self.lines: list[bytes] = []
         self.pushes: list[PrivatePush] = []
         self.serial = 0
+        self.later = Later()
+        """Changes of orders that were acknowledged and have not had their effect."""
+        self.next_session_ms = 0
+        """When USDC perpetuals are settled next, 0 before the first look at the clock."""
         self.skew_ms = 0
         """How far the clock that checks and answers requests is off; a fault."""
         self._n = 0
@@ -84,6 +109,29 @@ class Floor:
             raise VenueRefusal(10001, f"params error: symbol invalid {symbol}")
         return found
 
+    def perpetual(self, name: str) -> PublicMarket:
+        """Return a perpetual's market, for what is not asked by a client.
+
+        Raises:
+            ValueError: none of that name is listed.
+        """
+        market = self.markets.get(name)
+        if market is None or market.listing.is_spot:
+            known = ", ".join(n for n, one in self.listings.items() if not one.is_spot)
+            raise ValueError(f"there is no perpetual {name!r}; known: {known}")
+        return market
+
+    def account(self, uid: int) -> Account:
+        """Return an account, for what is not asked by a client.
+
+        Raises:
+            ValueError: there is none of that number.
+        """
+        found = self.by_uid.get(uid)
+        if found is None:
+            raise ValueError(f"there is no account {uid}")
+        return found
+
     def next_serial(self) -> int:
         """Return the next number of an order, execution or log row."""
         self.serial += 1
@@ -101,9 +149,21 @@ class Floor:
         return self.markets[name].mark_ticks
 
     def index_of(self) -> dict[str, Decimal]:
-        """Return the USD price of each coin: the spot index; USDT counts as one."""
-        prices = {"USDT": Decimal(1)}
-        for market in self.markets.values():
-            if market.listing.is_spot:
-                prices[market.listing.instrument.base] = market.listing.price(market.index_ticks)
+        """Return the USD price of each coin: its spot index against USDT, which counts as one.
+
+        So does USDC while no market of it against USDT is listed.
+        """
+        prices = {"USDT": Decimal(1), "USDC": Decimal(1)}
+        for coin, market in self._priced.items():
+            if market.is_ready:
+                prices[coin] = market.listing.price(market.index_ticks)
         return prices
+
+    def has_index(self, coin: str) -> bool:
+        """Return whether a coin has a USD price now."""
+        market = self._priced.get(coin)
+        return coin in ("USDT", "USDC") or (market is not None and market.is_ready)
+
+    def quotes(self) -> Quotes:
+        """Return the prices money is counted with now."""
+        return Quotes(self.mark_of, self.index_of(), self.ratios)

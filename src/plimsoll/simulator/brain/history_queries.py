@@ -8,11 +8,11 @@ from plimsoll.simulator.brain.asking import category_of, limit_of
 from plimsoll.simulator.brain.candles import INTERVALS, Candle
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
+from plimsoll.simulator.brain.funding import FUNDINGS_KEPT
 from plimsoll.simulator.brain.market_queries import Params, Result, market_of
 from plimsoll.simulator.brain.numbers import text_of
 from plimsoll.simulator.brain.paging import page_of, whole
 from plimsoll.simulator.brain.public import PublicMarket
-from plimsoll.simulator.brain.tickers import FUNDING_MS, FUNDING_RATE
 
 _SPANS_MS: Final = {
     "5min": 300_000,
@@ -22,7 +22,6 @@ _SPANS_MS: Final = {
     "4h": 14_400_000,
     "1d": 86_400_000,
 }
-_FUNDING_SHOWN: Final = 200
 _PREMIUM_PLACES: Final = Decimal("1e-6")
 
 
@@ -60,24 +59,24 @@ def premium_klines(floor: Floor, params: Params, now_ns: int) -> Result:
 def funding_history(floor: Floor, params: Params, now_ns: int) -> Result:
     """Answer ``/v5/market/funding/history``: newest first.
 
-    Where nothing was settled here yet, the past has the constant rate every eight hours.
+    Before the first payment of this exchange the past has the interest rate at every instant.
     """
     market = _perpetual(floor, params)
     start, end = whole(params, "startTime", 0), whole(params, "endTime", now_ns // 1_000_000)
     if start and not params.get("endTime"):
         raise VenueRefusal(10001, "params error: startTime needs endTime")
-    rows = list(market.funding_history)
-    first = int(rows[0]["fundingRateTimestamp"]) if rows else now_ns // 1_000_000 + 1
-    last = (first - 1) // FUNDING_MS * FUNDING_MS
+    limit = limit_of(params, usual=FUNDINGS_KEPT, most=FUNDINGS_KEPT)
     symbol = market.listing.instrument.symbol
-    times = range(last - (_FUNDING_SHOWN - 1) * FUNDING_MS, last + 1, FUNDING_MS)
-    before = [
-        {"symbol": symbol, "fundingRate": FUNDING_RATE, "fundingRateTimestamp": str(at)}
-        for at in times
+    rows = [
+        {
+            "symbol": symbol,
+            "fundingRate": text_of(paid.rate),
+            "fundingRateTimestamp": str(paid.time_ms),
+        }
+        for paid in market.funding.past(now_ns // 1_000_000)
+        if start <= paid.time_ms <= end
     ]
-    found = [row for row in before + rows if start <= int(row["fundingRateTimestamp"]) <= end]
-    limit = limit_of(params, usual=_FUNDING_SHOWN, most=_FUNDING_SHOWN)
-    return {"category": "linear", "list": found[::-1][:limit]}
+    return {"category": "linear", "list": rows[:limit]}
 
 
 def open_interest(floor: Floor, params: Params, now_ns: int) -> Result:
@@ -107,18 +106,23 @@ def open_interest(floor: Floor, params: Params, now_ns: int) -> Result:
 
 
 def insurance(floor: Floor, params: Params, now_ns: int) -> Result:
-    """Answer ``/v5/market/insurance``: one pool for everything, and nothing touches it."""
-    symbols = ",".join(
-        item.symbol
-        for listing in floor.listings.values()
-        if (item := listing.instrument).category == "linear"
-    )
-    row = {"coin": "USDT", "symbols": symbols, "balance": _POOL, "value": _POOL}
-    rows = [row] if params.get("coin", "USDT") == "USDT" else []
+    """Answer ``/v5/market/insurance``: one pool for each settle coin."""
+    usd = floor.index_of()
+    rows = [
+        {
+            "coin": coin,
+            "symbols": ",".join(
+                item.symbol
+                for listing in floor.listings.values()
+                if (item := listing.instrument).settle == coin
+            ),
+            "balance": text_of(balance),
+            "value": text_of(balance * usd[coin]),
+        }
+        for coin, balance in floor.insurance.items()
+        if params.get("coin", coin) == coin
+    ]
     return {"updatedTime": str(now_ns // 86_400_000_000_000 * 86_400_000), "list": rows}
-
-
-_POOL: Final = "100000000"
 
 
 def _line(floor: Floor, params: Params, now_ns: int, name: str) -> Result:

@@ -1,6 +1,6 @@
 """Changes that were acknowledged and have not had their effect yet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
 import msgspec
@@ -46,10 +46,19 @@ class Later:
         due_ns = max(now_ns + int(delay_ms * 1_000_000), before[-1][0] if before else 0)
         if due_ns <= now_ns and not before:
             return False
-        self._count += 1
-        heappush(self._heap, (due_ns, self._count, change))
-        self._of.setdefault(change.order.order_id, []).append((due_ns, change))
+        self._keep(due_ns, change)
         return True
+
+    def pending(self) -> list[tuple[int, Change]]:
+        """Return what is on its way with the time it falls due, the next first."""
+        return [
+            (due_ns, change) for due_ns, _, change in sorted(self._heap, key=lambda one: one[:2])
+        ]
+
+    def resume(self, pending: Iterable[tuple[int, Change]]) -> None:
+        """Put on its way again what an earlier run left."""
+        for due_ns, change in pending:
+            self._keep(due_ns, change)
 
     def is_due(self, now_ns: int) -> bool:
         """Return whether anything is due."""
@@ -68,3 +77,8 @@ class Later:
     def of(self, order: Order) -> list[Change]:
         """Return what is on its way to an order, oldest first."""
         return [change for _, change in self._of.get(order.order_id, ())]
+
+    def _keep(self, due_ns: int, change: Change) -> None:
+        self._count += 1
+        heappush(self._heap, (due_ns, self._count, change))
+        self._of.setdefault(change.order.order_id, []).append((due_ns, change))

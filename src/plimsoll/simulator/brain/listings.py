@@ -1,5 +1,6 @@
 """The instruments this exchange lists, with their filters and how it writes their numbers."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
@@ -7,6 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.core.model import Instrument
+from plimsoll.simulator.brain.tiers import BANDS, Tier, tiers_of
+
+FUNDING_MS: Final = 8 * 3_600_000
+FUNDING_CAP: Final = Decimal("0.00375")
+"""Upper bound of a funding rate; the lower one is its negative."""
 
 
 class Scale(msgspec.Struct, frozen=True):
@@ -37,8 +43,10 @@ class Listing(msgspec.Struct, frozen=True, dict=True):
     symbol_id: int
     ratio_x: Decimal
     ratio_y: Decimal
-    max_leverage: str = "100.00"
-    maintenance_rate: Decimal = Decimal("0.005")
+    tiers: tuple[Tier, ...] = ()
+    """Risk tiers of a perpetual, the lowest first."""
+    funding_ms: int = FUNDING_MS
+    """Time between two funding payments; they fall on whole multiples of it."""
 
     @property
     def name(self) -> str:
@@ -49,6 +57,11 @@ class Listing(msgspec.Struct, frozen=True, dict=True):
     def is_spot(self) -> bool:
         """Return whether this trades the coin itself."""
         return self.instrument.is_spot
+
+    @property
+    def max_leverage(self) -> str:
+        """Highest leverage of the lowest tier."""
+        return self.tiers[0].max_leverage
 
     @cached_property
     def prices(self) -> Scale:
@@ -88,57 +101,75 @@ class Listing(msgspec.Struct, frozen=True, dict=True):
         return self.value_step * (ticks * lots)
 
 
-_Filters = tuple[str, str, str, str, str, str]
+_Filters = tuple[str, str, str, str, str]
 _LINEAR: Final[dict[str, _Filters]] = {
-    # base: tick, lot, min qty, max qty, max market qty, max leverage
-    "BTC": ("0.10", "0.001", "0.001", "1190.000", "500.000", "100.00"),
-    "ETH": ("0.01", "0.01", "0.01", "7240.00", "724.00", "100.00"),
-    "DOGE": ("0.00001", "1", "1", "40000000", "6000000", "75.00"),
+    # base: tick, lot, min qty, max qty, max market qty
+    "BTC": ("0.10", "0.001", "0.001", "1190.000", "500.000"),
+    "ETH": ("0.01", "0.01", "0.01", "7240.00", "724.00"),
+    "DOGE": ("0.00001", "1", "1", "40000000", "6000000"),
 }
 _SPOT: Final[dict[str, _Filters]] = {
-    "BTC": ("0.01", "0.000001", "0.000011", "83", "41.5", ""),
-    "ETH": ("0.01", "0.00001", "0.00022", "1229.2336343", "614.61681715", ""),
-    "DOGE": ("0.00001", "0.1", "2.7", "1904761", "952380.5", ""),
+    "BTC": ("0.01", "0.000001", "0.000011", "83", "41.5"),
+    "ETH": ("0.01", "0.00001", "0.00022", "1229.2336343", "614.61681715"),
+    "DOGE": ("0.00001", "0.1", "2.7", "1904761", "952380.5"),
 }
+_LISTED: Final = (
+    # category, base, quote, symbol; perpetuals settle in their quote
+    ("linear", "BTC", "USDT", "BTCUSDT"),
+    ("linear", "ETH", "USDT", "ETHUSDT"),
+    ("linear", "DOGE", "USDT", "DOGEUSDT"),
+    ("linear", "BTC", "USDC", "BTCPERP"),
+    ("linear", "ETH", "USDC", "ETHPERP"),
+    ("spot", "BTC", "USDT", "BTCUSDT"),
+    ("spot", "ETH", "USDT", "ETHUSDT"),
+    ("spot", "DOGE", "USDT", "DOGEUSDT"),
+    ("spot", "BTC", "USDC", "BTCUSDC"),
+)
 
 
 def default_listings(
-    linear_limits: tuple[str, str], spot_limits: tuple[str, str]
+    linear_limits: tuple[str, str],
+    spot_limits: tuple[str, str],
+    funding_interval_min: Mapping[str, float] | None = None,
 ) -> dict[str, Listing]:
-    """Return BTC, ETH and DOGE against USDT, linear and spot, by name."""
+    """Return what is listed, by name: USDT and USDC perpetuals, and spot pairs against both."""
+    minutes = funding_interval_min or {}
+    numbers = {"linear": 5, "spot": 5}
     listings = {}
-    for category, table, limits in (
-        ("linear", _LINEAR, linear_limits),
-        ("spot", _SPOT, spot_limits),
-    ):
-        for number, (base, filters) in enumerate(table.items(), start=5):
-            listing = _listing(category, base, filters, limits, number)
-            listings[listing.name] = listing
+    for category, base, quote, symbol in _LISTED:
+        x, y = map(Decimal, linear_limits if category == "linear" else spot_limits)
+        item = _instrument(
+            category, base, quote, symbol, (_LINEAR if category == "linear" else _SPOT)[base]
+        )
+        tiers = () if item.is_spot else tiers_of(BANDS[base])
+        funding_ms = round(minutes.get(item.name, FUNDING_MS / 60_000) * 60_000)
+        listings[item.name] = Listing(item, numbers[category], x, y, tiers, funding_ms)
+        numbers[category] += 1
     return listings
 
 
 def extra_listings(count: int, limits: tuple[str, str]) -> dict[str, Listing]:
     """Return linear perpetuals SYM001USDT and so on, with the filters of DOGE, by name."""
-    made = [
-        _listing("linear", f"SYM{number:03}", _LINEAR["DOGE"], limits, 100 + number)
-        for number in range(1, count + 1)
-    ]
-    return {listing.name: listing for listing in made}
+    x, y = map(Decimal, limits)
+    tiers = tiers_of(BANDS["DOGE"])
+    listings = {}
+    for number in range(1, count + 1):
+        base = f"SYM{number:03}"
+        item = _instrument("linear", base, "USDT", f"{base}USDT", _LINEAR["DOGE"])
+        listings[item.name] = Listing(item, 100 + number, x, y, tiers)
+    return listings
 
 
-def _listing(
-    category: str, base: str, filters: _Filters, limits: tuple[str, str], number: int
-) -> Listing:
-    tick, lot, min_qty, max_qty, max_market, leverage = filters
-    symbol = f"{base}USDT"
+def _instrument(category: str, base: str, quote: str, symbol: str, filters: _Filters) -> Instrument:
     spot = category == "spot"
-    instrument = Instrument(
+    tick, lot, min_qty, max_qty, max_market = filters
+    return Instrument(
         name=f"{category}:{symbol}",
         category=category,
         symbol=symbol,
         base=base,
-        quote="USDT",
-        settle="" if spot else "USDT",
+        quote=quote,
+        settle="" if spot else quote,
         tick_size=tick,
         lot_size=lot,
         min_qty=min_qty,
@@ -148,8 +179,6 @@ def _listing(
         taker_fee="0.001" if spot else "0.00055",
         maker_fee="0.001" if spot else "0.0002",
     )
-    x, y = map(Decimal, limits)
-    return Listing(instrument, number, x, y, leverage)
 
 
 def info_row(listing: Listing) -> dict[str, Any]:
@@ -201,10 +230,10 @@ def _linear_info(listing: Listing, item: Instrument) -> dict[str, Any]:
             "postOnlyMaxOrderQty": item.max_qty,
         },
         "unifiedMarginTrade": True,
-        "fundingInterval": 480,
+        "fundingInterval": max(1, listing.funding_ms // 60_000),
         "copyTrading": "both",
-        "upperFundingRate": "0.00375",
-        "lowerFundingRate": "-0.00375",
+        "upperFundingRate": str(FUNDING_CAP),
+        "lowerFundingRate": str(-FUNDING_CAP),
         "displayName": "",
         "forbidUplWithdrawal": False,
         "isPreListing": False,

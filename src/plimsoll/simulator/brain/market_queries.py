@@ -6,12 +6,14 @@ from typing import Any
 from plimsoll.core.model import Side
 from plimsoll.simulator.brain.asking import category_of, limit_of
 from plimsoll.simulator.brain.book_topic import FULL_DEPTH
+from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.listings import info_row
 from plimsoll.simulator.brain.order_rows import SIDES
 from plimsoll.simulator.brain.paging import page_of
 from plimsoll.simulator.brain.public import PublicMarket
 from plimsoll.simulator.brain.tickers import bbo_fields, linear_ticker, spot_ticker
+from plimsoll.simulator.brain.tiers import tier_row
 
 Params = Mapping[str, str]
 Result = dict[str, Any]
@@ -104,6 +106,24 @@ def price_limit(floor: Floor, params: Params, now_ns: int) -> Result:
     symbol = market.listing.instrument.symbol
     limits = {"buyLmt": text(high), "sellLmt": text(low)}
     return {"symbol": symbol, **limits, "ts": str(now_ns // 1_000_000)}
+
+
+def risk_limits(floor: Floor, params: Params, now_ns: int) -> Result:
+    """Answer ``/v5/market/risk-limit``: the tiers of 15 symbols a page."""
+    category = category_of(params)
+    listings = [
+        listing
+        for listing in floor.listings.values()
+        if listing.tiers
+        and listing.instrument.category == category
+        and params.get("symbol", listing.instrument.symbol) == listing.instrument.symbol
+    ]
+    if params.get("symbol") and not listings:
+        raise VenueRefusal(10001, f"params error: symbol invalid {params['symbol']}")
+    numbered = [(len(listings) - at, listing) for at, listing in enumerate(listings)]
+    page, cursor = page_of(numbered, {"cursor": params.get("cursor", "")}, most=15, usual=15)
+    rows = [tier_row(listing.instrument.symbol, tier) for listing in page for tier in listing.tiers]
+    return {"category": category, "list": rows, "nextPageCursor": cursor}
 
 
 def market_of(floor: Floor, params: Params) -> PublicMarket:

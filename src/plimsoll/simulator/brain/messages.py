@@ -1,5 +1,7 @@
 """What comes into the brain and what leaves it."""
 
+from typing import Any
+
 import msgspec
 
 from plimsoll.core.model import Side
@@ -86,8 +88,64 @@ class MarketNote(msgspec.Struct, frozen=True):
     text: str
 
 
+class Transfer(msgspec.Struct, frozen=True):
+    """Coins come into an account from outside, or leave it where ``amount`` is negative.
+
+    ``cause`` is TRANSFER, BONUS or FEE_REFUND.
+    """
+
+    uid: int
+    coin: str
+    amount: str
+    cause: str = "TRANSFER"
+
+
+class FeesChanged(msgspec.Struct, frozen=True):
+    """An account pays other fee rates in a category from now on; a rebate is negative."""
+
+    uid: int
+    category: str
+    taker: str
+    maker: str
+
+
+class KeyChanged(msgspec.Struct, frozen=True):
+    """An account's key may do something else from now on; names as in ``AccountSettings``."""
+
+    uid: int
+    changes: dict[str, Any]
+
+
+class Liquidate(msgspec.Struct, frozen=True):
+    """Close lots of an account's position as a step of a liquidation, whatever its margin is."""
+
+    name: str
+    uid: int
+    lots: int
+
+
+class Deleverage(msgspec.Struct, frozen=True):
+    """Close an account's position by auto-deleveraging, against a trader nobody sees.
+
+    ``lots`` 0 = all of it, ``price_ticks`` 0 = at the mark.
+    """
+
+    name: str
+    uid: int
+    lots: int = 0
+    price_ticks: int = 0
+
+
+class FundingFixed(msgspec.Struct, frozen=True):
+    """The funding rate of an instrument from now on; "" = as computed."""
+
+    name: str
+    rate: str
+
+
 MarketEvent = BookChanged | Printed | Past | MarketNote
-Request = Rest | SocketOpened | SocketText | SocketClosed | Tick | MarketEvent
+MoneyEvent = Transfer | FeesChanged | KeyChanged | Liquidate | Deleverage | FundingFixed
+Request = Rest | SocketOpened | SocketText | SocketClosed | Tick | MarketEvent | MoneyEvent
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -1,51 +1,102 @@
-"""The venue's JSON rows of positions, wallet and transactions (Bybit v5 docs)."""
+"""The venue's JSON rows of positions and transactions (Bybit v5 docs)."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
 
-from plimsoll.simulator.brain.accounts import Account
-from plimsoll.simulator.brain.ledger import Booked, Position
-from plimsoll.simulator.brain.margin import MarkOf, locked_of, margin_of, position_margin
+from plimsoll.simulator.brain.accounts import ISOLATED, PORTFOLIO, Account
+from plimsoll.simulator.brain.exits import exit_fields
+from plimsoll.simulator.brain.ledger import Booked, CoinChange, Position
+from plimsoll.simulator.brain.liq_price import isolated_bankruptcy, liquidation_price
+from plimsoll.simulator.brain.margin import Quotes, Totals, margins_of, tier_for
 from plimsoll.simulator.brain.numbers import ZERO, floor8, text_of
 from plimsoll.simulator.brain.order_rows import SIDES, Row
 
+_BREAK_EVEN_FEE: Final = Decimal("0.00055")
+"""The least taker fee the venue's break-even price counts with."""
 
-def transaction_rows(row: Row, booked: Booked, size: str, trade_id: str) -> list[Row]:
+TYPES: Final = {"AdlTrade": "ADL", "BustTrade": "LIQUIDATION"}
+"""Transaction type by execType, where it is not TRADE."""
+
+
+def transaction_row(change: CoinChange, kind: str, row_id: str, now_ms: int) -> Row:
+    """Return a row of the transaction log that no execution explains."""
+    return {
+        "id": row_id,
+        "symbol": "",
+        "category": "",
+        "side": "None",
+        "transactionTime": str(now_ms),
+        "type": kind,
+        "transSubType": "",
+        "qty": "",
+        "size": "",
+        "currency": change.coin,
+        "tradePrice": "",
+        "funding": text_of(change.funding) if change.funding else "",
+        "fee": text_of(change.fee),
+        "cashFlow": text_of(change.cash_flow),
+        "change": text_of(change.change),
+        "cashBalance": text_of(change.balance),
+        "feeRate": "",
+        "bonusChange": "",
+        "tradeId": "",
+        "orderId": "",
+        "orderLinkId": "",
+        "extraFees": "",
+    }
+
+
+def transaction_rows(row: Row, booked: Booked, size: str) -> list[Row]:
     """Return the transaction-log rows of one execution: one per coin it moved."""
+    kind = TYPES.get(row["execType"], "TRADE")
+    if row["createType"] == "CreateByLiq":
+        kind = "LIQUIDATION"
     return [
-        {
-            "id": f"{row['execId']}_{change.coin}",
-            "symbol": row["symbol"],
-            "category": row["category"],
-            "side": row["side"],
-            "transactionTime": row["execTime"],
-            "type": "TRADE",
-            "transSubType": "",
-            "qty": row["execQty"],
-            "size": size,
-            "currency": change.coin,
-            "tradePrice": row["execPrice"],
-            "funding": "",
-            "fee": text_of(change.fee),
-            "cashFlow": text_of(change.cash_flow),
-            "change": text_of(change.cash_flow - change.fee),
-            "cashBalance": text_of(change.balance),
-            "feeRate": row["feeRate"],
-            "bonusChange": "",
-            "tradeId": trade_id,
-            "orderId": row["orderId"],
-            "orderLinkId": row["orderLinkId"],
-            "extraFees": "",
-        }
+        transaction_row(change, kind, f"{row['execId']}_{change.coin}", int(row["execTime"]))
+        | _of_execution(row, size)
+        | {"feeRate": row["feeRate"]}
         for change in booked.changes
     ]
 
 
-def position_row(position: Position, mark_ticks: int, *, rest: bool) -> Row:
+def settlement_row(row: Row, change: CoinChange, size: str) -> Row:
+    """Return the SETTLEMENT row of a funding execution: ``funding`` is minus its ``execFee``."""
+    made = transaction_row(change, "SETTLEMENT", row["execId"], int(row["execTime"]))
+    return made | _of_execution(row, size) | {"funding": text_of(change.funding)}
+
+
+def _of_execution(row: Row, size: str) -> Row:
+    return {
+        "symbol": row["symbol"],
+        "category": row["category"],
+        "side": row["side"],
+        "qty": row["execQty"],
+        "size": size,
+        "tradePrice": row["execPrice"],
+        "feeRate": row["feeRate"],
+        "tradeId": row["execId"],
+        "orderId": row["orderId"],
+        "orderLinkId": row["orderLinkId"],
+    }
+
+
+def position_row(
+    account: Account,
+    position: Position,
+    total: Totals,
+    quotes: Quotes,
+    *,
+    adl_rank: int,
+    rest: bool,
+) -> Row:
     """Return a position; REST calls the entry ``avgPrice``, the topic ``entryPrice``."""
     listing = position.listing
-    initial, maintenance = position_margin(position, mark_ticks)
-    entry = text_of(floor8(position.entry_price)) if position.lots else "0"
-    im, mm = text_of(floor8(initial)), text_of(floor8(maintenance))
+    mark_ticks = quotes.mark_of(listing.name)
+    tier = tier_for(account, position, mark_ticks)
+    isolated = account.margin_mode == ISOLATED
+    value = position.cost if isolated else listing.value(mark_ticks, abs(position.lots))
+    usdc = listing.instrument.settle == "USDC"
+    session = text_of(floor8(position.session_price)) if usdc and position.lots else ""
     return {
         "category": listing.instrument.category,
         "symbol": listing.instrument.symbol,
@@ -53,35 +104,28 @@ def position_row(position: Position, mark_ticks: int, *, rest: bool) -> Row:
         "size": listing.qtys.text(abs(position.lots)),
         "positionIdx": 0,
         "tradeMode": 0,
-        "positionValue": text_of(position.cost),
-        "riskId": 1,
-        "riskLimitValue": "2000000",
-        "avgPrice" if rest else "entryPrice": entry,
+        "positionValue": text_of(value),
+        "riskId": tier.number,
+        "riskLimitValue": text_of(tier.limit),
+        "avgPrice" if rest else "entryPrice": text_of(floor8(position.entry_price)),
         "markPrice": listing.prices.text(mark_ticks),
         "leverage": text_of(position.leverage),
-        "breakEvenPrice": text_of(floor8(_break_even(position))),
-        "positionBalance": "0",
-        "autoAddMargin": 0,
-        "positionIM": im,
-        "positionIMByMp": im,
-        "positionMM": mm,
-        "positionMMByMp": mm,
-        "liqPrice": "",
-        "bustPrice": "",
-        "tpslMode": "Full",
-        "takeProfit": "",
-        "stopLoss": "",
-        "trailingStop": "0",
+        "breakEvenPrice": text_of(floor8(_break_even(account, position))),
+        "autoAddMargin": int(position.adds_margin),
+        **_margin_fields(account, position, mark_ticks),
+        "liqPrice": _liquidation_text(account, position, total, quotes),
+        "bustPrice": _bankruptcy_text(position) if isolated else "",
+        **exit_fields(account, listing),
         "unrealisedPnl": text_of(position.unrealised(mark_ticks)),
-        "sessionAvgPrice": "" if rest else "0",
+        "sessionAvgPrice": session if rest else session or "0",
         "curRealisedPnl": text_of(position.cur_realised),
         "cumRealisedPnl": text_of(position.cum_realised),
         "delta": "",
         "gamma": "",
         "vega": "",
         "theta": "",
-        "positionStatus": "Normal",
-        "adlRankIndicator": 2 if position.lots else 0,
+        "positionStatus": position.status,
+        "adlRankIndicator": adl_rank,
         "createdTime": str(position.created_ms),
         "updatedTime": str(position.updated_ms),
         "openTime": position.opened_ms,
@@ -92,87 +136,54 @@ def position_row(position: Position, mark_ticks: int, *, rest: bool) -> Row:
     }
 
 
-def wallet_row(
-    account: Account, mark_of: MarkOf, index_of: dict[str, Decimal], coins: set[str] | None = None
-) -> Row:
-    """Return the account object of wallet-balance and the ``wallet`` topic.
-
-    ``coins`` limits the coins listed; the totals are always of the whole account, in USD with
-    one USDT counted as one.
-    """
-    margin = margin_of(account, mark_of)
-    locked = locked_of(account)
-    balances = account.ledger.balances
-    worth = sum((amount * index_of.get(coin, ZERO) for coin, amount in balances.items()), ZERO)
-    usdt = balances.get("USDT", ZERO)
-    collateral = usdt + margin.unrealised
-    available = collateral - margin.initial - locked.get("USDT", ZERO)
-    rate = floor8(margin.initial / collateral) if collateral > 0 else ZERO
-    mm_rate = floor8(margin.maintenance / collateral) if collateral > 0 else ZERO
-    initial, maintenance = text_of(floor8(margin.initial)), text_of(floor8(margin.maintenance))
-    return {
-        "accountType": "UNIFIED",
-        "accountIMRate": text_of(rate),
-        "accountIMRateByMp": text_of(rate),
-        "accountMMRate": text_of(mm_rate),
-        "accountMMRateByMp": text_of(mm_rate),
-        "accountLTV": "0",
-        "totalEquity": text_of(floor8(worth + margin.unrealised)),
-        "totalWalletBalance": text_of(floor8(worth)),
-        "totalMarginBalance": text_of(floor8(collateral)),
-        "totalAvailableBalance": text_of(floor8(max(ZERO, available))),
-        "totalPerpUPL": text_of(floor8(margin.unrealised)),
-        "totalInitialMargin": initial,
-        "totalInitialMarginByMp": initial,
-        "totalMaintenanceMargin": maintenance,
-        "totalMaintenanceMarginByMp": maintenance,
-        "coin": [
-            _coin_row(account, coin, mark_of, index_of, locked.get(coin, ZERO))
-            for coin in balances
-            if coins is None or coin in coins
-        ],
-    }
+def position_line(position: Position, row: Row) -> Row:
+    """Return the short form the record keeps; its ``positionValue`` is the exact entry cost."""
+    keys = (
+        "category",
+        "symbol",
+        "side",
+        "size",
+        "entryPrice",
+        "curRealisedPnl",
+        "cumRealisedPnl",
+        "positionStatus",
+        "seq",
+    )
+    return {key: row[key] for key in keys} | {"positionValue": text_of(position.cost)}
 
 
-def _coin_row(
-    account: Account, coin: str, mark_of: MarkOf, index_of: dict[str, Decimal], locked: Decimal
-) -> Row:
-    balance = account.ledger.balances[coin]
-    is_settle = coin == "USDT"
-    margin = margin_of(account, mark_of) if is_settle else None
-    unrealised = margin.unrealised if margin else ZERO
-    equity = balance + unrealised
-    return {
-        "coin": coin,
-        "equity": text_of(equity),
-        "usdValue": text_of(floor8(equity * index_of.get(coin, ZERO))),
-        "walletBalance": text_of(balance),
-        "locked": text_of(locked),
-        "spotHedgingQty": "0",
-        "borrowAmount": "0",
-        "accruedInterest": "0",
-        "totalOrderIM": text_of(floor8(margin.order_im)) if margin else "0",
-        "totalPositionIM": text_of(floor8(margin.position_im)) if margin else "0",
-        "totalPositionMM": text_of(floor8(margin.maintenance)) if margin else "0",
-        "unrealisedPnl": text_of(unrealised),
-        "cumRealisedPnl": text_of(account.ledger.realised.get(coin, ZERO)),
-        "bonus": "0",
-        "marginCollateral": is_settle,
-        "collateralSwitch": is_settle,
-        "colRes": "0",
-        "spotBorrow": "0",
-        "free": "",
-        "availableToWithdraw": "",
-        "availableToBorrow": "",
-    }
+def _margin_fields(account: Account, position: Position, mark_ticks: int) -> Row:
+    names = ("positionIM", "positionIMByMp", "positionMM", "positionMMByMp")
+    if account.margin_mode == PORTFOLIO:
+        return dict.fromkeys((*names, "positionBalance"), "")
+    initial, maintenance = margins_of(account, position, mark_ticks)
+    balance = initial + position.extra_margin if account.margin_mode == ISOLATED else ZERO
+    texts = (text_of(initial),) * 2 + (text_of(maintenance),) * 2
+    return dict(zip(names, texts, strict=True)) | {"positionBalance": text_of(balance)}
 
 
-def _break_even(position: Position) -> Decimal:
-    """(cost - realised) / (qty - qty x taker fee), both signed by the direction."""
+def _liquidation_text(account: Account, position: Position, total: Totals, quotes: Quotes) -> str:
+    """Return the price on the tick that is met first, "" where no price could be."""
+    price = liquidation_price(account, position, total, quotes)
+    return "" if price is None else _on_tick(position, price)
+
+
+def _bankruptcy_text(position: Position) -> str:
+    price = isolated_bankruptcy(position) if position.lots else ZERO
+    return _on_tick(position, price) if price > 0 else ""
+
+
+def _on_tick(position: Position, price: Decimal) -> str:
+    rounding = ROUND_CEILING if position.lots > 0 else ROUND_FLOOR
+    steps = (price / position.listing.instrument.tick).to_integral_value(rounding)
+    return position.listing.prices.text(int(steps))
+
+
+def _break_even(account: Account, position: Position) -> Decimal:
+    """(cost - realised) / (qty - abs(qty) x taker fee), both signed by the direction."""
     if not position.lots:
         return ZERO
     sign = 1 if position.lots > 0 else -1
     qty = position.listing.qty(abs(position.lots))
-    return (position.cost - sign * position.cur_realised) / (
-        qty * (1 - sign * position.listing.taker_rate)
-    )
+    fee = max(account.ledger.rates(position.listing).taker, _BREAK_EVEN_FEE)
+    return (position.cost - sign * position.cur_realised) / (qty * (1 - sign * fee))

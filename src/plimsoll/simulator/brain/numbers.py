@@ -1,7 +1,7 @@
 """Exact decimals as the venue writes them, and things drawn from a seed by hashing."""
 
 import hashlib
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
 from typing import Final
 
 ZERO: Final = Decimal(0)
@@ -13,6 +13,21 @@ EXACT: Final = Context(prec=60)
 def text_of(value: Decimal) -> str:
     """Return plain decimal text without an exponent or trailing zeros."""
     return format(value.normalize(EXACT), "f") if value else "0"
+
+
+def decimal_of(text: str) -> Decimal:
+    """Return a finite decimal.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise ValueError(f"{text!r} is not a decimal number")
+    return value
 
 
 def ceil8(value: Decimal) -> Decimal:

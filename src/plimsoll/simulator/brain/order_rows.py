@@ -1,10 +1,11 @@
 """The venue's JSON rows of orders and executions (Bybit v5 docs; protocol reference)."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 from plimsoll.core.matching import Fill
 from plimsoll.core.model import Side, TimeInForce
-from plimsoll.simulator.brain.ledger import Booked
+from plimsoll.simulator.brain.ledger import Booked, Position
 from plimsoll.simulator.brain.numbers import ZERO, floor8, text_of
 from plimsoll.simulator.brain.orders import Exit, Order
 from plimsoll.simulator.brain.public import PublicMarket
@@ -142,6 +143,59 @@ def execution_row(
         "seq": market.seq,
         "marketUnit": "",
         "feeCurrency": booked.fee_coin,
+    }
+
+
+def funding_row(
+    position: Position,
+    paid: Decimal,
+    rate: Decimal,
+    market: PublicMarket,
+    ids: tuple[str, str],
+    now_ms: int,
+) -> Row:
+    """Return a funding payment as an execution: ``execFee`` positive = paid, by no order of ours.
+
+    ``ids`` are (order id, execution id).
+    """
+    listing = position.listing
+    lots, mark = abs(position.lots), market.mark_ticks
+    none = listing.qtys.text(0)
+    return {
+        "category": listing.instrument.category,
+        "symbol": listing.instrument.symbol,
+        "isLeverage": "0",
+        "orderId": ids[0],
+        "orderLinkId": "",
+        "side": SIDES[position.side] if position.side else "",
+        "orderPrice": "0",
+        "orderQty": none,
+        "leavesQty": none,
+        "createType": "",
+        "orderType": "UNKNOWN",
+        "stopOrderType": "",
+        "execFee": text_of(paid),
+        "execFeeV2": "",
+        "execId": ids[1],
+        "execPrice": listing.prices.text(mark),
+        "execQty": listing.qtys.text(lots),
+        "execPnl": "0",
+        "execType": "Funding",
+        "execValue": text_of(listing.value(mark, lots)),
+        "execTime": str(now_ms),
+        "isMaker": False,
+        "feeRate": text_of(rate),
+        "tradeIv": "",
+        "markIv": "",
+        "markPrice": listing.prices.text(mark),
+        "indexPrice": "",
+        "underlyingPrice": "",
+        "blockTradeId": "",
+        "closedSize": none,
+        "extraFees": [],
+        "seq": market.seq,
+        "marketUnit": "",
+        "feeCurrency": listing.instrument.settle,
     }
 
 

@@ -1,7 +1,6 @@
 """Orders of one account: their state, and finding them."""
 
 from collections import deque
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -110,14 +109,6 @@ class Order(msgspec.Struct):
         return self.qty_lots - self.cum_lots
 
     @property
-    def leaves_value(self) -> Decimal:
-        """Return what the unfilled rest is worth in quote coin, as far as its price is known."""
-        ticks = self.price_ticks or self.trigger_ticks
-        if self.is_waiting and self.asked_value:
-            return self.asked_value
-        return self.listing.value(ticks, self.leaves_lots)
-
-    @property
     def average_price(self) -> Decimal:
         """Return the mean execution price, 0 before the first one."""
         if not self.cum_lots:
@@ -215,6 +206,11 @@ class Orders:
             del self._by_id[old.order_id]
             self._by_link.pop((old.listing.is_spot, old.link_id), None)
 
+    def forget_recent(self) -> None:
+        """Forget the recently closed ones, as the venue does when it restarts."""
+        for recent in self.recent.values():
+            recent.clear()
+
     def find(self, *, spot: bool, order_id: str, link_id: str) -> Order | None:
         """Return an order by id, or by client id where there is none."""
         found = self._by_id.get(order_id) if order_id else self._by_link.get((spot, link_id))
@@ -232,11 +228,8 @@ class Orders:
         """Return all working and waiting orders, oldest first."""
         return sorted((*self.open.values(), *self.waiting.values()), key=lambda one: one.serial)
 
-    def locking(self) -> Iterator[Order]:
-        """Yield the spot orders that lock coins: one of a pair, and no ``StopOrder``."""
-        yield from (order for order in self.open.values() if order.listing.is_spot)
-        for order in self.waiting.values():
-            pair = self.waiting.get(order.pair_id)
-            locks = order.listing.is_spot and order.filter != "StopOrder"
-            if locks and not (pair is not None and pair.serial < order.serial):
-                yield order
+    def locks_early(self, order: Order) -> bool:
+        """Return whether an order locks coins while it waits: no ``StopOrder``, one of a pair."""
+        pair = self.waiting.get(order.pair_id)
+        is_second = pair is not None and pair.serial < order.serial
+        return order.listing.is_spot and order.filter != "StopOrder" and not is_second

@@ -8,8 +8,9 @@ from plimsoll.simulator.brain.asking import Params, Result
 from plimsoll.simulator.brain.drafting import drafts_of
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
-from plimsoll.simulator.brain.margin import margin_of
-from plimsoll.simulator.brain.numbers import ZERO
+from plimsoll.simulator.brain.margin import totals_of
+from plimsoll.simulator.brain.reserves import claim_of
+from plimsoll.simulator.brain.wallet_rows import margin_rate
 
 
 def pre_check(floor: Floor, account: Account, params: Params, now_ns: int) -> Result:
@@ -27,9 +28,9 @@ def pre_check(floor: Floor, account: Account, params: Params, now_ns: int) -> Re
     if order.link_id and account.orders.is_link_used(order.listing, order.link_id):
         raise VenueRefusal(110072)
     funds.check_new(floor, account, order)
-    account.orders.open[order.order_id] = order
+    account.reserves.put(order.order_id, claim_of(order, account.orders))
     after = _rates(floor, account)
-    del account.orders.open[order.order_id]
+    account.reserves.put(order.order_id, None)
     names = ("preImrE4", "preMmrE4"), ("postImrE4", "postMmrE4")
     found: Result = {"orderId": order.order_id, "orderLinkId": order.link_id}
     for keys, rates in zip(names, (before, after), strict=True):
@@ -38,12 +39,9 @@ def pre_check(floor: Floor, account: Account, params: Params, now_ns: int) -> Re
 
 
 def _rates(floor: Floor, account: Account) -> tuple[int, int]:
-    margin = margin_of(account, floor.mark_of)
-    worth = account.ledger.balances.get("USDT", ZERO) + margin.unrealised
-    return _e4(margin.initial, worth), _e4(margin.maintenance, worth)
+    total = totals_of(account, floor.quotes())
+    return _e4(total.initial, total.base), _e4(total.maintenance, total.base)
 
 
-def _e4(part: Decimal, whole: Decimal) -> int:
-    if whole <= 0:
-        return 0
-    return int((part * 10_000 / whole).to_integral_value(ROUND_CEILING))
+def _e4(needed: Decimal, base: Decimal) -> int:
+    return int((margin_rate(needed, base) * 10_000).to_integral_value(ROUND_CEILING))

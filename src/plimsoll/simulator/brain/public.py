@@ -9,6 +9,7 @@ import msgspec
 from plimsoll.core.matching import Fill, MatchingBook
 from plimsoll.core.model import Side
 from plimsoll.simulator.brain.candles import DAY_MINUTES, MINUTE_MS, Candle, Candles, flat
+from plimsoll.simulator.brain.funding import Funding
 from plimsoll.simulator.brain.interest import OpenInterest
 from plimsoll.simulator.brain.listings import Listing
 from plimsoll.simulator.brain.messages import BookChanged, Past
@@ -62,6 +63,7 @@ class PublicMarket:
         self.passed: list[int] = []
         """While watched: the last prices since triggers were looked at."""
         self.direction = "ZeroPlusTick"
+        self.funding = Funding(listing.funding_ms)
         self.tape: deque[Tape] = deque(maxlen=TAPE_KEPT)
         self.unsent: list[Tape] | None = None
         """Trades no tape topic has sent yet, ``None`` while there is no such topic."""
@@ -72,8 +74,6 @@ class PublicMarket:
         """Update id last used by each book topic; it goes on when a topic comes back."""
         self.liquidations: deque[dict[str, Any]] = deque(maxlen=LIQUIDATIONS_KEPT)
         """Rows T, s, S, v, p not sent yet; whoever liquidates appends, the topic clears."""
-        self.funding_history: list[dict[str, Any]] = []
-        """Rows symbol, fundingRate, fundingRateTimestamp, oldest first; whoever funds appends."""
         self.interest = OpenInterest()
         self.lines = {name: PriceLine() for name in ("mark", "index", "premium")}
         """Mark and index in millionths of a tick, premium in 1e-8 of the index."""
@@ -222,6 +222,13 @@ class PublicMarket:
         """Note the distance of the middle from the mark (each second)."""
         if self._index_e6:
             self._premiums.append(self._middle_e6() - self.mark_ticks * 1_000_000)
+
+    @property
+    def premium(self) -> Decimal:
+        """Return how far the middle of the book is above the index, as a fraction of it."""
+        index = self.index_ticks
+        middle = Decimal(self.best(Side.BUY) + self.best(Side.SELL)) / 2
+        return (middle - index) / index if index else ZERO
 
     def price_limits(self) -> tuple[int, int]:
         """Return (highest buy, lowest sell) in ticks (Bybit v5 docs, price-limit, May 2026)."""

@@ -11,6 +11,7 @@ from plimsoll.simulator.brain import dcp
 from plimsoll.simulator.brain import history_queries as history_asks
 from plimsoll.simulator.brain import market_queries as market_asks
 from plimsoll.simulator.brain import order_queries as order_asks
+from plimsoll.simulator.brain import position_queries as position_asks
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.asking import checked
 from plimsoll.simulator.brain.auth import account_of_request
@@ -42,17 +43,24 @@ PUBLIC: Final[dict[str, PublicAsk]] = {
     "/v5/market/insurance": history_asks.insurance,
     "/v5/market/recent-trade": market_asks.recent_trades,
     "/v5/market/price-limit": market_asks.price_limit,
+    "/v5/market/risk-limit": market_asks.risk_limits,
 }
 SIGNED_GET: Final[dict[str, SignedAsk]] = {
     "/v5/order/realtime": order_asks.open_orders,
     "/v5/order/history": order_asks.order_history,
     "/v5/execution/list": order_asks.executions,
-    "/v5/position/list": account_asks.positions,
+    "/v5/order/spot-borrow-check": account_asks.borrow_check,
+    "/v5/position/list": position_asks.positions,
+    "/v5/position/closed-pnl": position_asks.closed_pnl,
     "/v5/account/wallet-balance": account_asks.wallet,
     "/v5/account/info": account_asks.account_info,
     "/v5/account/fee-rate": account_asks.fee_rates,
     "/v5/account/query-dcp-info": dcp.query,
     "/v5/account/transaction-log": account_asks.transactions,
+    "/v5/account/instruments-info": account_asks.instruments,
+    "/v5/account/collateral-info": account_asks.collateral,
+    "/v5/account/user-setting-config": account_asks.user_settings,
+    "/v5/account/smp-group": account_asks.smp_group,
     "/v5/user/query-api": account_asks.key_info,
     "/v5/asset/coin/query-info": account_asks.coins,
 }
@@ -60,8 +68,12 @@ SIGNED_POST: Final[dict[str, SignedAsk]] = {
     "/v5/order/pre-check": pre_check,
     "/v5/order/disconnected-cancel-all": dcp.set_window,
     "/v5/position/trading-stop": trading_stop,
-    "/v5/position/set-leverage": account_asks.set_leverage,
-    "/v5/position/switch-mode": account_asks.switch_mode,
+    "/v5/position/set-leverage": position_asks.set_leverage,
+    "/v5/position/switch-mode": position_asks.switch_mode,
+    "/v5/position/add-margin": position_asks.add_margin,
+    "/v5/position/set-auto-add-margin": position_asks.set_auto_add_margin,
+    "/v5/account/set-margin-mode": account_asks.set_margin_mode,
+    "/v5/account/demo-apply-money": account_asks.apply_demo_money,
     "/v5/account/set-limit-px-action": account_asks.set_price_action,
 }
 _FIELDS_MOST: Final = 100
@@ -156,7 +168,8 @@ class RestDesk:
             return budget.headers(), VenueRefusal(10006)
         asks = SIGNED_GET if request.method == "GET" else SIGNED_POST
         try:
-            if request.method == "POST" and account.is_read_only:
+            changes = request.method == "POST"
+            if not account.rights.may(request.path, params, changes=changes):
                 raise VenueRefusal(10005)
             return budget.headers(), asks[request.path](self._floor, account, params, now_ns)
         except VenueRefusal as refusal:
@@ -195,7 +208,7 @@ def envelope(now_ns: int, outcome: Result | VenueRefusal, ext: Result | None = N
     body = {
         "retCode": refused.code if refused else 0,
         "retMsg": refused.message if refused else "OK",
-        "result": {} if refused else outcome,
+        "result": refused.result if refused else outcome,
         "retExtInfo": ext or {},
         "time": now_ns // 1_000_000,
     }

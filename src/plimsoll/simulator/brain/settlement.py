@@ -1,21 +1,16 @@
 """What an event does to orders and money, gathered and then pushed and recorded in one go."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from plimsoll.core.matching import Fill
 from plimsoll.core.model import Side
 from plimsoll.simulator.brain import exits
-from plimsoll.simulator.brain.accounts import Account, Entry
+from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.booking import Bookkeeper, push_wallet
 from plimsoll.simulator.brain.floor import Floor
-from plimsoll.simulator.brain.money_rows import position_row, transaction_rows, wallet_row
-from plimsoll.simulator.brain.numbers import ZERO, text_of
-from plimsoll.simulator.brain.order_rows import (
-    Row,
-    execution_row,
-    fast_row,
-    order_line,
-    order_row,
-)
+from plimsoll.simulator.brain.ledger import Position
+from plimsoll.simulator.brain.order_rows import Row, fast_row, order_line, order_row
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.public import PublicMarket
 
@@ -29,10 +24,12 @@ class Batch:
         self.market = market
         self.now_ns = now_ns
         self.now_ms = now_ns // 1_000_000
+        self._books = Bookkeeper(floor, market, now_ns)
         self._orders: dict[str, Order] = {}
         self._executions: dict[int, list[Row]] = {}
         self._filled: dict[str, int] = {}
         self._trims: dict[int, None] = {}
+        self._causes: dict[int, str] = {}
         self.amended: Order | None = None
         """The order this event gave other terms."""
 
@@ -41,7 +38,7 @@ class Batch:
         self.floor.by_uid[order.uid].orders.add(order)
         if not order.is_waiting:
             self.floor.working[order.order_id] = order
-        self._record_order(order)
+        self._note(order)
 
     def wait(self, order: Order) -> None:
         """Let a conditional order wait for its trigger."""
@@ -73,11 +70,11 @@ class Batch:
     def changed(self, order: Order) -> None:
         """Note a new state of an order."""
         self._orders[order.order_id] = order
-        self._record_order(order)
         if not order.is_live:
             self.floor.working.pop(order.order_id, None)
             self._unwait(order)
-            self.floor.by_uid[order.uid].orders.close(order)
+            self.floor.by_uid[order.uid].finish(order)
+        self._note(order)
 
     def trim(self, account: Account) -> None:
         """Look at the account's reduce-only orders although it did not trade."""
@@ -93,6 +90,24 @@ class Batch:
                 self._print(order.side.opposite, fill)
             self._book(order, fill)
 
+    def pass_through(
+        self, order: Order, price_ticks: int, exec_type: str, rate: Decimal | None = None
+    ) -> None:
+        """Fill an order of the venue's own whole at a price, past the book."""
+        self.accept(order)
+        fill = Fill(order.order_id, price_ticks, order.leaves_lots, False, "")
+        self._book(order, fill, exec_type, rate)
+
+    def funding(self, account: Account, position: Position, rate: Decimal) -> None:
+        """Book the funding of a position."""
+        row = self._books.funding(account, position, rate)
+        self._executions.setdefault(account.uid, []).append(row)
+
+    def session(self, account: Account, position: Position) -> None:
+        """Book the session settlement of a position."""
+        self._books.session(account, position)
+        self._causes[account.uid] = "SessionSettlement"
+
     def flush(self) -> None:
         """Let exits follow, trim reduce-only orders, then push and record what changed."""
         for uid in self._executions:
@@ -102,52 +117,31 @@ class Batch:
         for uid in self._executions | self._trims:
             self._trim_reduce_only(self.floor.by_uid[uid])
         self._place_oco()
-        category = self.market.listing.instrument.category
-        accounts = {order.uid: self.floor.by_uid[order.uid] for order in self._orders.values()}
-        for uid, account in accounts.items():
-            rows = [order_row(order) for order in self._orders.values() if order.uid == uid]
-            self.floor.push(uid, "order", category, rows)
-            executions = self._executions.get(uid, [])
-            if executions:
-                self.floor.push(uid, "execution", category, executions)
-                turned = self.amended.order_id if self.amended is not None else ""
-                fast = [fast_row(row, turned) for row in executions]
-                self.floor.push(uid, "execution.fast", category, fast)
-            self._push_money(account, traded=bool(executions))
+        uids = dict.fromkeys(order.uid for order in self._orders.values())
+        for uid in uids | dict.fromkeys((*self._executions, *self._causes)):
+            self._push(self.floor.by_uid[uid])
 
-    def _book(self, order: Order, fill: Fill) -> None:
-        account = self.floor.by_uid[order.uid]
-        listing = order.listing
-        booked = account.ledger.book(
-            listing, order.side, fill.price_ticks, fill.qty_lots, is_maker=fill.is_maker
-        )
-        order.fill(fill.price_ticks, fill.qty_lots, self.now_ms)
-        order.fees[booked.fee_coin] = order.fees.get(booked.fee_coin, ZERO) + booked.fee
-        if booked.closed_lots:
-            order.closed_pnl += booked.realised - booked.fee
-        exec_id = self.floor.next_id(listing, "execution")
-        row = execution_row(order, fill, booked, self.market, exec_id, self.now_ms)
+    def _push(self, account: Account) -> None:
+        uid, category = account.uid, self.market.listing.instrument.category
+        orders = [order for order in self._orders.values() if order.uid == uid]
+        if orders:
+            self.floor.push(uid, "order", category, [order_row(order) for order in orders])
+        executions = self._executions.get(uid, [])
+        if executions:
+            self.floor.push(uid, "execution", category, executions)
+        turned = self.amended.order_id if self.amended is not None else ""
+        fast = [fast_row(row, turned) for row in executions if row["execType"] == "Trade"]
+        if fast:
+            self.floor.push(uid, "execution.fast", category, fast)
+        self._push_money(account, orders)
+
+    def _book(
+        self, order: Order, fill: Fill, exec_type: str = "Trade", rate: Decimal | None = None
+    ) -> None:
+        row = self._books.execution(order, fill, exec_type, rate)
         self._executions.setdefault(order.uid, []).append(row)
-        account.executions.append(Entry(self.floor.next_serial(), self.now_ms, row))
-        size = ""
-        if not listing.is_spot:
-            opened = fill.qty_lots - booked.closed_lots
-            size = text_of(listing.qty(self._stamp_position(account, opened)))
-        for entry in transaction_rows(row, booked, size, exec_id):
-            account.transactions.append(Entry(self.floor.next_serial(), self.now_ms, entry))
-        self.floor.record(self.now_ns, "execution", order.uid, row)
         self._filled[order.order_id] = self._filled.get(order.order_id, 0) + fill.qty_lots
         self.changed(order)
-
-    def _stamp_position(self, account: Account, opened_lots: int) -> int:
-        """Note when the position changed, and began; return its signed lots."""
-        position = account.ledger.position(self.market.listing)
-        position.updated_ms = self.now_ms
-        position.created_ms = position.created_ms or self.now_ms
-        if opened_lots and abs(position.lots) == opened_lots:
-            position.opened_ms = self.now_ms
-        position.seq = self.market.seq
-        return position.lots
 
     def _print(self, taker: Side, fill: Fill) -> None:
         self.market.print_trade(taker, fill.price_ticks, fill.qty_lots, self.now_ms)
@@ -198,42 +192,23 @@ class Batch:
                 self.market.is_watched = False
                 self.market.passed.clear()
 
-    def _push_money(self, account: Account, *, traded: bool) -> None:
-        listing = self.market.listing
-        item = listing.instrument
-        if not listing.is_spot:
-            position = account.ledger.position(listing)
-            row = position_row(position, self.market.mark_ticks, rest=False)
-            row |= exits.exit_fields(account, listing)
-            self.floor.push(account.uid, "position", item.category, [row])
-            if traded:
-                self.floor.record(self.now_ns, "position", account.uid, _position_line(row))
-        if traded or listing.is_spot:
-            coins = {item.base, item.quote} if listing.is_spot else {item.settle}
-            wallet = wallet_row(account, self.floor.mark_of, self.floor.index_of(), coins)
-            self.floor.push(account.uid, "wallet", "", [wallet])
-            if traded:
-                self.floor.record(self.now_ns, "wallet", account.uid, _wallet_line(wallet))
+    def _push_money(self, account: Account, orders: list[Order]) -> None:
+        """Push the position always, the wallet where a balance or what is locked changed."""
+        item = self.market.listing.instrument
+        cause = self._causes.get(account.uid, "")
+        moved = bool(account.uid in self._executions or cause)
+        if not item.is_spot:
+            self._books.push_position(account, recorded=moved)
+            coins = {item.settle} if moved else set()
+        elif moved:
+            coins = {item.base, item.quote}
+        else:
+            coins = {item.quote if order.side is Side.BUY else item.base for order in orders}
+        if coins:
+            push_wallet(self.floor, account, coins, self.now_ns, recorded=moved, cause=cause)
 
-    def _record_order(self, order: Order) -> None:
+    def _note(self, order: Order) -> None:
+        """Write an order into the record, and what it claims into its account's sums."""
+        account = self.floor.by_uid[order.uid]
+        account.reserves.note(order, account.orders)
         self.floor.record(self.now_ns, "order", order.uid, order_line(order))
-
-
-def _position_line(row: Row) -> Row:
-    keys = (
-        "category",
-        "symbol",
-        "side",
-        "size",
-        "entryPrice",
-        "positionValue",
-        "curRealisedPnl",
-        "cumRealisedPnl",
-        "seq",
-    )
-    return {key: row[key] for key in keys}
-
-
-def _wallet_line(row: Row) -> Row:
-    keys = ("coin", "walletBalance", "locked", "cumRealisedPnl")
-    return {"coin": [{key: coin[key] for key in keys} for coin in row["coin"]]}

@@ -220,7 +220,9 @@ class Streams:
             if connection.account is not None and is_trade:
                 raise VenueRefusal(20001)
             seen_ms = now_ns // 1_000_000 + self._floor.skew_ms
-            account = account_of_socket(self._floor.accounts, message.get("args"), seen_ms)
+            account = account_of_socket(
+                self._floor.accounts, message.get("args"), connection.address, seen_ms
+            )
             if is_trade and self._sessions(account) >= self._floor.settings.trade_sessions:
                 raise VenueRefusal(10003, "Too many sessions under the same UID")
             connection.account = account

@@ -1,14 +1,10 @@
 """Statistics of an instrument as tickers show them, pushed and asked for."""
 
 from decimal import Decimal
-from typing import Final
 
 from plimsoll.core.model import Side
 from plimsoll.simulator.brain.numbers import text_of
 from plimsoll.simulator.brain.public import PublicMarket
-
-FUNDING_MS: Final = 8 * 3_600_000
-FUNDING_RATE: Final = "0.0001"
 
 
 def spot_ticker(market: PublicMarket, now_ms: int) -> dict[str, str]:
@@ -37,10 +33,7 @@ def linear_ticker(market: PublicMarket, now_ms: int) -> dict[str, str]:
         "openInterestValue": text_of(interest * listing.price(market.mark_ticks)),
         "singleOpenInterest": text_of(interest / 2),
         "singleOpenInterestValue": text_of(interest / 2 * listing.price(market.mark_ticks)),
-        "fundingIntervalHour": "8",
-        "fundingCap": "0.005",
-        "nextFundingTime": str((now_ms // FUNDING_MS + 1) * FUNDING_MS),
-        "fundingRate": FUNDING_RATE,
+        **market.funding.shown(now_ms),
         **bbo_fields(market),
         "preOpenPrice": "",
         "preQty": "",

@@ -1,6 +1,5 @@
 """Create, amend, cancel: from a client's request to its effect, at once or a while later."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from plimsoll.simulator.brain import funds
@@ -13,7 +12,7 @@ from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.exits import CLEARED, pair_of
 from plimsoll.simulator.brain.filters import Params
 from plimsoll.simulator.brain.floor import Floor
-from plimsoll.simulator.brain.later import Change, Later
+from plimsoll.simulator.brain.later import Change
 from plimsoll.simulator.brain.orders import Order
 from plimsoll.simulator.brain.settlement import Batch
 from plimsoll.simulator.brain.triggers import Triggers
@@ -31,7 +30,7 @@ class Trading:
         self._floor = floor
         self._door = Door(floor)
         self._triggers = Triggers(floor, self._door)
-        self._later = Later()
+        self._later = floor.later
 
     def catch_up(self, now_ns: int) -> None:
         """Let what is due have its effect, and what that triggers."""
@@ -84,16 +83,6 @@ class Trading:
         orders = [order for order in meant if not self._is_being_cancelled(order)]
         self._cancel(orders, now_ns)
         return orders, len(orders) == len(meant)
-
-    def end_all(self, orders: Iterable[Order], now_ns: int, cancel_type: str) -> None:
-        """Cancel orders on the venue's own account, at once."""
-        batches: dict[str, Batch] = {}
-        for order in orders:
-            if order.is_live:
-                batch = batches.setdefault(order.listing.name, self._batch(order, now_ns))
-                batch.end(order, cancel_type, "EC_NoError")
-        for batch in batches.values():
-            batch.flush()
 
     def _cancel(self, orders: list[Order], now_ns: int) -> None:
         """Ask for cancels; those that have their effect at once share an event."""

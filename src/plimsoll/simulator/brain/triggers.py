@@ -7,8 +7,8 @@ from plimsoll.simulator.brain.door import Door
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.exits import CLEARED, FULL, pair_of
 from plimsoll.simulator.brain.floor import Floor
-from plimsoll.simulator.brain.funds import check_new, free_funds
-from plimsoll.simulator.brain.numbers import ZERO
+from plimsoll.simulator.brain.funds import check_new, covers_positions
+from plimsoll.simulator.brain.margin import totals_of
 from plimsoll.simulator.brain.orders import RISES, Order
 from plimsoll.simulator.brain.pricing import book_price, lots_for
 from plimsoll.simulator.brain.public import PublicMarket
@@ -40,6 +40,8 @@ class Triggers:
             return
         for name in list(self._floor.waiting):
             market = self._floor.markets[name]
+            if not market.is_ready:
+                continue
             while steps := self._steps(name, market):
                 for by, ticks in steps:
                     for order in self._reached(name, by, ticks):
@@ -103,17 +105,14 @@ class Triggers:
             self._free_margin(batch, order)
             if order.stop_type in FULL or not order.qty_lots:
                 order.qty_lots = abs(account.ledger.position(order.listing).lots)
-        del account.orders.open[order.order_id]  # so that it is not counted twice
-        try:
-            check_new(self._floor, account, order)
-        finally:
-            account.orders.open[order.order_id] = order
+        account.reserves.put(order.order_id, None)  # so that it is not counted twice
+        check_new(self._floor, account, order)
 
     def _free_margin(self, batch: Batch, order: Order) -> None:
         """Cancel the newest orders that add risk until the account is not short any more."""
         account = self._floor.by_uid[order.uid]
         for other in reversed(account.orders.open_on(order.listing)):
-            if free_funds(self._floor, account, order) >= ZERO:
+            if covers_positions(account, totals_of(account, self._floor.quotes())):
                 return
             if other is not order and other.is_open and not other.reduce_only:
                 batch.end(other, "UNKNOWN", "EC_Others")

@@ -14,13 +14,10 @@ _MS: Final = 1_000_000
 _PAGES: Final = frozenset(
     {"order.realtime", "order.history", "execution.list", "account.transaction-log"}
 )
-_FINAL: Final = frozenset(
-    {"Filled", "Cancelled", "PartiallyFilledCanceled", "Rejected", "Deactivated"}
-)
 _INSTRUMENT: Final = ("halt_instrument", "delist", "filters_changed")
 ANSWERED: Final = (
     *VARIANTS,
-    *("history_missing", "history_doubled", "rest_lag", "forget_closed", "permission_lost"),
+    *("history_missing", "history_doubled", "rest_lag"),
     *_INSTRUMENT,
 )
 """The faults that change bodies."""
@@ -47,8 +44,6 @@ class Answers:
                 result["list"] = self._rows(result["list"], endpoint, where, told, now_ns)
             elif endpoint == "market.instruments-info":
                 self._instruments(result.get("list", []), now_ns)
-            elif endpoint == "user.query-api":
-                self._permissions(result, where, now_ns)
         for name, change in VARIANTS.items():
             if self._plan.is_active(name) and (fault := self._plan.hit(name, where)):
                 self._venue.note(fault, now_ns, **told)
@@ -71,17 +66,6 @@ class Answers:
             if len(kept) < len(rows):
                 self._venue.note(lag, now_ns, hidden=len(rows) - len(kept), **told)
             rows = kept
-        forgotten = plan.holding("forget_closed", Where(where.uid))
-        if forgotten is not None and endpoint == "order.realtime":
-            begun_ms = forgotten.begun_ns // _MS
-            kept = [
-                row
-                for row in rows
-                if row["orderStatus"] not in _FINAL or int(row["updatedTime"]) > begun_ms
-            ]
-            if len(kept) < len(rows):
-                self._venue.note(forgotten, now_ns, hidden=len(rows) - len(kept), **told)
-            rows = kept
         if rows and (fault := plan.hit("history_missing", where)):
             left_out = max(1, round(len(rows) * min(1.0, abs(fault.ask.size))))
             self._venue.note(fault, now_ns, hidden=left_out, **told)
@@ -103,12 +87,6 @@ class Answers:
             if fault := self._plan.holding("filters_changed", where):
                 self._venue.note_once(fault, now_ns, symbol=row["symbol"])
                 _set_filters(row, fault.ask.values)
-
-    def _permissions(self, result: dict[str, Any], where: Where, now_ns: int) -> None:
-        if fault := self._plan.holding("permission_lost", Where(where.uid)):
-            self._venue.note_once(fault, now_ns, path=where.endpoint)
-            result["readOnly"] = 1
-            result["permissions"] = {name: [] for name in result.get("permissions", {})}
 
 
 def _time_of(row: dict[str, Any]) -> int:

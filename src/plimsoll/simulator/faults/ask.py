@@ -12,8 +12,15 @@ from plimsoll.simulator.faults.catalogue import CATALOGUE, Kind, Manner
 SCOPES: Final = ("account", "kind", "connection", "topic", "symbol", "endpoint")
 EVERY_LEAST_S: Final = 0.01
 NUMBER_MOST: Final = 1e9
-_BOUNDS: Final = {"share": (-0.99, 10.0), "bytes": (1, 1e8), "levels": (1, 1e7)}
+_BOUNDS: Final = {
+    "share": (-0.99, 10.0),
+    "share of one": (1e-6, 1.0),
+    "rate": (-1.0, 1.0),
+    "bytes": (1, 1e8),
+    "levels": (1, 1e7),
+}
 """Smallest and largest magnitude by its unit."""
+_PLACES_MOST: Final = 30
 _STEP_LEAST: Final = Decimal("1e-12")
 CONNECTION_KINDS: Final = ("rest", "public", "linear", "spot", "private", "trade")
 
@@ -102,6 +109,8 @@ def check(ask: Ask) -> None:
             raise FaultError(f"values.{key}", f"{ask.name} takes {allowed}")
     if ask.name == "filters_changed":
         _check_filters(ask)
+    if ask.name == "fees_changed":
+        _check_fees(ask)
 
 
 def _check_numbers(ask: Ask) -> None:
@@ -141,9 +150,26 @@ def _check_filters(ask: Ask) -> None:
     if not ask.values:
         raise FaultError("values", f"{ask.name} needs one of {', '.join(ask.entry.values)}")
     for key, text in ask.values.items():
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = Decimal(0)
-        if not (number.is_finite() and _STEP_LEAST <= number <= NUMBER_MOST):
+        number = number_of(text)
+        if number is None or not _STEP_LEAST <= number <= NUMBER_MOST:
             raise FaultError(f"values.{key}", f"must be a number above 0, found {text[:40]!r}")
+
+
+def _check_fees(ask: Ask) -> None:
+    for key, text in ask.values.items():
+        if key == "category":
+            if text not in ("linear", "spot"):
+                raise FaultError("values.category", f"linear or spot, found {text[:40]!r}")
+            continue
+        number = number_of(text)
+        if number is None or not -1 <= number <= 1:
+            raise FaultError(f"values.{key}", f"must be a rate from -1 to 1, found {text[:40]!r}")
+
+
+def number_of(value: object) -> Decimal | None:
+    """Return a finite number of sane size, ``None`` for anything else."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < _PLACES_MOST else None

@@ -1,6 +1,7 @@
 """What faults do by themselves when they begin, happen and end."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from plimsoll.simulator.brain.numbers import drawn_uuid
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
 _MS: Final = 1_000_000
 _CRASH_S: Final = 5.0
 _SPIKE_NS: Final = 200 * _MS
-_KEY_GONE: Final = ("key_revoked", "key_expired", "address_unbound")
+_KEYS: Final[dict[str, tuple[str, Any, Any]]] = {
+    # property of the key, under the fault, otherwise
+    "key_revoked": ("revoked", True, "is_revoked"),
+    "key_expired": ("expired", True, "is_expired"),
+    "permission_lost": ("read_only", True, "is_read_only"),
+    "address_unbound": ("ips", ("192.0.2.1",), "ips"),
+}
+_KEPT_SOCKETS: Final = ("permission_lost",)
 _BROKEN: Final = ("loss", "half_open_out", "half_open_in", "path_dead")
 """After these a connection has bytes missing: it never comes to life again."""
 
@@ -37,7 +45,13 @@ class Events:
             "hand_cancel": self._hand_cancel,
             "hand_close": self._hand_close,
             "venue_cancel": self._venue_cancel,
+            "liquidation": self._liquidation,
+            "adl": self._liquidation,
+            "fees_changed": self._fees_changed,
+            "forget_closed": self._forget_closed,
         }
+        self._keys: dict[tuple[str, int], Any] = {}
+        """What keys were like before faults changed them, by fault name and uid."""
 
     def happen(self, change: Change, now_ns: int) -> None:
         """Record a change of the plan and do what belongs to it."""
@@ -49,8 +63,12 @@ class Events:
         self._venue.note(fault, now_ns, change.event, source=fault.source, asked=shown)
         if name == "maintenance":
             (self._announce if change.event == "begin" else self._reopen)(fault, now_ns)
-        if name in _KEY_GONE and change.event == "begin":
-            self._cut_accounts(fault, now_ns)
+        if name in _KEYS:
+            self._set_keys(fault, now_ns)
+            if change.event == "begin" and name not in _KEPT_SOCKETS:
+                self._cut_accounts(fault, now_ns)
+        if name == "funding_rate":
+            self._set_funding(fault, now_ns)
         if name in _BROKEN and change.event == "end":
             self._reset_broken(fault, now_ns)
         if name in ("clock_step", "clock_drift"):
@@ -92,6 +110,34 @@ class Events:
                 self._effect(fault, now_ns, conn=one.number)
                 self._venue.drop(one.number)
 
+    def _set_keys(self, fault: Active, now_ns: int) -> None:
+        """Let keys be as the active faults of this name want them, or as they were before."""
+        name = fault.ask.name
+        word, changed, attribute = _KEYS[name]
+        for account in self._venue.hands.accounts(fault.uid):
+            key = name, account.uid
+            holding = self._venue.plan.holding(name, Where(account.uid))
+            if holding is None and key in self._keys:
+                value = self._keys.pop(key)
+            elif holding is not None and key not in self._keys:
+                self._keys[key] = getattr(account.rights, attribute)
+                value = changed
+            else:
+                continue
+            output = self._venue.hands.change_key(account, {word: value}, now_ns)
+            self._effect(fault, now_ns, uid=account.uid, **{word: value})
+            self._venue.merge(output, now_ns)
+
+    def _set_funding(self, fault: Active, now_ns: int) -> None:
+        """Fix funding rates as the active faults want them, or let them be computed again."""
+        for name in self._venue.hands.perpetuals(_symbol(fault)):
+            symbol = name.partition(":")[2]
+            holding = self._venue.plan.holding("funding_rate", Where(symbol=symbol))
+            rate = format(Decimal(str(holding.ask.size)), "f") if holding is not None else ""
+            output = self._venue.hands.fix_funding(name, rate, now_ns)
+            self._effect(fault, now_ns, symbol=name, fundingRate=rate)
+            self._venue.merge(output, now_ns)
+
     def _reset_broken(self, fault: Active, now_ns: int) -> None:
         for one in self._connections(fault):
             where = Where(kind=one.kind, connection=one.number)
@@ -129,15 +175,11 @@ class Events:
                         send = self._venue.frames.snapshot(one, topic, now_ns)
                         self._venue.send(*([send] if send else []))
 
-    def _restart_books(self) -> None:
-        for publisher in self._venue.exchange.streams.publishers.values():
-            publisher.restart()
-
     def _break(self, fault: Active, now_ns: int) -> None:
         self._effect(fault, now_ns, connections=len(self._venue.exchange.streams.connections))
         self._venue.closed = "break"
         self._venue.drop(*self._venue.exchange.streams.connections)
-        self._restart_books()
+        self._restart_venue()
 
         def reopen(at_ns: int) -> None:
             if self._venue.closed == "break":
@@ -158,7 +200,7 @@ class Events:
                 self._venue.drop(
                     *(one.number for one in streams.connections.values() if one.kind != "status")
                 )
-                self._restart_books()
+                self._restart_venue()
 
         self._venue.later(begin_ns, close)
 
@@ -233,6 +275,36 @@ class Events:
             if ids:
                 self._effect(fault, now_ns, uid=account.uid, cancelType=cancel_type, orders=ids)
         self._settle(now_ns)
+
+    def _liquidation(self, fault: Active, now_ns: int) -> None:
+        hands = self._venue.hands
+        act = hands.liquidate if fault.ask.name == "liquidation" else hands.deleverage
+        for account in hands.accounts(fault.uid):
+            for position in hands.held(account, _symbol(fault)):
+                before = position.lots
+                output = act(account, position, fault.ask.size, now_ns)
+                lots = abs(before - position.lots)
+                told = {"symbol": position.listing.name, "qty": position.listing.qtys.text(lots)}
+                self._effect(fault, now_ns, uid=account.uid, **told)
+                self._venue.merge(output, now_ns)
+
+    def _fees_changed(self, fault: Active, now_ns: int) -> None:
+        for account in self._venue.hands.accounts(fault.uid):
+            output = self._venue.hands.change_fees(account, fault.ask.values, now_ns)
+            self._effect(fault, now_ns, uid=account.uid)
+            self._venue.merge(output, now_ns)
+
+    def _forget_closed(self, fault: Active, now_ns: int) -> None:
+        for account in self._venue.hands.accounts(fault.uid):
+            count = self._venue.hands.forget_recent(account)
+            self._effect(fault, now_ns, uid=account.uid, orders=count)
+
+    def _restart_venue(self) -> None:
+        """Lose what the venue loses when it restarts: book numbers, recently closed orders."""
+        for publisher in self._venue.exchange.streams.publishers.values():
+            publisher.restart()
+        for account in self._venue.hands.accounts(0):
+            self._venue.hands.forget_recent(account)
 
     def _settle(self, now_ns: int) -> None:
         self._venue.merge(self._venue.hands.settle(now_ns), now_ns)

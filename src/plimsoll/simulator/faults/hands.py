@@ -6,9 +6,20 @@ from plimsoll.core.model import Side
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.exchange import Exchange
-from plimsoll.simulator.brain.messages import Output, Printed, Request, Tick
+from plimsoll.simulator.brain.ledger import Position
+from plimsoll.simulator.brain.messages import (
+    Deleverage,
+    FeesChanged,
+    FundingFixed,
+    KeyChanged,
+    Liquidate,
+    Output,
+    Printed,
+    Request,
+    Tick,
+)
 from plimsoll.simulator.brain.orders import Order
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.passing import Passing
 
 _USUAL: Final = {
     "category": "linear",
@@ -17,6 +28,7 @@ _USUAL: Final = {
     "orderType": "Limit",
     "qty": "0.01",
 }
+_FEES: Final = {"category": "linear", "taker": "0.001", "maker": "-0.0001"}
 _BELOW: Final = 95
 """Where a limit buy without a price is placed by hand, in percent of the last price."""
 
@@ -28,6 +40,7 @@ class Hands:
         """Reach into an exchange."""
         self._exchange = exchange
         self._floor = exchange.floor
+        self._passing = Passing(exchange.floor)
 
     def order(self, account: Account, values: dict[str, str], now_ns: int) -> dict[str, Any]:
         """Place an order; returns its ids, or the refusal."""
@@ -56,10 +69,8 @@ class Hands:
     def close_positions(self, account: Account, symbol: str, now_ns: int) -> list[dict[str, Any]]:
         """Close positions at the market; returns the ids of the orders."""
         told = []
-        for position in list(account.ledger.positions.values()):
+        for position in self.held(account, symbol):
             item = position.listing.instrument
-            if not position.lots or (symbol and symbol != item.symbol):
-                continue
             params = {
                 "category": item.category,
                 "symbol": item.symbol,
@@ -76,18 +87,8 @@ class Hands:
         self, account: Account, symbol: str, cancel_type: str, now_ns: int
     ) -> list[str]:
         """Cancel open orders as the venue does by itself; returns their ids."""
-        batches: dict[str, Batch] = {}
         found = self._open(account, symbol)
-        for order in found:
-            name = order.listing.name
-            market = self._floor.markets[name]
-            batch = batches.setdefault(name, Batch(self._floor, market, now_ns))
-            market.book.cancel(order.order_id)
-            market.touch(batch.now_ms)
-            order.end(batch.now_ms, cancel_type, "EC_Others")
-            batch.changed(order)
-        for batch in batches.values():
-            batch.flush()
+        self._passing.cancel(found, cancel_type, now_ns, "EC_Others")
         return [order.order_id for order in found]
 
     def handle_sparing(
@@ -101,6 +102,51 @@ class Hands:
         output = self._exchange.handle(now_ns, request)
         orders.update(kept)
         return output, list(kept)
+
+    def liquidate(self, account: Account, position: Position, share: float, now_ns: int) -> Output:
+        """Liquidate a share of a position, at least a lot."""
+        request = Liquidate(position.listing.name, account.uid, _share_of(position, share))
+        return self._exchange.handle(now_ns, request)
+
+    def deleverage(self, account: Account, position: Position, share: float, now_ns: int) -> Output:
+        """Deleverage a share of a position at the mark, at least a lot."""
+        request = Deleverage(position.listing.name, account.uid, _share_of(position, share))
+        return self._exchange.handle(now_ns, request)
+
+    def fix_funding(self, name: str, rate: str, now_ns: int) -> Output:
+        """Fix the funding rate of an instrument; "" is what the settings say of it."""
+        text = rate or self._floor.settings.funding_rates.get(name, "")
+        return self._exchange.handle(now_ns, FundingFixed(name, text))
+
+    def change_fees(self, account: Account, values: dict[str, str], now_ns: int) -> Output:
+        """Let an account pay other fee rates."""
+        return self._exchange.handle(now_ns, FeesChanged(account.uid, **(_FEES | values)))
+
+    def change_key(self, account: Account, changes: dict[str, Any], now_ns: int) -> Output:
+        """Change what the account's key may do."""
+        return self._exchange.handle(now_ns, KeyChanged(account.uid, changes))
+
+    def forget_recent(self, account: Account) -> int:
+        """Let ``realtime`` forget the closed orders; return how many there were."""
+        count = sum(map(len, account.orders.recent.values()))
+        account.orders.forget_recent()
+        return count
+
+    def held(self, account: Account, symbol: str) -> list[Position]:
+        """Return the account's positions, of one symbol or of all."""
+        return [
+            position
+            for position in account.ledger.positions.values()
+            if position.lots and symbol in ("", position.listing.instrument.symbol)
+        ]
+
+    def perpetuals(self, symbol: str) -> list[str]:
+        """Return the names of the perpetuals of a symbol, of all for ""."""
+        return [
+            name
+            for name, listing in self._floor.listings.items()
+            if not listing.is_spot and symbol in ("", listing.instrument.symbol)
+        ]
 
     def print_away(self, symbol: str, share: float, now_ns: int) -> list[str]:
         """Print one trade a share of the price away; return the instruments."""
@@ -132,6 +178,10 @@ class Hands:
             for order in account.orders.open.values()
             if order.is_open and (not symbol or order.listing.instrument.symbol == symbol)
         ]
+
+
+def _share_of(position: Position, share: float) -> int:
+    return max(1, round(abs(position.lots) * share))
 
 
 def _told(result: dict[str, Any], refusal: VenueRefusal | None) -> dict[str, Any]:

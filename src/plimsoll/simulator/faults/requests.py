@@ -1,6 +1,6 @@
 """Faults in front of the exchange: what becomes of requests, and of their answers."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -8,17 +8,17 @@ import msgspec
 from plimsoll.simulator.brain.entry import OPERATIONS
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.messages import Answer, Output, Rest, Send, SocketText
-from plimsoll.simulator.brain.rest import PUBLIC, envelope
+from plimsoll.simulator.brain.rest import envelope
 from plimsoll.simulator.brain.streams import Connection
 from plimsoll.simulator.brain.trade_socket import is_order_entry
 from plimsoll.simulator.faults.answers import ANSWERED, Answers
+from plimsoll.simulator.faults.ask import number_of
 from plimsoll.simulator.faults.plan import Active, Where, path_of
 
 if TYPE_CHECKING:
     from plimsoll.simulator.faults.venue import FaultyVenue
 
 _MS: Final = 1_000_000
-_KEYS: Final = {"key_revoked": 10003, "key_expired": 33004, "address_unbound": 10010}
 _MARKUP: Final = b"<html><head><title>%d</title></head><body><h1>%d</h1><hr>gateway</body></html>"
 _INNER: Final = {429: "Too many requests", 10000: "Server Timeout", 10429: "System level frequency"}
 
@@ -90,9 +90,6 @@ class Requests:
         if fault := plan.holding("ban", Where(where.uid, "rest")):
             self._venue.note(fault, now_ns, **told)
             return Answer(b"access too frequent", 403)
-        is_signed = where.uid and where.endpoint not in PUBLIC
-        if is_signed and (found := self._key_refusal(where.uid, told, now_ns)):
-            return envelope(self._seen(now_ns), found)
         if self._is_order(where) and (fault := plan.hit("lose_request", where)):
             self._venue.note(fault, now_ns, **told)
             return Answer(b"", lost=True, delay_ms=fault.ask.size)
@@ -204,8 +201,6 @@ class Requests:
         if (fault := self._venue.restarting.get(connection.number)) is not None:
             self._venue.note(fault, now_ns, retCode=10019, **told)
             self._respond(connection, message, VenueRefusal(10019), now_ns)
-        elif found := self._key_refusal(where.uid, told, now_ns):
-            self._respond(connection, message, found, now_ns)
         elif fault := plan.hit("lose_request", where):
             self._venue.note(fault, now_ns, **told)
         elif fault := plan.hit("error_without_id", where):
@@ -223,17 +218,6 @@ class Requests:
 
     # ---- what both have in common ----
 
-    def _key_refusal(self, uid: int, told: dict[str, Any], now_ns: int) -> VenueRefusal | None:
-        for name, code in _KEYS.items():
-            if fault := self._plan.holding(name, Where(uid)):
-                self._venue.note(fault, now_ns, retCode=code, **told)
-                return VenueRefusal(code)
-        changes = told["path"] in OPERATIONS or "/create" in told["path"] or _is_change(told)
-        if changes and (fault := self._plan.holding("permission_lost", Where(uid))):
-            self._venue.note(fault, now_ns, retCode=10005, **told)
-            return VenueRefusal(10005)
-        return None
-
     def _auth_refusal(
         self, connection: Connection, message: dict[str, Any], now_ns: int
     ) -> VenueRefusal | None:
@@ -247,7 +231,7 @@ class Requests:
         if connection.kind == "trade" and limit is not None:
             self._venue.note(limit, now_ns, retCode=10003, **told)
             return VenueRefusal(10003, "Too many sessions under the same UID")
-        return self._key_refusal(account.uid, told, now_ns)
+        return None
 
     def _refused_order(
         self, endpoint: str, params: dict[str, Any], told: dict[str, Any], now_ns: int
@@ -301,10 +285,6 @@ class Requests:
         self, connection: Connection, message: dict[str, Any], refusal: VenueRefusal, now_ns: int
     ) -> None:
         self._venue.send(_response(connection, message, refusal, now_ns))
-
-
-def _is_change(told: dict[str, Any]) -> bool:
-    return path_of(told["path"]) in OPERATIONS or "/set-" in told["path"]
 
 
 def _text(code: int) -> str:
@@ -364,23 +344,15 @@ def _off_filters(values: dict[str, str], params: dict[str, Any]) -> str:
     for key, field in (("tickSize", "price"), ("qtyStep", "qty")):
         if (
             key in values
-            and (number := _number(params.get(field)))
+            and (number := number_of(params.get(field)))
             and number % Decimal(values[key])
         ):
             return f"params error: {field} {params[field]} is not a multiple of {values[key]}"
     least = values.get("minOrderQty")
-    number = _number(params.get("qty"))
+    number = number_of(params.get("qty"))
     if least and number and number < Decimal(least):
         return f"params error: qty {params['qty']} is below the minimum {least}"
     return ""
-
-
-def _number(value: object) -> Decimal | None:
-    try:
-        found = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and abs(found.adjusted()) < 30 else None
 
 
 def _object(text: bytes) -> dict[str, Any]:

@@ -117,6 +117,7 @@ class _Position(msgspec.Struct, gc=False):
     positionIdx: int = 0
     entryPrice: _Text = ""
     avgPrice: _Text = ""
+    sessionAvgPrice: _Text = ""
     updatedTime: _Text = 0
 
 
@@ -379,6 +380,10 @@ def _position_report(
         )
     entry_price = str(item.entryPrice or item.avgPrice or "")
     number(entry_price, what, "entryPrice")
+    session_price = str(item.sessionAvgPrice or "")
+    if number(session_price, what, "sessionAvgPrice"):
+        # USDC: profit up to here is cash already (Bybit v5 docs, position; other coins: "" or 0).
+        entry_price = session_price
     updated_ms = whole(item.updatedTime, what, "updatedTime")
     seq, ts_ns, epoch, cause = stamp()
     return PositionReported(

@@ -102,7 +102,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("wallet-unchanged-spot", S, "wallet pushed for an order without a fill", "pushed", pushing.wallet_without_change, "websocket/private/wallet"),
     Check("wallet-snapshot", ANY, "wallet told on subscription", "none", pushing.wallet_snapshot, "websocket/private/wallet"),
     Check("topic-text", ANY, "topic of messages on a categorised subscription", "as subscribed", pushing.categorised_topic, "websocket/private/order"),
-    Check("topics-mixed", ANY, "a topic and its categorised form in one request", "taken", pushing.mixed_topics, "websocket/private/order"),
+    Check("topics-mixed", ANY, "a topic and its categorised form in one request", "refused", pushing.mixed_topics, "websocket/private/order"),
     Check("before-login", ANY, "text of a subscription before the login", "Request not authorized", pushing.before_login, "websocket/wss-authentication"),
     Check("private-ack", ANY, "fields of the answer to a private subscription", "conn_id op req_id ret_msg success", pushing.private_ack, "websocket/wss-authentication"),
     Check("private-pong", ANY, "answer to a ping on the private socket", "op pong, req_id echoed", pushing.private_pong, "websocket/wss-authentication"),

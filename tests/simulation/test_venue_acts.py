@@ -1,0 +1,98 @@
+"""What the exchange does to an account by itself: the engine goes on agreeing with it."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.simulation.judge import read_record, violations
+from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
+
+from plimsoll.engine import Replica
+from plimsoll.simulator import AccountSettings
+
+NAMES = ("linear:ETHUSDT", "linear:BTCPERP")
+
+
+def funded(sim: Sim) -> Counter[str]:
+    """Count the funding payments of the account by settle coin."""
+    lines = read_record(sim.directory / "record.jsonl")
+    return Counter(line["feeCurrency"] for line in lines if line.get("execType") == "Funding")
+
+
+def is_settled(engine: EngineProcess) -> bool:
+    replica = Replica(engine.journal_dir)
+    replica.poll()
+    replica.close()
+    return replica.core.safety.is_reconciled
+
+
+def test_funding_in_two_settle_coins_is_booked_once_and_exactly(tmp_path: Path) -> None:
+    account: Any = AccountSettings(balances={"USDT": "100000", "USDC": "100000"})
+    sim = Sim(
+        tmp_path / "sim",
+        limits="off",
+        speed=20.0,
+        accounts=(account,),
+        funding_interval_min=dict.fromkeys(NAMES, 3 / 60),
+        funding_rates={NAMES[0]: "0.0001234567", NAMES[1]: "-0.0007654321"},
+    )
+    engine = EngineProcess(tmp_path / "engine", sim, busy_settings(instruments=NAMES))
+    try:
+        engine.start()
+        wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
+        wait_for("funding", lambda: min(funded(sim)[coin] for coin in ("USDT", "USDC")) > 1, 30)
+        engine.kill()
+        before = funded(sim).total()
+        wait_for("funding nobody listened to", lambda: funded(sim).total() > before)
+        engine.start()
+        wait_for("the next session", lambda: engine.has_told("ready", pid=engine.process.pid))
+        wait_for("a comparison", lambda: is_settled(engine))
+        before = funded(sim).total()
+        wait_for("a payment, so that the next one is far", lambda: funded(sim).total() > before)
+        assert engine.stop() == 143, engine.log.read_text()[-3000:]
+    finally:
+        if engine.is_running:
+            engine.kill()
+        sim.stop()
+    record = read_record(sim.directory / "record.jsonl")
+    assert violations(record, engine.journal_dir, "test") == []
+
+
+def test_a_liquidated_position_is_gone_in_the_engines_books_too(tmp_path: Path) -> None:
+    """Funding of 90 % a second eats 160 USDT under a position of about 150."""
+    name = NAMES[0]
+    account: Any = AccountSettings(balances={"USDT": "160"})
+    sim = Sim(
+        tmp_path / "sim",
+        limits="off",
+        accounts=(account,),
+        funding_interval_min={name: 1 / 60},
+        funding_rates={name: "0.9"},
+    )
+    core = busy_settings(instruments=(name,), source="holding.py:Holding")
+    engine = EngineProcess(tmp_path / "engine", sim, core)
+
+    def held() -> list[str]:
+        lines = read_record(sim.directory / "record.jsonl")
+        return [line["size"] for line in lines if line["kind"] == "position"]
+
+    def is_known() -> bool:
+        replica = Replica(engine.journal_dir)
+        replica.poll()
+        replica.close()
+        return replica.core.ledger.account_lots(name, frozenset()) == 0
+
+    try:
+        engine.start()
+        wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
+        wait_for("a position", lambda: bool(held()))
+        wait_for("its end", lambda: held()[-1] == "0.00", 30)
+        wait_for("the engine to know", is_known)
+        assert engine.stop() == 143, engine.log.read_text()[-3000:]
+    finally:
+        if engine.is_running:
+            engine.kill()
+        sim.stop()
+    record = read_record(sim.directory / "record.jsonl")
+    assert any(line.get("execType") == "BustTrade" for line in record)
+    assert violations(record, engine.journal_dir, "test") == []

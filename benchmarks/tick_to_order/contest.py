@@ -58,6 +58,8 @@ def one_round(name: str, orders: int) -> list[float]:
             said = (directory / "client.log").read_text()
             raise RuntimeError(f"no latencies of {name}; it said: {said[-2000:]}")
         found: list[float] = json.loads(answer)
+        if len(found) < orders * 0.98:
+            raise RuntimeError(f"only {len(found)} of {orders} orders of {name} arrived")
         return found
 
 

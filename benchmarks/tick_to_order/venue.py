@@ -49,6 +49,8 @@ class Venue:
         self.private: picows.WSTransport | None = None
         self.subscribed = asyncio.Event()
         self.public: picows.WSTransport | None = None
+        self.told: picows.WSTransport | None = None
+        """Who hears the ticker: one that stays silent while its book moves is not trusted."""
 
     async def play(self) -> None:
         """Send the deltas, each with its own write, at ``RATE``."""
@@ -59,6 +61,8 @@ class Venue:
             while index < due:
                 frame = stamped(self.deltas[index], _now_ms())
                 index += 1
+                if index % RATE == RATE // 2 and self.told is not None:
+                    self.told.send(picows.WSMsgType.TEXT, stamped(TICKER, _now_ms()))
                 if index % EVERY == 0:
                     self.sent[index // EVERY] = _monotonic()
                 self.public.send(picows.WSMsgType.TEXT, frame)
@@ -124,6 +128,7 @@ class Connection(picows.WSListener):
         for topic in topics:
             if topic.startswith("tickers."):
                 transport.send(picows.WSMsgType.TEXT, stamped(TICKER, _now_ms()))
+                venue.told = transport
             elif topic.startswith("orderbook."):
                 transport.send(picows.WSMsgType.TEXT, stamped(venue.snapshot, _now_ms()))
                 venue.public = transport

@@ -18,7 +18,7 @@ from plimsoll.journal.settings import JournalSettings
 from plimsoll.journal.writer import LogWriter
 
 _SPACE_CHECK_S: Final = 1.0
-_ROUND_S: Final = 0.01
+_ROUND_S: Final = 0.05
 """How often pages and spares are looked at where nothing was forced: each look costs, cold, as much
 as taking a message; what is opened ahead lasts longer than this."""
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from plimsoll.simulator.brain.connection import Connection
 from plimsoll.simulator.brain.numbers import drawn_uuid
-from plimsoll.simulator.brain.streams import Connection
 from plimsoll.simulator.faults.frames import Frames
 from plimsoll.simulator.faults.ground import Ground
 from plimsoll.simulator.faults.plan import Active, Change, Where, reaches

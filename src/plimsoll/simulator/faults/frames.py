@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
+from plimsoll.simulator.brain.connection import Connection
 from plimsoll.simulator.brain.messages import Output, Send
-from plimsoll.simulator.brain.streams import Connection
 from plimsoll.simulator.faults.ground import Ground
 from plimsoll.simulator.faults.payload import VARIANTS, bad_book, changed
 from plimsoll.simulator.faults.plan import Active, Where

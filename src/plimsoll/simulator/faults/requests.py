@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import msgspec
 
+from plimsoll.simulator.brain.connection import Connection, auth_answer, reply
 from plimsoll.simulator.brain.entry import OPERATIONS
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.messages import Answer, Output, Rest, Send, SocketText
 from plimsoll.simulator.brain.rest import envelope
-from plimsoll.simulator.brain.streams import Connection
 from plimsoll.simulator.brain.trade_socket import is_order_entry
 from plimsoll.simulator.faults.answers import ANSWERED, Answers
 from plimsoll.simulator.faults.ask import number_of
@@ -133,7 +133,7 @@ class Requests:
         if connection.kind in ("private", "trade") and message.get("op") == "auth":
             refusal = self._auth_refusal(connection, message, now_ns)
             if refusal is not None:
-                self._ground.send(_auth_answer(connection, message, refusal))
+                self._ground.send(auth_answer(connection, message, refusal))
                 return
         if not (connection.account is not None and is_order_entry(connection, message)):
             self._frames.merge(self._ground.exchange.handle(now_ns, request), now_ns)
@@ -207,7 +207,7 @@ class Requests:
             self._ground.note(fault, now_ns, **told)
             answer = {"success": False, "ret_msg": "Params Error", "op": message["op"]}
             answer |= {"conn_id": connection.conn_id}
-            self._ground.send(_to(connection, answer))
+            self._ground.send(reply(connection, answer))
         elif fault := plan.hit("refuse", where):
             code = fault.ask.answer_code
             self._ground.note(fault, now_ns, retCode=code, **told)
@@ -320,23 +320,7 @@ def _response(
         "header": header,
         "connId": connection.conn_id,
     }
-    return _to(connection, body)
-
-
-def _auth_answer(connection: Connection, message: dict[str, Any], refusal: VenueRefusal) -> Send:
-    if connection.kind == "trade":
-        answer: dict[str, Any] = {"retCode": refusal.code, "retMsg": refusal.message}
-        answer |= {"op": "auth", "connId": connection.conn_id}
-        answer |= {"reqId": str(message["reqId"])} if "reqId" in message else {}
-    else:
-        answer = {"success": False, "ret_msg": refusal.message, "op": "auth"}
-        answer |= {"conn_id": connection.conn_id}
-        answer |= {"req_id": str(message["req_id"])} if "req_id" in message else {}
-    return _to(connection, answer)
-
-
-def _to(connection: Connection, answer: dict[str, Any]) -> Send:
-    return Send((connection.number,), msgspec.json.encode(answer), is_push=False)
+    return reply(connection, body)
 
 
 def _off_filters(values: dict[str, str], params: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What every fault works with: the exchange, the plan, and what goes out.
 
-``Requests``, ``Frames`` and ``Events`` act on it; ``FaultyVenue`` puts them in their places.
+``Requests``, ``Operations``, ``Frames`` and ``Events`` act on it; ``FaultyVenue`` puts them in
+their places.
 """
 
 import heapq

@@ -1,9 +1,10 @@
 """The exchange behind its faults: the same one door, with what misbehaves in front and behind.
 
-Theory of operation. A request meets the active faults first (``Requests``), then perhaps the
-exchange; what the exchange sends meets them again (``Frames``). What a fault does by itself, such
-as a cut or an order by hand, is in ``Events``. Nothing here changes matching or money but through
-``Hands``, so that the record stays true while clients are told something else.
+Theory of operation. A request meets the active faults first (``Requests`` and, on sockets,
+``Operations``), then perhaps the exchange; what the exchange sends meets them again (``Frames``).
+What a fault does by itself, such as a cut or an order by hand, is in ``Events``. Nothing here
+changes matching or money but through ``Hands``, so that the record stays true while clients are
+told something else.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from plimsoll.simulator.faults.ask import Ask, FaultError
 from plimsoll.simulator.faults.events import Events
 from plimsoll.simulator.faults.frames import Frames
 from plimsoll.simulator.faults.ground import Ground
+from plimsoll.simulator.faults.operations import Operations
 from plimsoll.simulator.faults.plan import Active, Plan
 from plimsoll.simulator.faults.requests import Requests
 
@@ -41,6 +43,7 @@ class FaultyVenue:
         self._ground = Ground(exchange, plan)
         self._frames = Frames(self._ground)
         self._requests = Requests(self._ground, self._frames)
+        self._operations = Operations(self._ground, self._frames)
         self._events = Events(self._ground, self._frames)
 
     @property
@@ -106,7 +109,7 @@ class FaultyVenue:
         elif isinstance(request, Held):
             self._requests.arrive(request.rest, now_ns)
         elif isinstance(request, SocketText):
-            self._requests.text(request, now_ns)
+            self._operations.text(request, now_ns)
         else:
             self._frames.merge(self.exchange.handle(now_ns, request), now_ns)
 

@@ -7,7 +7,8 @@ In: settings, bars or a recording, clients. Out: REST, three kinds of socket, a 
 from plimsoll.simulator.faults.ask import FaultError
 from plimsoll.simulator.faults.scenario import ScenarioError
 from plimsoll.simulator.market import DataError
-from plimsoll.simulator.server import PortInUseError, Running, running, serve
+from plimsoll.simulator.server import PortInUseError
+from plimsoll.simulator.serving import Running, running, serve
 from plimsoll.simulator.settings import AccountSettings, SimSettings
 from plimsoll.simulator.state import StateError
 

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -12,13 +12,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from plimsoll.simulator.brain.messages import Held, Rest, Tick
 from plimsoll.simulator.brain.streams import PATHS
+from plimsoll.simulator.connects import refused, reset
 from plimsoll.simulator.faults.ask import FaultError, ask_of
 from plimsoll.simulator.faults.catalogue import CATALOGUE
 from plimsoll.simulator.faults.plan import Where
-from plimsoll.simulator.sockets import reset
-
-if TYPE_CHECKING:
-    from plimsoll.simulator.server import SimServer
+from plimsoll.simulator.host import Host
+from plimsoll.simulator.sockets import Sockets
 
 BODY_MOST: Final = 1 << 20
 LOGGER: Final = logging.getLogger("plimsoll.simulator.http")
@@ -36,9 +35,10 @@ LOGGER.addFilter(_is_ours)
 class Http:
     """Routes of one server."""
 
-    def __init__(self, server: "SimServer") -> None:
-        """Answer for a server."""
-        self._server = server
+    def __init__(self, host: Host, sockets: Sockets) -> None:
+        """Answer for a host; its sockets answer for themselves."""
+        self._host = host
+        self._sockets = sockets
 
     def application(self) -> web.Application:
         """Return the application with every route."""
@@ -52,12 +52,12 @@ class Http:
         ):
             app.router.add_route(method, path, _for_this_machine(handler))
         for path in PATHS:
-            app.router.add_get(path, self._server.sockets.serve)
+            app.router.add_get(path, self._sockets.serve)
         app.router.add_route("*", "/{path:.*}", self._rest)
         return app
 
     async def _rest(self, request: web.Request) -> web.StreamResponse:
-        if refusal := await self._refused(request):
+        if refusal := await refused(self._host.venue, Where(kind="rest"), request):
             return refusal
         rest = Rest(
             request.method,
@@ -67,14 +67,14 @@ class Http:
             {name.lower(): value for name, value in request.headers.items()},
             request.remote or "",
         )
-        output = self._server.handle(rest)
+        output = self._host.handle(rest)
         while output.hold_ns:
-            await asyncio.sleep(max(0, output.hold_ns - self._server.now()) / 1e9)
-            output = self._server.handle(Held(rest))
+            await asyncio.sleep(max(0, output.hold_ns - self._host.now()) / 1e9)
+            output = self._host.handle(Held(rest))
         answer = output.answer
         if answer is None:
             raise web.HTTPInternalServerError
-        delay_ms = self._server.settings.ack_delay_ms + answer.delay_ms
+        delay_ms = self._host.settings.ack_delay_ms + answer.delay_ms
         if delay_ms:
             await asyncio.sleep(delay_ms / 1000)
         if answer.lost:
@@ -86,34 +86,19 @@ class Http:
             content_type=_kind_of(answer.body),
         )
 
-    async def _refused(self, request: web.Request) -> web.StreamResponse | None:
-        """Return what a dead or refusing path answers, None where it works."""
-        venue, where = self._server.venue, Where(kind="rest")
-        if fault := venue.plan.hit("refuse_connects", where):
-            venue.note_now(fault, path=request.path)
-            return reset(request)
-        if fault := venue.plan.hit("bad_gateway", where):
-            venue.note_now(fault, path=request.path, status=502)
-            return web.Response(status=502, text="<h1>502 Bad Gateway</h1>")
-        if fault := venue.plan.hit("path_dead", where):
-            venue.note_now(fault, path=request.path)
-            await self._server.until_ended(fault.id)
-            return reset(request)
-        return None
-
     async def _state(self, request: web.Request) -> web.Response:
-        return _json(self._server.state())
+        return _json(self._host.state())
 
     async def _record(self, request: web.Request) -> web.Response:
         asked = request.query.get("from", "1")
         if not (asked.isascii() and asked.isdigit() and len(asked) < 16):
             return web.Response(status=400, text=f"from must be a line number, found {asked!r}")
-        lines = list(self._server.record.since(int(asked)))
+        lines = list(self._host.record.since(int(asked)))
         body = b"\n".join(lines) + (b"\n" if lines else b"")
         return web.Response(body=body, content_type="application/x-ndjson")
 
     async def _list_faults(self, request: web.Request) -> web.Response:
-        state = self._server.venue.state(self._server.now())
+        state = self._host.venue.state(self._host.now())
         return _json(state | {"catalogue": list(CATALOGUE.values())})
 
     async def _start_fault(self, request: web.Request) -> web.Response:
@@ -121,7 +106,7 @@ class Http:
             found = msgspec.json.decode(await request.read())
             if not isinstance(found, dict):
                 raise FaultError("", "the body must be a JSON object")
-            fault = self._server.ask(ask_of(found), "live")
+            fault = self._host.ask(ask_of(found), "live")
         except (msgspec.DecodeError, RecursionError) as error:
             return _json({"error": {"key": "", "message": f"not JSON: {error}"}}, 400)
         except FaultError as error:
@@ -130,10 +115,10 @@ class Http:
 
     async def _stop_fault(self, request: web.Request) -> web.Response:
         fault_id = request.match_info["id"]
-        if not self._server.venue.plan.stop(fault_id, self._server.now()):
+        if not self._host.venue.plan.stop(fault_id, self._host.now()):
             text = f"no fault {fault_id!r} is active or planned; GET /sim/faults lists them"
             return _json({"error": {"key": "id", "message": text}}, 404)
-        self._server.handle(Tick())
+        self._host.handle(Tick())
         return _json({"id": fault_id})
 
 

@@ -1,13 +1,10 @@
 """The shell of the simulated exchange: one port for REST and every socket, one loop, one clock."""
 
 import asyncio
-import contextlib
 import errno
 import os
-import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +14,7 @@ from aiohttp import web
 from plimsoll.simulator.brain.exchange import Exchange
 from plimsoll.simulator.brain.messages import Held, Output, Request, Tick
 from plimsoll.simulator.clock import VenueClock
-from plimsoll.simulator.faults.ask import Ask, FaultError, ask_of
+from plimsoll.simulator.faults.ask import Ask, FaultError
 from plimsoll.simulator.faults.plan import Active, Plan, chooser, faults_drawn
 from plimsoll.simulator.faults.scenario import ScenarioError, read_scenario
 from plimsoll.simulator.faults.venue import FaultyVenue
@@ -27,11 +24,8 @@ from plimsoll.simulator.market.moved import MovedMarket
 from plimsoll.simulator.record import Record
 from plimsoll.simulator.settings import SimSettings
 from plimsoll.simulator.sockets import Sockets
-from plimsoll.simulator.state import SKIPPED_IDS, StateError, StateFile
+from plimsoll.simulator.state import SKIPPED_IDS, StateFile
 
-EXIT_OK: Final = 0
-EXIT_DATA: Final = 3
-EXIT_PORT: Final = 6
 _STEP_S: Final = 0.005
 _FLUSH_S: Final = 0.04
 _SAVE_SHARE: Final = 10
@@ -44,92 +38,6 @@ _NO_STATE: Final = (b"market", b"push", b"connection", b"request", b"fault")
 
 class PortInUseError(Exception):
     """The port cannot be had, mostly because another process listens; the text says what to do."""
-
-
-class Running:
-    """A running exchange: where it listens, what it has recorded, and its faults."""
-
-    def __init__(self, server: "SimServer") -> None:
-        """Wrap a server that listens."""
-        self._server = server
-        self.host = server.settings.host
-        self.port = server.port
-
-    @property
-    def url(self) -> str:
-        """Return the REST address, such as ``http://127.0.0.1:4000``."""
-        return f"http://{self.host}:{self.port}"
-
-    @property
-    def ws_url(self) -> str:
-        """Return the WebSocket address without a path."""
-        return f"ws://{self.host}:{self.port}"
-
-    def lines(self, n: int = 1) -> list[dict[str, Any]]:
-        """Return the record from line ``n`` on."""
-        return [msgspec.json.decode(line) for line in self._server.record.since(n)]
-
-    def start_fault(self, name: str, **asked: Any) -> str:  # noqa: ANN401 - fields of an Ask
-        """Start a fault of the catalogue and return its id; call it in the exchange's own loop.
-
-        Raises:
-            FaultError: it cannot be had in this form.
-        """
-        return self._server.ask(ask_of({"name": name, **asked}), "test").id
-
-    def stop_fault(self, fault_id: str) -> None:
-        """End a fault."""
-        self._server.venue.plan.stop(fault_id, self._server.now())
-        self._server.handle(Tick())
-
-
-def serve(settings: SimSettings, on_port: Callable[[int], None] | None = None) -> int:
-    """Run until SIGINT or SIGTERM and return the exit code.
-
-    Args:
-        settings: What to run.
-        on_port: Called with the bound port once clients may connect.
-
-    Returns:
-        0 after a clean stop, 3 for an unusable file, 6 where the port is taken.
-    """
-    try:
-        asyncio.run(_until_signal(settings, on_port))
-    except (DataError, ScenarioError, StateError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return EXIT_DATA
-    except PortInUseError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return EXIT_PORT
-    return EXIT_OK
-
-
-@contextlib.asynccontextmanager
-async def running(settings: SimSettings) -> AsyncIterator[Running]:
-    """Run an exchange for the length of a block, in this loop.
-
-    Raises:
-        DataError: the data file cannot be used.
-        ScenarioError: the scenario cannot be used.
-        StateError: what an earlier run left in the directory cannot be used.
-        PortInUseError: the port is taken.
-    """
-    server = SimServer(settings)
-    await server.start()
-    try:
-        yield Running(server)
-    finally:
-        await server.stop()
-
-
-async def _until_signal(settings: SimSettings, on_port: Callable[[int], None] | None) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with running(settings) as exchange:
-        if on_port is not None:
-            on_port(exchange.port)
-        await stop.wait()
 
 
 class SimServer:
@@ -218,11 +126,6 @@ class SimServer:
         self.handle(Tick())
         return fault
 
-    async def until_ended(self, fault_id: str) -> None:
-        """Wait until a fault has ended."""
-        while fault_id in self.venue.plan.active:  # noqa: ASYNC110 - the plan is pure: it wakes nobody
-            await asyncio.sleep(_STEP_S)
-
     def now(self) -> int:
         """Return the exchange's time: Unix nanoseconds that never fall."""
         return self._clock.now_ns()
@@ -238,7 +141,10 @@ class SimServer:
 
     async def _listen(self) -> None:
         self._runner = web.AppRunner(
-            Http(self).application(), access_log=None, logger=LOGGER, shutdown_timeout=1.0
+            Http(self, self.sockets).application(),
+            access_log=None,
+            logger=LOGGER,
+            shutdown_timeout=1.0,
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port)

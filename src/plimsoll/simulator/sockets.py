@@ -3,18 +3,17 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import WSMsgType, web
 
 from plimsoll.simulator.brain.messages import Send, SocketClosed, SocketOpened, SocketText
 from plimsoll.simulator.brain.streams import PATHS
+from plimsoll.simulator.connects import refused, reset
 from plimsoll.simulator.faults.plan import Where
+from plimsoll.simulator.host import Host
 from plimsoll.simulator.outgoing import Outgoing
 from plimsoll.simulator.wire import Wire
-
-if TYPE_CHECKING:
-    from plimsoll.simulator.server import SimServer
 
 _BYTES_MOST: Final = 1 << 20
 _HANG_S: Final = 0.02
@@ -24,9 +23,9 @@ Waiting = deque[tuple[float, Outgoing, bytes, str]]
 class Sockets:
     """Every open socket of a server."""
 
-    def __init__(self, server: "SimServer") -> None:
-        """Serve the sockets of a server."""
-        self._server = server
+    def __init__(self, host: Host) -> None:
+        """Serve the sockets of a host."""
+        self._host = host
         self._open: dict[int, Outgoing] = {}
         self._opened = 0
         self._pushes: Waiting = deque()
@@ -46,22 +45,22 @@ class Sockets:
         await socket.prepare(request)
         self._opened += 1
         number = self._opened
-        wire = Wire(number, self._server.venue, socket, request.transport)
+        wire = Wire(number, self._host.venue, socket, request.transport)
         outgoing = self._open[number] = Outgoing(socket, request.transport, wire)
         address, query = request.remote or "", request.rel_url.raw_query_string
-        self._server.handle(SocketOpened(number, request.path, query, address))
+        self._host.handle(SocketOpened(number, request.path, query, address))
         try:
             await self._listen(number, socket, wire, outgoing)
         finally:
             del self._open[number]
             await outgoing.stop()
             reason = outgoing.reason or f"client left ({socket.close_code})"
-            self._server.handle(SocketClosed(number, reason))
+            self._host.handle(SocketClosed(number, reason))
         return socket
 
     def deliver(self, sends: Iterable[Send]) -> None:
         """Queue frames behind the delay of their kind."""
-        settings = self._server.settings
+        settings = self._host.settings
         for send in sends:
             delay_ms = settings.stream_delay_ms if send.is_push else settings.ack_delay_ms
             queue = self._pushes if send.is_push else self._answers
@@ -94,15 +93,14 @@ class Sockets:
             if not await wire.may_hear():
                 continue
             if message.type is WSMsgType.TEXT:
-                self._server.handle(SocketText(number, message.data))
+                self._host.handle(SocketText(number, message.data))
             elif message.type is WSMsgType.PING:
                 outgoing.put(message.data, opcode=WSMsgType.PONG)
 
     async def _refused(self, request: web.Request) -> web.StreamResponse | None:
         """Return the refusal of a handshake, None where it may go on."""
-        venue, now_ns = self._server.venue, self._server.now()
+        venue, now_ns = self._host.venue, self._host.now()
         address, kind = request.remote or "", PATHS[request.path]
-        where = Where(kind=kind)
         if not venue.exchange.limits.allow_connect(address, now_ns):
             return web.Response(status=403, text="too many connection attempts")
         if venue.exchange.streams.is_full(request.path, address):
@@ -111,17 +109,7 @@ class Sockets:
             return web.Response(status=503, text="maintenance")
         if venue.closed == "break" and kind != "status":
             return reset(request)
-        if fault := venue.plan.hit("refuse_connects", where):
-            venue.note_now(fault, path=request.path)
-            return reset(request)
-        if fault := venue.plan.hit("bad_gateway", where):
-            venue.note_now(fault, path=request.path, status=502)
-            return web.Response(status=502, text="<h1>502 Bad Gateway</h1>")
-        if fault := venue.plan.hit("path_dead", where):
-            venue.note_now(fault, path=request.path)
-            await self._server.until_ended(fault.id)
-            return reset(request)
-        return None
+        return await refused(venue, Where(kind=kind), request)
 
     def _later(self, queue: Waiting, delay_ms: float, outgoing: Outgoing, send: Send) -> None:
         """Keep frames of one kind in order behind one timer."""
@@ -142,10 +130,3 @@ class Sockets:
             outgoing.put(frame, topic)
         if queue:
             loop.call_at(queue[0][0], self._release, queue)
-
-
-def reset(request: web.Request) -> web.Response:
-    """Reset the connection of a request; what is returned never reaches anybody."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

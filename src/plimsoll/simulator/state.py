@@ -16,12 +16,13 @@ import msgspec
 
 from plimsoll.core.model import TimeInForce
 from plimsoll.simulator.brain.accounts import Account, Entry
+from plimsoll.simulator.brain.batch import Batch
 from plimsoll.simulator.brain.closed_pnl import ClosedPnl
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.funding import Funding
 from plimsoll.simulator.brain.later import Change
 from plimsoll.simulator.brain.orders import Order
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.settlement import settle
 from plimsoll.simulator.packing import Unpackable, Unpacker, fields_of, packed
 
 VERSION: Final = 2
@@ -153,7 +154,7 @@ class StateFile:
                 smp=False,
             )
             batch.fills(outcome.fills)
-            batch.flush()
+            settle(batch)
         for name, waiting in self._waiting.items():
             self._floor.waiting[name] = waiting
             self._floor.markets[name].is_watched = True

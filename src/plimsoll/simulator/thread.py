@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from plimsoll.simulator.server import Running, running
+from plimsoll.simulator.serving import Running, running
 from plimsoll.simulator.settings import SimSettings
 
 Result = TypeVar("Result")

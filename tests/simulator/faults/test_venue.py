@@ -91,11 +91,11 @@ def test_a_hand_that_asks_nonsense_is_refused_and_told(desk: Any) -> None:
 
 
 def test_what_is_held_back_is_bounded(desk: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("plimsoll.simulator.faults.venue.LATER_MOST", 5)
+    monkeypatch.setattr("plimsoll.simulator.faults.ground.LATER_MOST", 5)
     venue = faulty(desk, Ask("delay_push", magnitude=1e9))
     desk.socket(1, "/v5/private", auth=True)
     desk.say(1, {"op": "subscribe", "args": ["order"]})
     for _ in range(20):
         desk.order()
-    assert len(venue._later) == 5
+    assert len(venue._ground._later) == 5
     assert len(desk.topic("order")) > 10

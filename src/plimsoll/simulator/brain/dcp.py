@@ -8,10 +8,10 @@ from typing import Final
 
 from plimsoll.simulator.brain.accounts import Account, DcpWindow
 from plimsoll.simulator.brain.asking import Params, Result
+from plimsoll.simulator.brain.connection import Connection
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.passing import Passing
-from plimsoll.simulator.brain.streams import Connection
 
 _TOPICS: Final = {"DERIVATIVES": "dcp.future", "SPOT": "dcp.spot", "OPTIONS": "dcp.option"}
 _SECONDS: Final = range(3, 301)

@@ -3,10 +3,10 @@
 from typing import Final
 
 from plimsoll.core.matching import Outcome
+from plimsoll.simulator.brain.batch import Batch
 from plimsoll.simulator.brain.drafting import room_for
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.orders import Order
-from plimsoll.simulator.brain.settlement import Batch
 
 _ENDS: Final = {
     "post_only": ("UNKNOWN", "EC_PostOnlyWillTakeLiquidity"),

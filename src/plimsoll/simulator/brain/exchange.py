@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.core.model import Side
+from plimsoll.simulator.brain.batch import Batch
 from plimsoll.simulator.brain.candles import MINUTE_MS
 from plimsoll.simulator.brain.dcp import Dcp
 from plimsoll.simulator.brain.entry import OrderEntry
@@ -34,7 +35,7 @@ from plimsoll.simulator.brain.messages import (
 )
 from plimsoll.simulator.brain.numbers import decimal_of
 from plimsoll.simulator.brain.rest import RestDesk
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.settlement import settle
 from plimsoll.simulator.brain.streams import Streams
 from plimsoll.simulator.brain.trade_socket import TradeSocket, is_order_entry
 from plimsoll.simulator.brain.trading import Trading
@@ -198,7 +199,7 @@ class Exchange:
         if fills:
             batch = Batch(self.floor, market, now_ns)
             batch.fills(fills)
-            batch.flush()
+            settle(batch)
 
     def _on_print(self, now_ns: int, event: Printed) -> None:
         market = self.floor.markets[event.name]
@@ -208,7 +209,7 @@ class Exchange:
         if fills:
             market.touch(batch.now_ms)
         batch.fills(fills, printed_ticks=event.price_ticks)
-        batch.flush()
+        settle(batch)
 
     def _on_past(self, now_ns: int, event: Past) -> None:
         self.floor.markets[event.name].add_past(event, now_ns // 1_000_000)

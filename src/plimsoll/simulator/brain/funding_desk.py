@@ -3,12 +3,13 @@
 from typing import Final
 
 from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.batch import Batch
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.funding import Paid
 from plimsoll.simulator.brain.ledger import Position
 from plimsoll.simulator.brain.numbers import text_of
 from plimsoll.simulator.brain.public import PublicMarket
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.settlement import settle
 
 SESSION_COIN: Final = "USDC"
 """Perpetuals that settle in it turn open profit into cash each session."""
@@ -51,7 +52,7 @@ class FundingDesk:
         batch = Batch(self._floor, market, now_ns)
         for account, position in self._held(market):
             batch.funding(account, position, paid.rate)
-        batch.flush()
+        settle(batch)
 
     def _settle_sessions(self, now_ns: int) -> None:
         for market in self._perpetuals:
@@ -60,7 +61,7 @@ class FundingDesk:
             batch = Batch(self._floor, market, now_ns)
             for account, position in self._held(market):
                 batch.session(account, position)
-            batch.flush()
+            settle(batch)
 
     def _held(self, market: PublicMarket) -> list[tuple[Account, Position]]:
         """Return who holds a position here; nobody while there is no price to count with."""

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from plimsoll.core.model import Side, TimeInForce
 from plimsoll.simulator.brain.accounts import Account
+from plimsoll.simulator.brain.batch import Batch
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.listings import Listing
 from plimsoll.simulator.brain.orders import Order
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.settlement import settle
 
 
 class Passing:
@@ -35,7 +36,7 @@ class Passing:
                 batches[name] = Batch(self._floor, self._floor.markets[name], now_ns)
             batches[name].end(order, cancel_type, reject_reason)
         for batch in batches.values():
-            batch.flush()
+            settle(batch)
 
     def order(
         self,
@@ -80,11 +81,11 @@ class Passing:
         if outcome.leaves_lots:
             order.end(batch.now_ms, "UNKNOWN", "EC_NoImmediateQtyToFill")
             batch.changed(order)
-        batch.flush()
+        settle(batch)
         return outcome.leaves_lots
 
     def fill(self, order: Order, exec_type: str, now_ns: int, rate: Decimal | None = None) -> None:
         """Fill an order whole at its price, past the book."""
         batch = Batch(self._floor, self._floor.markets[order.listing.name], now_ns)
         batch.pass_through(order, order.price_ticks, exec_type, rate)
-        batch.flush()
+        settle(batch)

@@ -1,12 +1,20 @@
 """The three kinds of socket: authentication, subscriptions, heartbeats, and who gets what."""
 
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 import msgspec
 
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.auth import account_of_socket
+from plimsoll.simulator.brain.connection import (
+    Connection,
+    active_ns,
+    auth_answer,
+    echo,
+    failure,
+    pong,
+    reply,
+)
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor, PrivatePush
 from plimsoll.simulator.brain.messages import Send, SocketOpened
@@ -36,33 +44,11 @@ _SPOT_ARGS: Final = 10
 _ARGS_CHARACTERS: Final = 21_000
 """Of all topics of one public connection (Bybit v5 docs, websocket/connect)."""
 _SECOND_NS: Final = 1_000_000_000
-_IDLE_NS: Final = 600 * _SECOND_NS
-_ACTIVE_S: Final = range(30, 601)
 _PUBLIC_IDLE_NS: Final = 61 * _SECOND_NS
 """A public socket without subscription and ping was measured to live this long."""
 MARKET_CONNECTIONS: Final = 1000
 """Of one address, counted for each category apart."""
 STATUS_TOPIC: Final = "system.status"
-
-
-class Connection(msgspec.Struct):
-    """One open socket; ``kind`` is linear, spot, status, private or trade."""
-
-    number: int
-    kind: str
-    conn_id: str
-    account: Account | None = None
-    topics: dict[str, None] = {}
-    req_ids: dict[str, None] = {}
-    address: str = ""
-    heard_ns: int = 0
-    """When it last said or, on a private socket, was told something."""
-    idle_ns: int = _IDLE_NS
-    characters: int = 0
-    """Of the topics it subscribed to."""
-    second: int = 0
-    asked: int = 0
-    """Order operations within ``second``."""
 
 
 class Streams:
@@ -91,7 +77,7 @@ class Streams:
             number, PATHS[request.path], conn_id, address=request.address, heard_ns=now_ns
         )
         if found.kind in ("private", "trade"):
-            found.idle_ns = _active_ns(request.query)
+            found.idle_ns = active_ns(request.query)
         return found
 
     def is_full(self, path: str, address: str) -> bool:
@@ -150,12 +136,12 @@ class Streams:
         now_ms = now_ns // 1_000_000
         op = message.get("op")
         if op == "ping":
-            return [_to(connection, _pong(connection, message, now_ms + self._floor.skew_ms))]
+            return [pong(connection, message, now_ms + self._floor.skew_ms)]
         if op == "auth" and connection.kind in ("private", "trade"):
             return [self._auth(connection, message, now_ns)]
         if op in ("subscribe", "unsubscribe") and connection.kind != "trade":
             return self._subscribe(connection, message, now_ns, leave=op == "unsubscribe")
-        return [_to(connection, _failure(connection, message, "error:invalid op"))]
+        return [failure(connection, message, "error:invalid op")]
 
     def public_frames(self, now_ms: int) -> list[Send]:
         """Return the public frames due now, each for all its subscribers."""
@@ -233,15 +219,7 @@ class Streams:
         self._floor.record(
             now_ns, "connection", uid, {"event": "auth", "conn": connection.number, "retCode": code}
         )
-        if is_trade:
-            text = refusal.message if refusal else "OK"
-            answer: dict[str, Any] = {"retCode": code, "retMsg": text, "op": "auth"}
-            answer |= {"connId": connection.conn_id} | _echo(message, "reqId")
-        else:
-            text = refusal.message if refusal else ""
-            answer = {"success": refusal is None, "ret_msg": text, "op": "auth"}
-            answer |= {"conn_id": connection.conn_id} | _echo(message, "req_id")
-        return _to(connection, answer)
+        return auth_answer(connection, message, refusal)
 
     def _sessions(self, account: Account) -> int:
         return sum(
@@ -255,11 +233,11 @@ class Streams:
         topics = [arg for arg in args if isinstance(arg, str)] if isinstance(args, list) else []
         error = self._subscribe_error(connection, topics, leave=leave)
         if error:
-            return [_to(connection, _failure(connection, message, error))]
+            return [failure(connection, message, error)]
         text = "subscribe" if connection.kind == "spot" else ""
         answer = {"success": True, "ret_msg": text, "conn_id": connection.conn_id}
-        answer |= _echo(message, "req_id") | {"op": message["op"]}
-        sends = [_to(connection, answer)]
+        answer |= echo(message, "req_id") | {"op": message["op"]}
+        sends = [reply(connection, answer)]
         for topic in topics:
             if leave:
                 self._leave(connection, topic)
@@ -335,57 +313,8 @@ class Streams:
                 self._heard.pop(publisher.market.listing.name, None)
 
 
-def _active_ns(query: str) -> int:
-    """Return how long a socket may be idle: ``max_active_time=30s`` to ``600s``, or ``1m``."""
-    text = dict(parse_qsl(query)).get("max_active_time", "")
-    number, unit = text[:-1], text[-1:]
-    if not (number.isascii() and number.isdigit() and len(number) < 4 and unit in ("s", "m")):
-        return _IDLE_NS
-    seconds = int(number) * (60 if unit == "m" else 1)
-    return seconds * _SECOND_NS if seconds in _ACTIVE_S else _IDLE_NS
-
-
 def _is_mixed(topics: list[str]) -> bool:
     """Return whether ``order`` and ``order.linear`` forms are asked for together."""
     own = [topic for topic in topics if topic in _PRIVATE and not topic.startswith("dcp")]
     categorised = [topic for topic in own if topic.endswith((".linear", ".spot"))]
     return 0 < len(categorised) < len(own)
-
-
-def _pong(connection: Connection, message: dict[str, Any], now_ms: int) -> dict[str, Any]:
-    if connection.kind == "trade":
-        return {
-            **_echo(message, "reqId"),
-            "retCode": 0,
-            "retMsg": "OK",
-            "op": "pong",
-            "data": [str(now_ms)],
-            "connId": connection.conn_id,
-        }
-    if connection.kind == "private":
-        answer = {"op": "pong", "args": [str(now_ms)], "conn_id": connection.conn_id}
-        return _echo(message, "req_id") | answer
-    return {
-        "success": True,
-        "ret_msg": "pong",
-        "conn_id": connection.conn_id,
-        **_echo(message, "req_id"),
-        "op": "ping",
-    }
-
-
-def _failure(connection: Connection, message: dict[str, Any], text: str) -> dict[str, Any]:
-    if connection.kind == "trade":
-        head = _echo(message, "reqId") | {"retCode": 10404, "retMsg": text}
-        return head | {"op": str(message.get("op", "")), "connId": connection.conn_id}
-    answer = {"success": False, "ret_msg": text, "conn_id": connection.conn_id}
-    return answer | _echo(message, "req_id") | {"op": str(message.get("op", ""))}
-
-
-def _echo(message: dict[str, Any], name: str) -> dict[str, str]:
-    """Return the request's id as text: the venue answers a number with a string."""
-    return {name: str(message[name])} if name in message else {}
-
-
-def _to(connection: Connection, answer: dict[str, Any]) -> Send:
-    return Send((connection.number,), msgspec.json.encode(answer), is_push=False)

@@ -2,18 +2,16 @@
 
 from typing import Any, Final
 
-import msgspec
-
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.asking import checked
 from plimsoll.simulator.brain.auth import check_window
+from plimsoll.simulator.brain.connection import Connection, reply
 from plimsoll.simulator.brain.entry import OPERATIONS, Done, OrderEntry
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.limits import RateLimits
 from plimsoll.simulator.brain.messages import Send
 from plimsoll.simulator.brain.numbers import drawn_uuid
-from plimsoll.simulator.brain.streams import Connection
 
 _REQ_ID_LENGTH: Final = 36
 _REQ_IDS_KEPT: Final = 100_000
@@ -109,7 +107,7 @@ class TradeSocket:
             },
             "connId": connection.conn_id,
         }
-        return Send((connection.number,), msgspec.json.encode(body), is_push=False)
+        return reply(connection, body)
 
 
 def is_order_entry(connection: Connection, message: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 from plimsoll.simulator.brain import funds
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.amending import terms_of
+from plimsoll.simulator.brain.batch import Batch
 from plimsoll.simulator.brain.cancelling import SPOT_FILTERS, meant_by
 from plimsoll.simulator.brain.door import Door
 from plimsoll.simulator.brain.drafting import drafts_of
@@ -14,7 +15,7 @@ from plimsoll.simulator.brain.filters import Params
 from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.later import Change
 from plimsoll.simulator.brain.orders import Order
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.settlement import settle
 from plimsoll.simulator.brain.triggers import Triggers
 
 MAX_OPEN: Final = 500
@@ -94,7 +95,7 @@ class Trading:
                 batch = batches.setdefault(order.listing.name, self._batch(order, now_ns))
                 self._effect_cancel(batch, order)
         for batch in batches.values():
-            batch.flush()
+            settle(batch)
 
     def _ask(self, change: Change, now_ns: int) -> None:
         if not self._later.ask(change, now_ns, self._floor.settings.match_delay_ms):
@@ -109,7 +110,7 @@ class Trading:
             self._effect_amend(batch, change)
         else:
             self._effect_cancel(batch, order)
-        batch.flush()
+        settle(batch)
 
     def _effect_create(self, batch: Batch, order: Order) -> None:
         if order.status != "Created":  # cancelled by the venue on its way

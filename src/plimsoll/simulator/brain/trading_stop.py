@@ -1,9 +1,10 @@
 """Exits of a position, set by its owner: ``/v5/position/trading-stop``."""
 
 from plimsoll.core.model import Side
-from plimsoll.simulator.brain import conditions, exits, filters
+from plimsoll.simulator.brain import conditions, exit_orders, exits, filters
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.asking import Params, Result
+from plimsoll.simulator.brain.batch import Batch
 from plimsoll.simulator.brain.conditions import LAST, is_given
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.exits import PARTIAL, PARTIAL_MOST
@@ -11,7 +12,7 @@ from plimsoll.simulator.brain.floor import Floor
 from plimsoll.simulator.brain.ledger import Position
 from plimsoll.simulator.brain.orders import Exit
 from plimsoll.simulator.brain.public import PublicMarket
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.settlement import settle
 
 
 def trading_stop(floor: Floor, account: Account, params: Params, now_ns: int) -> Result:
@@ -42,10 +43,10 @@ def trading_stop(floor: Floor, account: Account, params: Params, now_ns: int) ->
     if mode == "Partial":
         changed = _add_partial(batch, account, position, params, take_profit, stop_loss)
     else:
-        changed = exits.set_full(batch, account, take_profit, stop_loss)
+        changed = exit_orders.set_full(batch, account, take_profit, stop_loss)
         changed |= _remove(batch, account, params)
     changed |= _trail(batch, account, distance, active)
-    batch.flush()
+    settle(batch)
     if not changed:
         raise VenueRefusal(34040)
     return {}
@@ -97,7 +98,7 @@ def _trail(batch: Batch, account: Account, distance: int | None, active: int) ->
     is_new = order is None
     if order is None:
         lots = abs(account.ledger.position(batch.market.listing).lots)
-        order = exits.draft_linear(batch, account, Exit(0, LAST), "TrailingStop", lots)
+        order = exit_orders.draft_linear(batch, account, Exit(0, LAST), "TrailingStop", lots)
     order.trail_ticks, order.active_ticks = distance, active
     order.trigger_ticks = 0
     if not active:
@@ -135,5 +136,5 @@ def _add_partial(
     for stop_type, one in zip(PARTIAL, (take_profit, stop_loss), strict=True):
         if one is not None and sum(o.stop_type == stop_type for o in held) >= PARTIAL_MOST:
             raise VenueRefusal(110061)
-    exits.add_partial(batch, account, take_profit, stop_loss, sizes[0])
+    exit_orders.add_partial(batch, account, take_profit, stop_loss, sizes[0])
     return True

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from plimsoll.simulator.brain.batch import Batch
 from plimsoll.simulator.brain.conditions import INDEX, LAST, MARK
 from plimsoll.simulator.brain.door import Door
 from plimsoll.simulator.brain.errors import VenueRefusal
@@ -12,7 +13,7 @@ from plimsoll.simulator.brain.margin import totals_of
 from plimsoll.simulator.brain.orders import RISES, Order
 from plimsoll.simulator.brain.pricing import book_price, lots_for
 from plimsoll.simulator.brain.public import PublicMarket
-from plimsoll.simulator.brain.settlement import Batch
+from plimsoll.simulator.brain.settlement import settle
 
 _REJECTS: Final = {
     30208: "EC_ReachRiskPriceLimit",
@@ -81,7 +82,7 @@ class Triggers:
         if pair is not None:
             pair.oco = order.oco
             batch.end(pair, _pair_word(order), "EC_NoError")
-        batch.flush()
+        settle(batch)
         batch = Batch(self._floor, market, now_ns)
         try:
             self._complete(batch, market, order)
@@ -89,7 +90,7 @@ class Triggers:
             batch.reject(order, _REJECTS.get(refusal.code, "EC_Others"))
         else:
             self._door.enter(batch, order)
-        batch.flush()
+        settle(batch)
 
     def _complete(self, batch: Batch, market: PublicMarket, order: Order) -> None:
         """Give a triggered order its price and quantity of now, and look whether it is paid for.

@@ -1,14 +1,12 @@
 """What faults do to the body of a REST answer: rows missing, doubled, late, or in another form."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
+from plimsoll.simulator.faults.ground import Ground
 from plimsoll.simulator.faults.payload import VARIANTS
 from plimsoll.simulator.faults.plan import Where, path_of
-
-if TYPE_CHECKING:
-    from plimsoll.simulator.faults.venue import FaultyVenue
 
 _MS: Final = 1_000_000
 _PAGES: Final = frozenset(
@@ -26,10 +24,10 @@ ANSWERED: Final = (
 class Answers:
     """Changes the bodies of answers."""
 
-    def __init__(self, venue: "FaultyVenue") -> None:
-        """Change the answers of a venue."""
-        self._venue = venue
-        self._plan = venue.plan
+    def __init__(self, ground: Ground) -> None:
+        """Change the answers of an exchange."""
+        self._ground = ground
+        self._plan = ground.plan
 
     def changed(self, body: bytes, where: Where, told: dict[str, Any], now_ns: int) -> bytes:
         """Return a body as the active faults leave it."""
@@ -46,7 +44,7 @@ class Answers:
                 self._instruments(result.get("list", []), now_ns)
         for name, change in VARIANTS.items():
             if self._plan.is_active(name) and (fault := self._plan.hit(name, where)):
-                self._venue.note(fault, now_ns, **told)
+                self._ground.note(fault, now_ns, **told)
                 answer = answer | {"result": change(answer.get("result"))}
         return msgspec.json.encode(answer)
 
@@ -64,14 +62,14 @@ class Answers:
             newest_ms = now_ns // _MS - int(lag.ask.size)
             kept = [row for row in rows if _time_of(row) <= newest_ms]
             if len(kept) < len(rows):
-                self._venue.note(lag, now_ns, hidden=len(rows) - len(kept), **told)
+                self._ground.note(lag, now_ns, hidden=len(rows) - len(kept), **told)
             rows = kept
         if rows and (fault := plan.hit("history_missing", where)):
             left_out = max(1, round(len(rows) * min(1.0, abs(fault.ask.size))))
-            self._venue.note(fault, now_ns, hidden=left_out, **told)
+            self._ground.note(fault, now_ns, hidden=left_out, **told)
             rows = rows[left_out:]
         if rows and (fault := plan.hit("history_doubled", where)):
-            self._venue.note(fault, now_ns, doubled=len(rows), **told)
+            self._ground.note(fault, now_ns, doubled=len(rows), **told)
             rows = [row for row in rows for _ in range(2)]
         return rows
 
@@ -79,13 +77,13 @@ class Answers:
         for row in rows:
             where = Where(symbol=row["symbol"])
             if fault := self._plan.holding("halt_instrument", where):
-                self._venue.note_once(fault, now_ns, symbol=row["symbol"])
+                self._ground.note_once(fault, now_ns, symbol=row["symbol"])
                 row["status"] = "Closed"
             if fault := self._plan.holding("delist", where):
-                self._venue.note_once(fault, now_ns, symbol=row["symbol"])
+                self._ground.note_once(fault, now_ns, symbol=row["symbol"])
                 row["deliveryTime"] = str(fault.begun_ns // _MS + int(fault.ask.size * 1000))
             if fault := self._plan.holding("filters_changed", where):
-                self._venue.note_once(fault, now_ns, symbol=row["symbol"])
+                self._ground.note_once(fault, now_ns, symbol=row["symbol"])
                 _set_filters(row, fault.ask.values)
 
 

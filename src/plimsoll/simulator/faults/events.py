@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from plimsoll.simulator.brain.connection import Connection
 from plimsoll.simulator.brain.numbers import drawn_uuid
-from plimsoll.simulator.brain.streams import Connection
+from plimsoll.simulator.faults.frames import Frames
+from plimsoll.simulator.faults.ground import Ground
 from plimsoll.simulator.faults.plan import Active, Change, Where, reaches
-
-if TYPE_CHECKING:
-    from plimsoll.simulator.faults.venue import FaultyVenue
 
 _MS: Final = 1_000_000
 _CRASH_S: Final = 5.0
@@ -29,9 +28,10 @@ _BROKEN: Final = ("loss", "half_open_out", "half_open_in", "path_dead")
 class Events:
     """Cuts, breaks, prints, orders by hand and the venue's clock."""
 
-    def __init__(self, venue: "FaultyVenue") -> None:
-        """Act on a venue."""
-        self._venue = venue
+    def __init__(self, ground: Ground, frames: Frames) -> None:
+        """Act on an exchange and its connections."""
+        self._ground = ground
+        self._frames = frames
         self._happen: dict[str, Callable[[Active, int], None]] = {
             "cut": self._cut,
             "goodbye": self._goodbye,
@@ -60,7 +60,7 @@ class Events:
             self._happen[name](fault, now_ns)
             return
         shown = {key: value for key, value in _asked(fault).items() if key != "name"}
-        self._venue.note(fault, now_ns, change.event, source=fault.source, asked=shown)
+        self._ground.note(fault, now_ns, change.event, source=fault.source, asked=shown)
         if name == "maintenance":
             (self._announce if change.event == "begin" else self._reopen)(fault, now_ns)
         if name in _KEYS:
@@ -73,50 +73,50 @@ class Events:
             self._reset_broken(fault, now_ns)
         if name in ("clock_step", "clock_drift"):
             self.set_clock(now_ns)
-            self._effect(fault, now_ns, off_ms=self._venue.floor.skew_ms)
+            self._effect(fault, now_ns, off_ms=self._ground.floor.skew_ms)
 
     def set_clock(self, now_ns: int) -> None:
         """Set how far the venue's clock is off."""
         skew_ms = 0.0
-        for fault in self._venue.plan.active.values():
+        for fault in self._ground.plan.active.values():
             if fault.ask.name == "clock_step":
                 skew_ms += fault.ask.size
             elif fault.ask.name == "clock_drift":
                 skew_ms += fault.ask.size * (now_ns - fault.begun_ns) / 1e9
-        self._venue.floor.skew_ms = int(skew_ms)
+        self._ground.floor.skew_ms = int(skew_ms)
 
     def _connections(self, fault: Active) -> list[Connection]:
         return [
             one
-            for one in self._venue.exchange.streams.connections.values()
+            for one in self._ground.exchange.streams.connections.values()
             if reaches(fault, _where(one))
         ]
 
     def _cut(self, fault: Active, now_ns: int) -> None:
         found = self._connections(fault)
         if found:
-            one = found[self._venue.plan.choose(f"{fault.id}:cut", len(found))]
+            one = found[self._ground.plan.choose(f"{fault.id}:cut", len(found))]
             self._effect(fault, now_ns, conn=one.number)
-            self._venue.drop(one.number)
+            self._ground.drop(one.number)
 
     def _goodbye(self, fault: Active, now_ns: int) -> None:
         for one in self._connections(fault):
             self._effect(fault, now_ns, conn=one.number, code=fault.ask.answer_code)
-            self._venue.say_goodbye(one.number, fault.ask.answer_code)
+            self._ground.say_goodbye(one.number, fault.ask.answer_code)
 
     def _cut_accounts(self, fault: Active, now_ns: int) -> None:
         for one in self._connections(fault):
             if one.account is not None:
                 self._effect(fault, now_ns, conn=one.number)
-                self._venue.drop(one.number)
+                self._ground.drop(one.number)
 
     def _set_keys(self, fault: Active, now_ns: int) -> None:
         """Let keys be as the active faults of this name want them, or as they were before."""
         name = fault.ask.name
         word, changed, attribute = _KEYS[name]
-        for account in self._venue.hands.accounts(fault.uid):
+        for account in self._ground.hands.accounts(fault.uid):
             key = name, account.uid
-            holding = self._venue.plan.holding(name, Where(account.uid))
+            holding = self._ground.plan.holding(name, Where(account.uid))
             if holding is None and key in self._keys:
                 value = self._keys.pop(key)
             elif holding is not None and key not in self._keys:
@@ -124,42 +124,42 @@ class Events:
                 value = changed
             else:
                 continue
-            output = self._venue.hands.change_key(account, {word: value}, now_ns)
+            output = self._ground.hands.change_key(account, {word: value}, now_ns)
             self._effect(fault, now_ns, uid=account.uid, **{word: value})
-            self._venue.merge(output, now_ns)
+            self._frames.merge(output, now_ns)
 
     def _set_funding(self, fault: Active, now_ns: int) -> None:
         """Fix funding rates as the active faults want them, or let them be computed again."""
-        for name in self._venue.hands.perpetuals(_symbol(fault)):
+        for name in self._ground.hands.perpetuals(_symbol(fault)):
             symbol = name.partition(":")[2]
-            holding = self._venue.plan.holding("funding_rate", Where(symbol=symbol))
+            holding = self._ground.plan.holding("funding_rate", Where(symbol=symbol))
             rate = format(Decimal(str(holding.ask.size)), "f") if holding is not None else ""
-            output = self._venue.hands.fix_funding(name, rate, now_ns)
+            output = self._ground.hands.fix_funding(name, rate, now_ns)
             self._effect(fault, now_ns, symbol=name, fundingRate=rate)
-            self._venue.merge(output, now_ns)
+            self._frames.merge(output, now_ns)
 
     def _reset_broken(self, fault: Active, now_ns: int) -> None:
         for one in self._connections(fault):
             where = Where(kind=one.kind, connection=one.number)
-            if self._venue.plan.is_chosen(fault, where):
+            if self._ground.plan.is_chosen(fault, where):
                 self._effect(fault, now_ns, conn=one.number, does="reset")
-                self._venue.drop(one.number)
+                self._ground.drop(one.number)
 
     def _trade_restart(self, fault: Active, now_ns: int) -> None:
         found = [one for one in self._connections(fault) if one.kind == "trade"]
         for one in found:
             self._effect(fault, now_ns, conn=one.number)
-            self._venue.restarting[one.number] = fault
+            self._ground.restarting[one.number] = fault
 
         def close(at_ns: int) -> None:
             for one in found:
-                self._venue.restarting.pop(one.number, None)
-                self._venue.drop(one.number)
+                self._ground.restarting.pop(one.number, None)
+                self._ground.drop(one.number)
 
-        self._venue.later(now_ns + int(fault.ask.size * _MS), close)
+        self._ground.later(now_ns + int(fault.ask.size * _MS), close)
 
     def _new_books(self, fault: Active, now_ns: int) -> None:
-        for name, publisher in self._venue.exchange.streams.publishers.items():
+        for name, publisher in self._ground.exchange.streams.publishers.items():
             item = publisher.market.listing.instrument
             if not reaches(fault, Where(kind=item.category, symbol=item.symbol)):
                 continue
@@ -169,50 +169,50 @@ class Events:
             if fault.ask.name == "book_restart":
                 publisher.restart()
             self._effect(fault, now_ns, symbol=name, topics=topics)
-            for one in list(self._venue.exchange.streams.connections.values()):
+            for one in list(self._ground.exchange.streams.connections.values()):
                 for topic in topics:
                     if one.kind == item.category:
-                        send = self._venue.frames.snapshot(one, topic, now_ns)
-                        self._venue.send(*([send] if send else []))
+                        send = self._frames.snapshot(one, topic, now_ns)
+                        self._ground.send(*([send] if send else []))
 
     def _break(self, fault: Active, now_ns: int) -> None:
-        self._effect(fault, now_ns, connections=len(self._venue.exchange.streams.connections))
-        self._venue.closed = "break"
-        self._venue.drop(*self._venue.exchange.streams.connections)
+        self._effect(fault, now_ns, connections=len(self._ground.exchange.streams.connections))
+        self._ground.closed = "break"
+        self._ground.drop(*self._ground.exchange.streams.connections)
         self._restart_venue()
 
         def reopen(at_ns: int) -> None:
-            if self._venue.closed == "break":
-                self._venue.closed = ""
+            if self._ground.closed == "break":
+                self._ground.closed = ""
 
-        self._venue.later(now_ns + int(fault.ask.size * _MS), reopen)
+        self._ground.later(now_ns + int(fault.ask.size * _MS), reopen)
 
     def _announce(self, fault: Active, now_ns: int) -> None:
         begin_ns = now_ns + int(fault.ask.size * _MS)
         self._status(fault, "scheduled", begin_ns, fault.ends_ns, now_ns)
 
         def close(at_ns: int) -> None:
-            if fault.id in self._venue.plan.active:
-                self._venue.closed = "maintenance"
+            if fault.id in self._ground.plan.active:
+                self._ground.closed = "maintenance"
                 self._effect(fault, at_ns, state="ongoing")
                 self._status(fault, "ongoing", begin_ns, fault.ends_ns, at_ns)
-                streams = self._venue.exchange.streams
-                self._venue.drop(
+                streams = self._ground.exchange.streams
+                self._ground.drop(
                     *(one.number for one in streams.connections.values() if one.kind != "status")
                 )
                 self._restart_venue()
 
-        self._venue.later(begin_ns, close)
+        self._ground.later(begin_ns, close)
 
     def _reopen(self, fault: Active, now_ns: int) -> None:
-        if self._venue.closed == "maintenance":
-            self._venue.closed = ""
+        if self._ground.closed == "maintenance":
+            self._ground.closed = ""
         begin_ns = fault.begun_ns + int(fault.ask.size * _MS)
         self._status(fault, "completed", begin_ns, now_ns, now_ns)
 
     def _status(self, fault: Active, state: str, begin_ns: int, end_ns: int, now_ns: int) -> None:
         row = {
-            "id": drawn_uuid(self._venue.floor.settings.seed, "status", int(fault.id[1:])),
+            "id": drawn_uuid(self._ground.floor.settings.seed, "status", int(fault.id[1:])),
             "title": "Scheduled maintenance",
             "state": state,
             "begin": str(begin_ns // _MS),
@@ -225,59 +225,59 @@ class Events:
             "env": 1,
         }
         self._effect(fault, now_ns, state=state)
-        self._venue.send(*self._venue.exchange.streams.system_status(row, now_ns // _MS))
+        self._ground.send(*self._ground.exchange.streams.system_status(row, now_ns // _MS))
 
     def _spike(self, fault: Active, now_ns: int) -> None:
-        markets = self._venue.floor.markets
+        markets = self._ground.floor.markets
         before = {name: market.last_ticks for name, market in markets.items()}
-        names = self._venue.hands.print_away(_symbol(fault), fault.ask.size, now_ns)
+        names = self._ground.hands.print_away(_symbol(fault), fault.ask.size, now_ns)
         self._effect(fault, now_ns, symbols=names)
 
         def back(at_ns: int) -> None:
             for name in names:
-                self._venue.merge(self._venue.hands.print_back(name, before[name], at_ns), at_ns)
+                self._frames.merge(self._ground.hands.print_back(name, before[name], at_ns), at_ns)
 
-        self._venue.later(now_ns + _SPIKE_NS, back)
+        self._ground.later(now_ns + _SPIKE_NS, back)
 
     def _crash(self, fault: Active, now_ns: int) -> None:
         symbol = _symbol(fault)
-        for name, market in self._venue.floor.markets.items():
+        for name, market in self._ground.floor.markets.items():
             if symbol in ("", market.listing.instrument.symbol):
                 self._effect(fault, now_ns, symbol=name, share=fault.ask.size)
-                self._venue.move(name, fault.ask.size, _CRASH_S)
+                self._ground.move(name, fault.ask.size, _CRASH_S)
 
     def _hand_order(self, fault: Active, now_ns: int) -> None:
         symbol = {"symbol": _symbol(fault)} if fault.ask.symbol else {}
-        for account in self._venue.hands.accounts(fault.uid):
+        for account in self._ground.hands.accounts(fault.uid):
             values = fault.ask.values | symbol
-            told = self._venue.hands.order(account, values, now_ns)
+            told = self._ground.hands.order(account, values, now_ns)
             self._effect(fault, now_ns, uid=account.uid, **told)
         self._settle(now_ns)
 
     def _hand_cancel(self, fault: Active, now_ns: int) -> None:
-        for account in self._venue.hands.accounts(fault.uid):
-            told = self._venue.hands.cancel_oldest(account, _symbol(fault), now_ns)
+        for account in self._ground.hands.accounts(fault.uid):
+            told = self._ground.hands.cancel_oldest(account, _symbol(fault), now_ns)
             if told:
                 self._effect(fault, now_ns, uid=account.uid, **told)
         self._settle(now_ns)
 
     def _hand_close(self, fault: Active, now_ns: int) -> None:
-        for account in self._venue.hands.accounts(fault.uid):
-            for told in self._venue.hands.close_positions(account, _symbol(fault), now_ns):
+        for account in self._ground.hands.accounts(fault.uid):
+            for told in self._ground.hands.close_positions(account, _symbol(fault), now_ns):
                 self._effect(fault, now_ns, uid=account.uid, **told)
         self._settle(now_ns)
 
     def _venue_cancel(self, fault: Active, now_ns: int) -> None:
         cancel_type = fault.ask.values.get("cancelType", "CancelByAdmin")
-        for account in self._venue.hands.accounts(fault.uid):
+        for account in self._ground.hands.accounts(fault.uid):
             symbol = _symbol(fault)
-            ids = self._venue.hands.cancel_for_venue(account, symbol, cancel_type, now_ns)
+            ids = self._ground.hands.cancel_for_venue(account, symbol, cancel_type, now_ns)
             if ids:
                 self._effect(fault, now_ns, uid=account.uid, cancelType=cancel_type, orders=ids)
         self._settle(now_ns)
 
     def _liquidation(self, fault: Active, now_ns: int) -> None:
-        hands = self._venue.hands
+        hands = self._ground.hands
         act = hands.liquidate if fault.ask.name == "liquidation" else hands.deleverage
         for account in hands.accounts(fault.uid):
             for position in hands.held(account, _symbol(fault)):
@@ -286,32 +286,32 @@ class Events:
                 lots = abs(before - position.lots)
                 told = {"symbol": position.listing.name, "qty": position.listing.qtys.text(lots)}
                 self._effect(fault, now_ns, uid=account.uid, **told)
-                self._venue.merge(output, now_ns)
+                self._frames.merge(output, now_ns)
 
     def _fees_changed(self, fault: Active, now_ns: int) -> None:
-        for account in self._venue.hands.accounts(fault.uid):
-            output = self._venue.hands.change_fees(account, fault.ask.values, now_ns)
+        for account in self._ground.hands.accounts(fault.uid):
+            output = self._ground.hands.change_fees(account, fault.ask.values, now_ns)
             self._effect(fault, now_ns, uid=account.uid)
-            self._venue.merge(output, now_ns)
+            self._frames.merge(output, now_ns)
 
     def _forget_closed(self, fault: Active, now_ns: int) -> None:
-        for account in self._venue.hands.accounts(fault.uid):
-            count = self._venue.hands.forget_recent(account)
+        for account in self._ground.hands.accounts(fault.uid):
+            count = self._ground.hands.forget_recent(account)
             self._effect(fault, now_ns, uid=account.uid, orders=count)
 
     def _restart_venue(self) -> None:
         """Lose what the venue loses when it restarts: book numbers, recently closed orders."""
-        for publisher in self._venue.exchange.streams.publishers.values():
+        for publisher in self._ground.exchange.streams.publishers.values():
             publisher.restart()
-        for account in self._venue.hands.accounts(0):
-            self._venue.hands.forget_recent(account)
+        for account in self._ground.hands.accounts(0):
+            self._ground.hands.forget_recent(account)
 
     def _settle(self, now_ns: int) -> None:
-        self._venue.merge(self._venue.hands.settle(now_ns), now_ns)
+        self._frames.merge(self._ground.hands.settle(now_ns), now_ns)
 
     def _effect(self, fault: Active, now_ns: int, **fields: Any) -> None:  # noqa: ANN401
         fault.effects += 1
-        self._venue.note(fault, now_ns, **fields)
+        self._ground.note(fault, now_ns, **fields)
 
 
 def _where(one: Connection) -> Where:

@@ -1,17 +1,15 @@
 """Faults behind the exchange: what becomes of its pushes, for each connection apart."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
-from plimsoll.simulator.brain.messages import Send
-from plimsoll.simulator.brain.streams import Connection
+from plimsoll.simulator.brain.connection import Connection
+from plimsoll.simulator.brain.messages import Output, Send
+from plimsoll.simulator.faults.ground import Ground
 from plimsoll.simulator.faults.payload import VARIANTS, bad_book, changed
 from plimsoll.simulator.faults.plan import Active, Where
-
-if TYPE_CHECKING:
-    from plimsoll.simulator.faults.venue import FaultyVenue
 
 _MS: Final = 1_000_000
 _HEAL_NS: Final = 200 * _MS
@@ -21,10 +19,10 @@ _BAD_BOOKS: Final = ("crossed_book", "empty_book", "zero_book", "negative_book")
 class Frames:
     """Drops, doubles, delays and changes pushes; answers pass."""
 
-    def __init__(self, venue: "FaultyVenue") -> None:
-        """Work on the pushes of a venue."""
-        self._venue = venue
-        self._plan = venue.plan
+    def __init__(self, ground: Ground) -> None:
+        """Work on the pushes of an exchange."""
+        self._ground = ground
+        self._plan = ground.plan
         self._swapped: dict[int, Send] = {}
         self._frozen: dict[str, int] = {}
 
@@ -38,16 +36,22 @@ class Frames:
                 out.append(send)
                 continue
             for number in send.connections:
-                connection = self._venue.exchange.streams.connections.get(number)
+                connection = self._ground.exchange.streams.connections.get(number)
                 if connection is not None:
                     one = Send((number,), send.frame, is_push=True, topic=send.topic)
                     out += self._one(connection, one, now_ns)
         return out
 
+    def merge(self, output: Output, now_ns: int) -> None:
+        """Let out what the exchange caused, its frames as faults leave them."""
+        sends, output.sends = output.sends, []
+        self._ground.answer(output)
+        self._ground.send(*self.passed(sends, now_ns))
+
     def snapshot(self, connection: Connection, topic: str, now_ns: int) -> Send | None:
         """Return the true book of a topic for one connection, if it still subscribes to it."""
         name = f"{connection.kind}:{topic.rpartition('.')[2]}"
-        publisher = self._venue.exchange.streams.publishers.get(name)
+        publisher = self._ground.exchange.streams.publishers.get(name)
         if publisher is None or topic not in connection.topics:
             return None
         frame = publisher.snapshot(topic, now_ns // _MS)
@@ -65,7 +69,7 @@ class Frames:
         silent = self._plan.holding("silent_topic", where)
         if silent is not None:
             fields = {"conn": connection.number, "topic": send.topic}
-            self._venue.note_once(silent, now_ns, **fields)
+            self._ground.note_once(silent, now_ns, **fields)
             return []
         for name, change in VARIANTS.items():
             fault = self._plan.hit(name, where) if self._plan.is_active(name) else None
@@ -101,7 +105,7 @@ class Frames:
             self._note(fault, send, now_ns)
             self._swapped[where.connection] = send
             due_ns = now_ns + int(fault.ask.size * _MS)
-            self._venue.later(due_ns, lambda _: self._release(where.connection, send))
+            self._ground.later(due_ns, lambda _: self._release(where.connection, send))
             return sends[1:]
         return sends
 
@@ -116,34 +120,34 @@ class Frames:
             if fault is None or true is None:
                 continue
             self._note(fault, send, now_ns)
-            self._venue.later(now_ns + _HEAL_NS, lambda at: self._heal(connection, send, at))
+            self._ground.later(now_ns + _HEAL_NS, lambda at: self._heal(connection, send, at))
             return [_with(send, changed(true.frame, partial(bad_book, name)))]
         frozen = plan.holding("frozen_cts", where)
         if frozen is not None:
             cts = self._frozen.setdefault(f"{frozen.id}:{send.topic}", now_ns // _MS)
             fields = {"conn": connection.number, "topic": send.topic}
-            self._venue.note_once(frozen, now_ns, **fields)
+            self._ground.note_once(frozen, now_ns, **fields)
             send = _with(send, changed(send.frame, lambda book: book | {"cts": cts}))
         return [send]
 
     def _hold(self, fault: Active, send: Send, now_ns: int) -> None:
         self._note(fault, send, now_ns)
-        self._venue.later(now_ns + int(fault.ask.size * _MS), lambda _: self._venue.send(send))
+        self._ground.later(now_ns + int(fault.ask.size * _MS), lambda _: self._ground.send(send))
 
     def _release(self, number: int, send: Send) -> None:
         if self._swapped.get(number) is send:
             del self._swapped[number]
-            self._venue.send(send)
+            self._ground.send(send)
 
     def _heal(self, connection: Connection, send: Send, now_ns: int) -> None:
         true = self.snapshot(connection, send.topic, now_ns)
         if true is not None:
-            self._venue.send(true)
+            self._ground.send(true)
 
     def _note(self, fault: Active, send: Send, now_ns: int) -> None:
         fields: dict[str, Any] = {"conn": send.connections[0], "topic": send.topic}
         fields |= _ids(send)
-        self._venue.note(fault, now_ns, **fields)
+        self._ground.note(fault, now_ns, **fields)
 
 
 class _Identified(msgspec.Struct):

@@ -163,6 +163,10 @@ class Plan:
             fault.chosen[part] = self._drawn(f"{fault.id}:{fault.ask.name}:{part}", fault.ask.rate)
         return fault.chosen[part]
 
+    def drawn_ms(self, fault: Active) -> float:
+        """Return how late one message is under a fault: anything up to its size."""
+        return self.choose(f"{fault.id}:ms", 1000) / 999 * fault.ask.size
+
     def coming(self) -> list[Active]:
         """Return the faults that have not begun, the next one first."""
         return [fault for _, fault in self._coming]

@@ -4,8 +4,9 @@ In: a client, instruments, a budget. Out: one verdict a row, a recording. It sen
 smallest size, never on mainnet, and takes back what it opened. Imported by ``cli``.
 """
 
-from plimsoll.venues.bybit.probe.check import Check, Row, Unknown, Verdict
+from plimsoll.venues.bybit.probe.check import Check, Row, Verdict
 from plimsoll.venues.bybit.probe.common import Pace
+from plimsoll.venues.bybit.probe.errors import Unknown
 from plimsoll.venues.bybit.probe.probe import Probe
 from plimsoll.venues.bybit.probe.report import Report, document_of, page_of
 from plimsoll.venues.bybit.probe.table import CHECKS

@@ -12,8 +12,9 @@ from plimsoll.venues.bybit.api.orders import CANCEL, CREATE, OPEN_ORDERS, ORDER_
 from plimsoll.venues.bybit.api.parameters import encoded
 from plimsoll.venues.bybit.codes import LIMIT_CODES
 from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.probe.check import Seen, Unknown
+from plimsoll.venues.bybit.probe.check import Seen
 from plimsoll.venues.bybit.probe.desk import ENDED, Desk
+from plimsoll.venues.bybit.probe.errors import Unknown
 from plimsoll.venues.bybit.rest import Answer, Heard
 
 _RATE: Final = ("x-bapi-limit", "x-bapi-limit-reset-timestamp", "x-bapi-limit-status")

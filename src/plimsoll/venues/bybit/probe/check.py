@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-if TYPE_CHECKING:
-    from plimsoll.venues.bybit.probe.desk import Desk
+from plimsoll.venues.bybit.probe.desk import Desk
 
 
 class Verdict(StrEnum):
@@ -17,10 +16,6 @@ class Verdict(StrEnum):
     DIFFERENT = "different"
     UNKNOWN = "unknown"
     """It could not be seen here; the row says why."""
-
-
-class Unknown(Exception):
-    """A check cannot be decided; the text says why."""
 
 
 class Seen(NamedTuple):

@@ -15,8 +15,8 @@ from plimsoll.venues.bybit.errors import (
     VenueError,
 )
 from plimsoll.venues.bybit.numbers import decimal_in
-from plimsoll.venues.bybit.probe.check import Unknown
 from plimsoll.venues.bybit.probe.desk import Desk
+from plimsoll.venues.bybit.probe.errors import Unknown
 
 _ROUNDS: Final = 5
 _CLEAN: Final = 2

@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 from plimsoll.venues.bybit.api import frame as trade_frame
-from plimsoll.venues.bybit.probe.check import Seen, Unknown
+from plimsoll.venues.bybit.probe.check import Seen
 from plimsoll.venues.bybit.probe.desk import Desk
+from plimsoll.venues.bybit.probe.errors import Unknown
 from plimsoll.venues.bybit.probe.pushing import login
 from plimsoll.venues.bybit.probe.sockets import Frame
 

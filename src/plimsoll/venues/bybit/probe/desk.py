@@ -20,8 +20,8 @@ from plimsoll.venues.bybit.api import (
 )
 from plimsoll.venues.bybit.api.parameters import Category
 from plimsoll.venues.bybit.numbers import decimal_in
-from plimsoll.venues.bybit.probe.check import Unknown
 from plimsoll.venues.bybit.probe.common import Common
+from plimsoll.venues.bybit.probe.errors import Unknown
 from plimsoll.venues.bybit.probe.sockets import Frame, Socket
 from plimsoll.venues.bybit.rest import Heard
 

@@ -7,8 +7,9 @@ from typing import Any
 from plimsoll.venues.bybit.api import CancelAllRequest, CancelRequest, OrderAnswer, OrderRequest
 from plimsoll.venues.bybit.api.orders import CREATE_BATCH
 from plimsoll.venues.bybit.numbers import decimal_in
-from plimsoll.venues.bybit.probe.check import Seen, Unknown
+from plimsoll.venues.bybit.probe.check import Seen
 from plimsoll.venues.bybit.probe.desk import ENDED, Desk, code_of, said
+from plimsoll.venues.bybit.probe.errors import Unknown
 
 _TWICE = Decimal(2)
 

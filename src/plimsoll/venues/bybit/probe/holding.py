@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from plimsoll.venues.bybit.api import CallFailed
 from plimsoll.venues.bybit.numbers import decimal_in
-from plimsoll.venues.bybit.probe.check import Seen, Unknown
+from plimsoll.venues.bybit.probe.check import Seen
 from plimsoll.venues.bybit.probe.desk import ENDED, Desk, code_of, said
+from plimsoll.venues.bybit.probe.errors import Unknown
 
 _NEAR = Decimal("0.005")
 """Two margins are the same within this part of them: marks move between two questions."""

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from plimsoll.venues.bybit.api import TradingStop
 from plimsoll.venues.bybit.numbers import decimal_in
-from plimsoll.venues.bybit.probe.check import Seen, Unknown
+from plimsoll.venues.bybit.probe.check import Seen
 from plimsoll.venues.bybit.probe.desk import ENDED, Desk, said
 from plimsoll.venues.bybit.probe.entering import conditional
+from plimsoll.venues.bybit.probe.errors import Unknown
 
 _EXITS: Final = ("TakeProfit", "StopLoss", "PartialTakeProfit", "PartialStopLoss")
 _UP, _DOWN = Decimal("1.1"), Decimal("0.9")

@@ -20,10 +20,11 @@ from plimsoll.venues.bybit.errors import (
 )
 from plimsoll.venues.bybit.listing import load_instruments
 from plimsoll.venues.bybit.ports import Clock
-from plimsoll.venues.bybit.probe.check import Check, Row, Seen, Unknown, row_of
+from plimsoll.venues.bybit.probe.check import Check, Row, Seen, row_of
 from plimsoll.venues.bybit.probe.clearing import clear, dust_of, require_flat
 from plimsoll.venues.bybit.probe.common import Common, Pace
 from plimsoll.venues.bybit.probe.desk import Desk
+from plimsoll.venues.bybit.probe.errors import Unknown
 from plimsoll.venues.bybit.probe.purse import Purse
 from plimsoll.venues.bybit.probe.pushing import login
 from plimsoll.venues.bybit.probe.report import Report

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from plimsoll.core.model import Instrument
 from plimsoll.venues.bybit.numbers import decimal_in
-from plimsoll.venues.bybit.probe.check import Unknown
+from plimsoll.venues.bybit.probe.errors import Unknown
 
 _COST: Final = Decimal("0.004")
 """Of an order's value: what buying and selling it again may cost in fees and spread."""

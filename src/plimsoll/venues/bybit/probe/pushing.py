@@ -1,7 +1,8 @@
 """Checks of the private stream: order of messages, topics, control frames."""
 
-from plimsoll.venues.bybit.probe.check import Seen, Unknown
+from plimsoll.venues.bybit.probe.check import Seen
 from plimsoll.venues.bybit.probe.desk import Desk
+from plimsoll.venues.bybit.probe.errors import Unknown
 from plimsoll.venues.bybit.probe.sockets import Frame, Socket
 
 

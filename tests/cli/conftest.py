@@ -9,6 +9,7 @@ import pytest
 
 from plimsoll.cli.demo.project import instruments_of, make
 from plimsoll.cli.main import main
+from plimsoll.simulator.thread import SimulatorThread
 
 NAMES = "linear:BTCUSDT,linear:ETHUSDT,linear:DOGEUSDT"
 
@@ -46,4 +47,19 @@ def root(tmp_path: Path) -> Path:
     """Return the project directory that `demo` makes."""
     root = tmp_path / "desk"
     make(root, instruments_of(NAMES))
+    return root
+
+
+def edit(root: Path, old: str, new: str) -> None:
+    """Change the words of a project's configuration."""
+    path = root / "plimsoll.toml"
+    found = path.read_text()
+    assert old in found
+    path.write_text(found.replace(old, new))
+
+
+@pytest.fixture
+def project(root: Path, exchange: SimulatorThread) -> Path:
+    """Return a project that points at the exchange of the module that asks."""
+    edit(root, "var/sim/sim.json", f"127.0.0.1:{exchange.port}")
     return root

@@ -1,21 +1,20 @@
 """`instrument`, `account check` and `account setup` against the simulator, from a project."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
+from tests.cli.conftest import edit
 
 from plimsoll.cli import account
 from plimsoll.cli.account import wanted_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.instrument import Facts, capital_step, document, least_order, page
 from plimsoll.config.project import load_project
-from plimsoll.simulator import AccountSettings, Running, SimSettings, running
+from plimsoll.simulator import AccountSettings, SimSettings
+from plimsoll.simulator.thread import SimulatorThread
 from plimsoll.venues.bybit.api import Reader
 from plimsoll.venues.bybit.api.market_rows import (
     LinearInstrument,
@@ -26,45 +25,12 @@ from plimsoll.venues.bybit.api.market_rows import (
     SpotTicker,
 )
 
-DEADLINE_S = 10.0
-
 
 @pytest.fixture(scope="module")
-def exchange() -> Iterator[Running]:
-    started = threading.Event()
-    box: list[Any] = []
+def exchange() -> Iterator[SimulatorThread]:
     accounts = (AccountSettings(), AccountSettings(key="ro-key", uid=7, read_only=True))
-
-    async def main() -> None:
-        settings = SimSettings(limits="off", seed=7, accounts=accounts)
-        async with running(settings) as found:
-            stop = asyncio.Event()
-            box.extend([found, asyncio.get_running_loop(), stop])
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(main(),))
-    thread.start()
-    assert started.wait(DEADLINE_S)
-    found, loop, stop = box
-    yield found
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(DEADLINE_S)
-    assert not thread.is_alive()
-
-
-@pytest.fixture
-def project(root, exchange):
-    """Return a project that points at the running exchange."""
-    edit(root, "var/sim/sim.json", f"127.0.0.1:{exchange.port}")
-    return root
-
-
-def edit(root, old, new):
-    path = root / "plimsoll.toml"
-    found = path.read_text()
-    assert old in found
-    path.write_text(found.replace(old, new))
+    with SimulatorThread(SimSettings(limits="off", seed=7, accounts=accounts)) as found:
+        yield found
 
 
 def want(root, words):

@@ -4,18 +4,18 @@ import asyncio
 import json
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
+from tests.cli.conftest import edit
 
 from plimsoll.cli import probe as command
 from plimsoll.cli.exits import Exit
 from plimsoll.engine.clock import EngineClock
-from plimsoll.simulator import Running, SimSettings, running
+from plimsoll.simulator import SimSettings
+from plimsoll.simulator.thread import SimulatorThread
 from plimsoll.venues.bybit import BybitSettings, Secret, environment
 from plimsoll.venues.bybit.api import BybitClient, OrderRequest
 from plimsoll.venues.bybit.api.orders import OrdersApi
@@ -26,39 +26,9 @@ SHORT = "--environment", "simulator", "--only", "off-tick-linear,duplicate-id-sp
 
 
 @pytest.fixture
-def exchange() -> Iterator[Running]:
-    started = threading.Event()
-    box: list[Any] = []
-
-    async def main() -> None:
-        async with running(SimSettings(limits="off", seed=7)) as found:
-            stop = asyncio.Event()
-            box.extend([found, asyncio.get_running_loop(), stop])
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(main(),))
-    thread.start()
-    assert started.wait(DEADLINE_S)
-    found, loop, stop = box
-    yield found
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(DEADLINE_S)
-    assert not thread.is_alive()
-
-
-@pytest.fixture
-def project(root, exchange):
-    """Return a project that points at the running exchange."""
-    edit(root, "var/sim/sim.json", f"127.0.0.1:{exchange.port}")
-    return root
-
-
-def edit(root, old, new):
-    path = root / "plimsoll.toml"
-    found = path.read_text()
-    assert old in found
-    path.write_text(found.replace(old, new))
+def exchange() -> Iterator[SimulatorThread]:
+    with SimulatorThread(SimSettings(limits="off", seed=7)) as found:
+        yield found
 
 
 def with_client(exchange, work):

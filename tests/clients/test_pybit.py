@@ -1,7 +1,5 @@
 """pybit, unmodified, trades on the simulator (protocol reference 14.1 says how to point it)."""
 
-import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -13,7 +11,8 @@ import pytest
 from pybit.exceptions import InvalidRequestError
 from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 
-from plimsoll.simulator import Running, SimSettings, running
+from plimsoll.simulator import SimSettings
+from plimsoll.simulator.thread import SimulatorThread
 
 pytestmark = pytest.mark.timeout(60)
 DEADLINE_S = 10.0
@@ -33,29 +32,13 @@ def eventually(found: Callable[[], Any], what: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Iterator[Running]:
-    started = threading.Event()
-    box: list[Any] = []
-
-    async def main() -> None:
-        async with running(SimSettings(limits="off", seed=7, ack_delay_ms=NETWORK_MS)) as found:
-            stop = asyncio.Event()
-            box.extend([found, asyncio.get_running_loop(), stop])
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(main(),))
-    thread.start()
-    assert started.wait(DEADLINE_S)
-    found, loop, stop = box
-    yield found
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(DEADLINE_S)
-    assert not thread.is_alive()
+def exchange() -> Iterator[SimulatorThread]:
+    with SimulatorThread(SimSettings(limits="off", seed=7, ack_delay_ms=NETWORK_MS)) as found:
+        yield found
 
 
 @pytest.fixture
-def rest(exchange: Running) -> Iterator[HTTP]:
+def rest(exchange: SimulatorThread) -> Iterator[HTTP]:
     session = HTTP(api_key="sim-key", api_secret="sim-secret")
     session.endpoint = exchange.url
     yield session
@@ -63,7 +46,9 @@ def rest(exchange: Running) -> Iterator[HTTP]:
 
 
 @pytest.fixture
-def sockets(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+def sockets(
+    exchange: SimulatorThread, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Any]]:
     """Make sockets that are closed after the test."""
     monkeypatch.setattr(
         pybit.unified_trading, "PUBLIC_WSS", f"{exchange.ws_url}/v5/public/{{CHANNEL_TYPE}}"
@@ -223,7 +208,7 @@ def test_account_and_key(rest: HTTP) -> None:
         rest.set_leverage(category="linear", symbol="DOGEUSDT", buyLeverage="5", sellLeverage="5")
 
 
-def test_wrong_secret_is_refused(exchange: Running) -> None:
+def test_wrong_secret_is_refused(exchange: SimulatorThread) -> None:
     session = HTTP(api_key="sim-key", api_secret="wrong")
     session.endpoint = exchange.url
     with pytest.raises(InvalidRequestError, match="10004"):

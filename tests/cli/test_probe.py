@@ -21,7 +21,6 @@ from plimsoll.venues.bybit.api import BybitClient, OrderRequest
 from plimsoll.venues.bybit.api.orders import OrdersApi
 from plimsoll.venues.bybit.probe import CHECKS, Check
 
-DEADLINE_S = 10.0
 SHORT = "--environment", "simulator", "--only", "off-tick-linear,duplicate-id-spot"
 
 

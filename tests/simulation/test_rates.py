@@ -1,6 +1,6 @@
 """A strategy asks for a hundred orders a second: no ban, hardly a refusal, quick cancels (Q13).
 
-Gate size: 30 s. ``FLOOD_S=600`` runs ten minutes. Judged from the simulator's own record; the
+Gate size: 60 s. ``FLOOD_S=600`` runs ten minutes. Judged from the simulator's own record; the
 cancel times come from the engine's log.
 """
 
@@ -18,7 +18,7 @@ from plimsoll.core.records import CancelIntended, OrderDenied, OrderReported, de
 from plimsoll.core.settings import CoreSettings, StrategySettings
 from plimsoll.journal import KIND_RECORD, TRADING, scan
 
-FLOOD_S = float(os.environ.get("FLOOD_S", "30"))
+FLOOD_S = float(os.environ.get("FLOOD_S", "60"))
 CALM_S = 8.0
 LIMITED = {429, 10006, 10429, 20003, 10403}
 ENTRY = ("/v5/order/", "order.")

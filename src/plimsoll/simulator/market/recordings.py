@@ -6,6 +6,7 @@ messages that end before the snapshot's ``lastUpdateId`` are dropped, as that ve
 asks. Archive: lines of JSON, each an ``orderbook`` frame of this venue, the first a snapshot.
 """
 
+from abc import ABC, abstractmethod
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -49,7 +50,7 @@ def open_recording(path: Path, instrument: Instrument) -> Recording:
     return _Arrivals(path, lines, instrument)
 
 
-class _Lines:
+class _Lines(ABC):
     def __init__(self, path: Path, lines: list[str], instrument: Instrument) -> None:
         self.count = len(lines)
         self._path = path
@@ -58,8 +59,8 @@ class _Lines:
         self.first = 0
         self.opening = self._find_snapshot()
 
-    def _find_snapshot(self) -> BookChanged:
-        raise NotImplementedError
+    @abstractmethod
+    def _find_snapshot(self) -> BookChanged: ...
 
     def _whole(self, place: int, bids: Any, asks: Any) -> BookChanged:  # noqa: ANN401 - their JSON
         found = self._levels(place, bids), self._levels(place, asks)

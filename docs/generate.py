@@ -23,6 +23,7 @@ from plimsoll.core.execution.lifecycle import CONTRADICTIONS, LIFECYCLE, Evidenc
 from plimsoll.core.feed import Cause
 from plimsoll.core.feed.trust import CAUSE_WORDS, CONTENT_CAUSES
 from plimsoll.core.model import TERMINAL, OrderState, Refusal
+from plimsoll.core.records.stored import STORED
 from plimsoll.engine.metering import Meter
 from plimsoll.observe import BOUNDS_US
 from plimsoll.simulator.faults.catalogue import NETWORK, REQUESTS, STREAMS, VENUE, Kind
@@ -158,7 +159,7 @@ def records_page() -> str:
     lines = [
         "# The records of the log",
         "",
-        *_made_from("src/plimsoll/core/records.py"),
+        *_made_from("src/plimsoll/core/records"),
         "One record is one line of `plimsoll journal tail`. Every record begins with four fields:",
         "",
         "| field | meaning |",
@@ -204,7 +205,9 @@ def _record_row(kind: type[records.Record], told: Mapping[str, str]) -> str:
 def _docstrings() -> dict[str, str]:
     """Return the docstring of each record, those of its fields behind it, on one line."""
     told = {}
-    for node in ast.parse(inspect.getsource(records)).body:
+    modules = sorted({kind.__module__ for kind in (*STORED, *records.MARKET_INPUTS)})
+    sources = [ast.parse(inspect.getsource(sys.modules[name])) for name in modules]
+    for node in (node for source in sources for node in source.body):
         if not isinstance(node, ast.ClassDef):
             continue
         words = [ast.get_docstring(node) or ""]

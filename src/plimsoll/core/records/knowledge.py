@@ -1,0 +1,96 @@
+"""Decisions about what we know: questions, lost outcomes, comparisons with the venue."""
+
+from typing import Final
+
+from plimsoll.core.records.base import Record
+
+
+class QueryIntended(Record, frozen=True, tag="query"):
+    """A question to the venue. ``kind``: orders, order, executions, positions, wallet, bars.
+
+    ``category`` is set for all but wallet. ``order`` asks by id on real-time orders, history and
+    executions. ``since_ms`` bounds executions and bars.
+    """
+
+    query_id: int
+    kind: str
+    category: str
+    settle: str
+    instrument: str
+    client_order_id: str
+    since_ms: int
+
+
+class OutcomeLost(Record, frozen=True, tag="lost"):
+    """An order's fate became UNKNOWN without an answer: no reply in time, link broken, crash."""
+
+    client_order_id: str
+    action: str
+    reason: str
+
+
+class AbsenceShown(Record, frozen=True, tag="absent"):
+    """Proof that an order never came to live at the venue, with the evidence (ORD-10)."""
+
+    client_order_id: str
+    evidence: str
+    action: str = "create"
+    """``create``: the order never lived. ``amend``: the order keeps its old terms."""
+
+
+class Reconciled(Record, frozen=True, tag="reconciled"):
+    """Our orders, positions and wallet have been compared with the venue's statement."""
+
+    trigger: str
+    differences: int
+    booked: int
+    cursor_ms: int
+
+
+class DifferenceFound(Record, frozen=True, tag="difference"):
+    """One difference to the venue, how it was ended (``action``: booked, adopted, blocked)."""
+
+    subject: str
+    key: str
+    ours: str
+    theirs: str
+    action: str
+
+
+class PositionAdopted(Record, frozen=True, tag="adopt-position"):
+    """A position difference booked to ``owner`` at the venue's entry price (ACC-3)."""
+
+    owner: str
+    instrument: str
+    qty_lots: int
+    cost_units: int
+
+
+class WalletAdopted(Record, frozen=True, tag="adopt-wallet"):
+    """A balance taken over from the venue (first start, transfers); difference in cash units."""
+
+    coin: str
+    delta_units: int
+    cause_text: str
+
+
+class EquityMeasured(Record, frozen=True, tag="equity"):
+    """Equity of the live account, in quote cash units, at the reference prices of the moment.
+
+    A decision, so that loss limits after a restart stand where they stood: prices are not in the
+    trading log.
+    """
+
+    equity_units: int
+
+
+DECISIONS: Final[tuple[type[Record], ...]] = (
+    QueryIntended,
+    OutcomeLost,
+    AbsenceShown,
+    Reconciled,
+    DifferenceFound,
+    PositionAdopted,
+    WalletAdopted,
+    EquityMeasured,
+)

@@ -1,0 +1,67 @@
+"""Decisions about paper orders, and what the paper venue did with them."""
+
+from typing import Final
+
+from plimsoll.core.model import OrderState, OrderType, Side, TimeInForce
+from plimsoll.core.records.base import Record
+
+
+class PaperOrderIntended(Record, frozen=True, tag="paper"):
+    """A paper order; matched inside the core, unknown to the gateway."""
+
+    client_order_id: str
+    owner: str
+    instrument: str
+    side: Side
+    order_type: OrderType
+    tif: TimeInForce
+    price_ticks: int
+    qty_lots: int
+    reduce_only: bool
+    label: str
+
+
+class PaperAmendIntended(Record, frozen=True, tag="paper-amend"):
+    """A change of a paper order."""
+
+    client_order_id: str
+    price_ticks: int
+    qty_lots: int
+
+
+class PaperCancelIntended(Record, frozen=True, tag="paper-cancel"):
+    """A cancel of a paper order."""
+
+    client_order_id: str
+    reason: str
+
+
+class PaperReported(Record, frozen=True, tag="paper-order"):
+    """The paper venue's statement about a paper order."""
+
+    client_order_id: str
+    status: OrderState
+    price_ticks: int
+    qty_lots: int
+    reason: str
+
+
+class PaperFilled(Record, frozen=True, tag="paper-fill"):
+    """One paper execution; ``fee_units`` positive means paid."""
+
+    client_order_id: str
+    execution_id: str
+    price_ticks: int
+    qty_lots: int
+    fee_units: int
+    fee_coin: str
+    is_maker: bool
+
+
+DECISIONS: Final[tuple[type[Record], ...]] = (
+    PaperOrderIntended,
+    PaperAmendIntended,
+    PaperCancelIntended,
+    PaperReported,
+    PaperFilled,
+)

@@ -1,0 +1,114 @@
+"""Inputs that are the venue's statements: orders, executions, positions, balances, bars."""
+
+from typing import Final
+
+from plimsoll.core.model import OrderState, Side
+from plimsoll.core.records.base import Record
+
+
+class OrderReported(Record, frozen=True, tag="order"):
+    """The venue's statement about one order, from its stream or from a query.
+
+    ``status`` is the venue's word brought to ours: OPEN, PARTIAL, FILLED, CANCELED, REJECTED,
+    EXPIRED; ``is_untriggered`` marks a conditional order that waits. ``source``: stream or query.
+    """
+
+    client_order_id: str
+    venue_order_id: str
+    instrument: str
+    side: Side
+    status: OrderState
+    price_ticks: int
+    qty_lots: int
+    cum_lots: int
+    reduce_only: bool
+    is_untriggered: bool
+    updated_ms: int
+    reason: str
+    source: str
+    query_id: int
+    raw: bytes
+
+
+class ExecutionReported(Record, frozen=True, tag="execution"):
+    """One execution, from the stream or from a query; ``fee_units`` positive means we paid.
+
+    ``kind`` is the venue's execType (``Trade``, ``Funding``, ``AdlTrade``, ...).
+    """
+
+    execution_id: str
+    client_order_id: str
+    venue_order_id: str
+    instrument: str
+    side: Side
+    price_ticks: int
+    qty_lots: int
+    fee_units: int
+    fee_coin: str
+    is_maker: bool
+    kind: str
+    executed_ms: int
+    source: str
+    query_id: int
+    raw: bytes
+    order_qty_lots: int = 0
+    """Whole quantity of the order, 0 where the message does not say."""
+    venue_seq: int = 0
+    """The venue's cross sequence of the instrument: orders what happened within one millisecond."""
+
+
+class PositionReported(Record, frozen=True, tag="position"):
+    """The venue's statement of our position; ``qty_lots`` signed, long positive."""
+
+    instrument: str
+    qty_lots: int
+    entry_price: str
+    updated_ms: int
+    source: str
+    query_id: int
+    raw: bytes
+
+
+class WalletReported(Record, frozen=True, tag="wallet"):
+    """The venue's statement of one coin's wallet balance, in cash units."""
+
+    coin: str
+    balance_units: int
+    source: str
+    query_id: int
+    raw: bytes
+
+
+class QueryAnswered(Record, frozen=True, tag="queried"):
+    """A query ended. Its rows came before this as reports with its ``query_id``.
+
+    ``is_ok`` False says the query failed: that is no empty answer (ORD-9).
+    """
+
+    query_id: int
+    is_ok: bool
+    rows: int
+    reason: str
+
+
+class BarReported(Record, frozen=True, tag="bar"):
+    """A final one-minute bar fetched by REST (warm-up, repair). Prices in ticks, volume in lots."""
+
+    instrument: str
+    start_ms: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume_lots: float
+    query_id: int
+
+
+INPUTS: Final[tuple[type[Record], ...]] = (
+    OrderReported,
+    ExecutionReported,
+    PositionReported,
+    WalletReported,
+    QueryAnswered,
+    BarReported,
+)

@@ -1,0 +1,80 @@
+"""Decisions about safety and sessions: blocks, halts, incidents, checkpoints, hashes."""
+
+from typing import Final
+
+from plimsoll.core.records.base import Record
+
+
+class Blocked(Record, frozen=True, tag="block"):
+    """No new risk on one instrument until released."""
+
+    instrument: str
+    reason: str
+
+
+class Released(Record, frozen=True, tag="release"):
+    """The block of one instrument is over."""
+
+    instrument: str
+
+
+class Halted(Record, frozen=True, tag="halt"):
+    """Durable: no new risk and every order that can add risk is cancelled; a person re-arms."""
+
+    reason: str
+    actor: str
+
+
+class Rearmed(Record, frozen=True, tag="rearm"):
+    """A person ended the halt."""
+
+    actor: str
+    reason: str
+
+
+class StrategyStopped(Record, frozen=True, tag="strategy-stop"):
+    """A strategy instance was stopped (it raised, repeated itself, or the session ends)."""
+
+    owner: str
+    reason: str
+
+
+class IncidentRaised(Record, frozen=True, tag="incident"):
+    """Something a person should see; recorded until acknowledged."""
+
+    code: str
+    subject: str
+    text: str
+
+
+class StrategyCheckpoint(Record, frozen=True, tag="checkpoint"):
+    """Everything one strategy instance needs to go on after a restart (msgpack)."""
+
+    owner: str
+    state: bytes
+
+
+class HashTaken(Record, frozen=True, tag="hash"):
+    """Hashes of the books (orders, positions, balances) and of the whole state at this seq."""
+
+    books_hash: str
+    state_hash: str
+
+
+class SessionEnded(Record, frozen=True, tag="end"):
+    """Last decision of a clean stop."""
+
+    reason: str
+
+
+DECISIONS: Final[tuple[type[Record], ...]] = (
+    Blocked,
+    Released,
+    Halted,
+    Rearmed,
+    StrategyStopped,
+    IncidentRaised,
+    StrategyCheckpoint,
+    HashTaken,
+    SessionEnded,
+)

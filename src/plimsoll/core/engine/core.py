@@ -205,7 +205,7 @@ class Core:
 
     def _configured(self, _record: Configured) -> Iterator[Record]:
         self._begin()
-        return self._with_keeper().take_over()
+        return self._with_keeper().inquiring.take_over()
 
     def shadow(self) -> None:
         """Run the strategies from here on as the session before did, from its checkpoints.
@@ -252,26 +252,6 @@ class Core:
             self._checkpoint_ns = record.ts_ns + settings.timing.checkpoint_ns
             yield from self._checkpoint()
 
-    def _reported(self, record: OrderReported) -> None:
-        assert self._keeper is not None
-        self._keeper.comparing.collect(record, is_new=False)
-        self._keeper.on_report(record)
-        order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
-        if order is not None:
-            self._keeper.inquiries.settle(order)
-
-    def _executed(self, record: ExecutionReported) -> Iterator[Record]:
-        assert self._keeper is not None
-        is_new = any(news is record for _, news in self.state.news)
-        self._keeper.comparing.collect(record, is_new=is_new)
-        return self._keeper.on_execution(record)
-
-    def _stated(self, record: PositionReported | WalletReported) -> None:
-        assert self._keeper is not None
-        self._keeper.comparing.collect(record, is_new=False)
-        if isinstance(record, PositionReported) and record.source == "stream":
-            self._keeper.comparing.on_position(record)
-
     def _queried(self, record: QueryAnswered) -> Iterator[Record]:
         for desk in self._with_trader().desks.values():
             if record.query_id in desk.waits_for_bars:
@@ -295,11 +275,11 @@ class Core:
         yield from self._checkpoint()
         for desk in trader.desks.values():
             yield from trader.stop(desk, "session ends")
-        yield from keeper.on_stopping(record)
+        yield from keeper.halting.on_stopping(record)
 
     def _end_if_done(self) -> Iterator[Record]:
         assert self._keeper is not None
-        open_ends = self._keeper.open_ends()
+        open_ends = self._keeper.halting.open_ends()
         if open_ends and self.state.ts_ns < self._stop_until_ns:
             return
         self._stop_until_ns = 0
@@ -359,13 +339,13 @@ class Core:
             BarReported: trader.on_fetched,
             LinkChanged: keeper.on_link,
             StreamChanged: keeper.doubting.on_stream,
-            RequestAnswered: keeper.on_answer,
-            OrderReported: self._reported,
-            ExecutionReported: self._executed,
-            PositionReported: self._stated,
-            WalletReported: self._stated,
+            RequestAnswered: keeper.inquiring.on_answer,
+            OrderReported: keeper.on_report,
+            ExecutionReported: keeper.on_execution,
+            PositionReported: keeper.on_statement,
+            WalletReported: keeper.on_statement,
             QueryAnswered: self._queried,
-            OperatorCommand: keeper.on_command,
+            OperatorCommand: keeper.halting.on_command,
             SessionStopping: self._stopping,
         }
 

@@ -65,6 +65,7 @@ TAGS = {
     "Halted": "halt",
     "Rearmed": "rearm",
     "StrategyStopped": "strategy-stop",
+    "CallbackCut": "cut",
     "IncidentRaised": "incident",
     "StrategyCheckpoint": "checkpoint",
     "HashTaken": "hash",
@@ -74,6 +75,7 @@ TAGS = {
 """What stands in journals already written: an entry may be added, never changed."""
 
 NOTHING_TO_APPLY = {
+    "CallbackCut",  # the stop of its instance follows
     "TimerFired",  # time itself is on every record
     "OperatorCommand",  # what follows from it are decisions
     "PositionReported",  # compared by decide, never taken over

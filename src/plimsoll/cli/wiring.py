@@ -42,6 +42,7 @@ def engine_settings(project: Project) -> EngineSettings:
         load=load,
         sync=journal.sync,
         market_keep_bytes=journal.market_keep,
+        callback_limit_ns=project.settings.execution.callback_limit,
     )
 
 

@@ -253,6 +253,12 @@ class Execution(Section):
     paper_latency: Duration = Field(
         default=_TIMING.paper_latency_ns, description="Delay of paper orders and their answers."
     )
+    callback_limit: Duration = Field(
+        default=50_000_000,
+        description="Processor time one callback of a strategy may take; one that takes more is "
+        "cut off, what it asked for is dropped, and its instance is stopped.",
+        examples=["50 ms"],
+    )
     end_policy: Literal["cancel", "keep"] = Field(
         default="cancel",
         description="At a stop: `cancel` orders that can add risk, or `keep` them.",

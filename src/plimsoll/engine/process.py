@@ -30,6 +30,7 @@ from plimsoll.core.settings import to_text
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
+from plimsoll.engine.guard import CallbackGuard
 from plimsoll.engine.restoring import SNAPSHOTS, Restored, restore_state
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.engine.shadowing import newest_states
@@ -197,6 +198,8 @@ class Process:
             loop.add_signal_handler(number, self._asked_to_stop, signal.Signals(number).name, code)
         self._exit_code = 0
         server = ControlServer(self.settings.run_dir / SOCKET, self._command)
+        guard = CallbackGuard(self.core.turns, self.settings.callback_limit_ns)
+        guard.start()
         try:
             with _refusing():
                 await self._start()
@@ -212,6 +215,7 @@ class Process:
             with contextlib.suppress(asyncio.CancelledError):
                 await second
         finally:
+            guard.stop()
             await server.close()
             await self.venue.close()
         if isinstance(self.failure, JournalError):

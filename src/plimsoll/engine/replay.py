@@ -11,12 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plimsoll.core.engine import Core, Load, State
-from plimsoll.core.records import DECISIONS, FRAME_KIND, Record, Telemetry, decode, encode
+from plimsoll.core.records import (
+    DECISIONS,
+    FRAME_KIND,
+    RECORD_KIND,
+    CallbackCut,
+    Record,
+    Telemetry,
+    decode,
+    encode,
+)
 from plimsoll.engine.reading import EntryReader
 from plimsoll.engine.restoring import forget_news
 from plimsoll.journal import MARKET, TRADING, Entry, merge, scan
 
 _DECISIONS = frozenset(DECISIONS)
+_CUT = encode(CallbackCut(0, 0, 0, 0, "", "", 0))[1:5]
+"""Where its tag stands in the bytes of a record."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ def prove(journal_dir: Path, epoch: int, load: Load) -> ReplayReport:
     """
     started = time.perf_counter()
     prover = _Prover(load)
+    prover.core.turns.known = cut_callbacks(journal_dir, epoch)
     for entry in merge(scan(journal_dir, TRADING), scan(journal_dir, MARKET)):
         if entry.epoch < epoch:
             prover.before(entry)
@@ -62,6 +74,18 @@ def prove(journal_dir: Path, epoch: int, load: Load) -> ReplayReport:
         prover.decisions,
         prover.difference,
         time.perf_counter() - started,
+    )
+
+
+def cut_callbacks(journal_dir: Path, epoch: int) -> frozenset[tuple[int, int]]:
+    """Return input and number of each callback that was cut off in a session: no clock says it."""
+    return frozenset(
+        (record.cause, record.nth)
+        for entry in scan(journal_dir, TRADING)
+        if entry.epoch == epoch
+        and entry.kind == RECORD_KIND
+        and entry.payload[1:5] == _CUT
+        and isinstance(record := decode(entry.payload), CallbackCut)
     )
 
 

@@ -11,7 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from plimsoll.core.engine import Core, Load, State
-from plimsoll.core.records import DECISIONS, StrategyCheckpoint, Telemetry
+from plimsoll.core.records import (
+    DECISIONS,
+    RECORD_KIND,
+    CallbackCut,
+    StrategyCheckpoint,
+    Telemetry,
+    decode,
+)
 from plimsoll.engine.reading import EntryReader
 from plimsoll.engine.restoring import from_snapshot
 from plimsoll.journal import MARKET, TRADING, JournalError, merge, scan
@@ -45,6 +52,7 @@ def _run(journal_dir: Path, checkpoint_seq: int, load: Load) -> dict[str, bytes]
     start = from_snapshot(journal_dir)
     core = Core(load, start if start.seq < checkpoint_seq else State())
     reader, is_shadowing = EntryReader(), False
+    without = _cut_off(journal_dir, checkpoint_seq)
     logs = (
         scan(journal_dir, TRADING, core.seq + 1),
         scan(journal_dir, MARKET, checkpoint_seq),
@@ -58,6 +66,14 @@ def _run(journal_dir: Path, checkpoint_seq: int, load: Load) -> dict[str, bytes]
             if type(record) not in _DECISIONS:
                 deque(core.decide(record), maxlen=0)
         elif entry.seq > checkpoint_seq and type(record) is not StrategyCheckpoint:
-            core.shadow()
+            core.shadow(without)
             is_shadowing = True
     return core.saved() if is_shadowing and not core.is_ended else {}
+
+
+def _cut_off(journal_dir: Path, since_seq: int) -> frozenset[str]:
+    return frozenset(
+        record.owner
+        for entry in scan(journal_dir, TRADING, since_seq)
+        if entry.kind == RECORD_KIND and isinstance(record := decode(entry.payload), CallbackCut)
+    )

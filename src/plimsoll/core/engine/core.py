@@ -44,6 +44,7 @@ from plimsoll.core.records import (
 from plimsoll.core.risk import Losses, Safety
 from plimsoll.core.settings import CoreSettings
 from plimsoll.core.strategy import Desk
+from plimsoll.core.strategy.turns import Turns
 
 _WARM_UP_SLACK: Final = 3
 """Minutes fetched beyond what the bar windows need: the newest may still be open."""
@@ -55,6 +56,7 @@ class Core:
     def __init__(self, load: Load | None = None, state: State | None = None) -> None:
         """Start from a restored state or from nothing; ``load`` makes strategy objects."""
         self.state = state or State()
+        self.turns = Turns()
         self._load = load
         self._trader: Trader | None = None
         self._keeper: Keeper | None = None
@@ -149,8 +151,7 @@ class Core:
 
     def state_hash(self) -> str:
         """Return the hash of everything; within one build."""
-        desks = self._trader.desks.items() if self._trader else ()
-        return state_hash(self.state, {name: desk.save() for name, desk in desks})
+        return state_hash(self.state, self.saved() if self._trader else {})
 
     # ---- the second door ----
 
@@ -173,6 +174,7 @@ class Core:
         if self._trader is None and decider is None:
             return ()
         self.state.cause = record.seq
+        self.turns.nth = 0
         following = decider(record) if decider is not None else None
         if following is None and self._is_quiet():
             return ()
@@ -207,8 +209,10 @@ class Core:
         self._begin()
         return self._with_keeper().inquiring.take_over()
 
-    def shadow(self) -> None:
+    def shadow(self, without: frozenset[str] = frozenset()) -> None:
         """Run the strategies from here on as the session before did, from its checkpoints.
+
+        ``without``: instances that were cut off later; they would not return this time either.
 
         For working out their newest state: what ``decide`` yields is to be discarded, the recorded
         decisions are applied instead.
@@ -217,7 +221,10 @@ class Core:
         self._waits = frozenset()
         trader = self._with_trader()
         for desk in trader.desks.values():
-            deque(trader.start(desk), maxlen=0)
+            if desk.name in without:
+                desk.stop_reason = "cut off"
+            else:
+                deque(trader.start(desk), maxlen=0)
 
     def saved(self) -> dict[str, bytes]:
         """Return the state of every instance that is not stopped."""
@@ -230,7 +237,7 @@ class Core:
         assert settings is not None
         assert self._load is not None
         self.state.news.clear()  # left by records applied without deciding
-        self._trader = Trader(self.state, settings, self._load)
+        self._trader = Trader(self.state, settings, self._load, self.turns)
         self._keeper = Keeper(self.state, settings, self._trader.placer)
         self._deciders = self._table(self._trader, self._keeper)
         self._waits = frozenset(self._trader.desks)

@@ -19,6 +19,7 @@ from plimsoll.core.records import (
     BarChanged,
     BarReported,
     BookChanged,
+    CallbackCut,
     ExecutionReported,
     IncidentRaised,
     OrderDenied,
@@ -41,6 +42,7 @@ from plimsoll.core.strategy import (
     Strategy,
 )
 from plimsoll.core.strategy.desk import Reader
+from plimsoll.core.strategy.turns import Cut, Turns
 
 Load = Callable[[StrategySettings], Strategy]
 """Makes a strategy object from its settings; effects (imports, files) are the caller's."""
@@ -52,9 +54,10 @@ ROUNDS_MAX: Final = 50
 class Trader:
     """All strategy instances of a session."""
 
-    def __init__(self, state: State, settings: CoreSettings, load: Load) -> None:
+    def __init__(self, state: State, settings: CoreSettings, load: Load, turns: Turns) -> None:
         """Load the instances and restore what the newest checkpoints hold."""
         self.state = state
+        self.turns = turns
         self.settings = settings
         self.paper = PaperVenue(
             settings.timing.paper_latency_ns,
@@ -125,8 +128,10 @@ class Trader:
             yield from self._end(desk, reason)
 
     def checkpoint(self) -> Iterator[Record]:
-        """Record what every instance needs to go on."""
+        """Record what every instance needs to go on; one that was stopped keeps its last one."""
         for desk in self.desks.values():
+            if desk.is_stopped:
+                continue
             yield StrategyCheckpoint(*self.state.stamp(), desk.name, desk.save())
 
     # ---- market inputs ----
@@ -342,12 +347,30 @@ class Trader:
     ) -> Iterator[Record] | None:
         """Call into a strategy; what it asked for is carried out, or dropped where it raised."""
         desk.now_ns = self.state.ts_ns
+        turns = self.turns
+        turns.serial += 1
+        turns.nth += 1
         try:
-            callback(*args, **named)
-        except Exception as error:
+            if turns.known and (self.state.cause, turns.nth) in turns.known:
+                raise Cut
+            turns.is_inside = True
+            try:
+                callback(*args, **named)
+            finally:
+                turns.is_inside = False
+        except Cut:
+            turns.is_inside = False  # it may have come before the line above
+            return self._cut_off(desk, callback.__name__, turns.nth)
+        except (Exception, SystemExit) as error:
             desk.requests.clear()
             return self._end(desk, f"{callback.__name__} raised {error!r}")
         return self._carry_out(desk) if desk.requests else None
+
+    def _cut_off(self, desk: Desk, callback: str, nth: int) -> Iterator[Record]:
+        """Drop what a callback asked for that did not return, and stop its instance (P8)."""
+        desk.requests.clear()
+        yield CallbackCut(*self.state.stamp(), desk.name, callback, nth)
+        yield from self._end(desk, f"{callback} did not return in time and was cut off")
 
     def _carry_out(self, desk: Desk) -> Iterator[Record]:
         for request in desk.drain():

@@ -53,6 +53,7 @@ from plimsoll.core.records.reports import (
 )
 from plimsoll.core.records.safety import (
     Blocked,
+    CallbackCut,
     Halted,
     HashTaken,
     IncidentRaised,
@@ -100,6 +101,7 @@ __all__ = [
     "BarReported",
     "Blocked",
     "BookChanged",
+    "CallbackCut",
     "CancelIntended",
     "ClockMeasured",
     "Configured",

@@ -39,6 +39,17 @@ class StrategyStopped(Record, frozen=True, tag="strategy-stop"):
     reason: str
 
 
+class CallbackCut(Record, frozen=True, tag="cut"):
+    """A callback did not return and was cut off; what it asked for was dropped (P8).
+
+    ``nth``: which callback within the input that is its cause. A replay cuts there.
+    """
+
+    owner: str
+    callback: str
+    nth: int
+
+
 class IncidentRaised(Record, frozen=True, tag="incident"):
     """Something a person should see; recorded until acknowledged."""
 
@@ -73,6 +84,7 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     Halted,
     Rearmed,
     StrategyStopped,
+    CallbackCut,
     IncidentRaised,
     StrategyCheckpoint,
     HashTaken,

@@ -10,6 +10,7 @@ from benchmarks import (
     report,
     simulator_throughput,
     startup,
+    why,
 )
 from benchmarks.receive import contest as receive
 from benchmarks.tick_to_order import contest
@@ -22,6 +23,7 @@ if __name__ == "__main__":
             metering.measure,
             journal_append.measure,
             startup.measure,
+            why.measure,
             simulator_throughput.measure,
             receive.measure,
             contest.measure,

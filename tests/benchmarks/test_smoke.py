@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import decode_book, journal_append, simulator_throughput, startup
+from benchmarks import decode_book, journal_append, simulator_throughput, startup, why
 from benchmarks.report import Result, Size
 from benchmarks.tick_to_order import contest
 
@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (contest, "median of rounds, ours", "p50"),
         (startup, "engine, start to first book", None),
         (simulator_throughput, "subscribers: 10", None),
+        (why, "why, index up to date", "to a scan"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -356,6 +356,26 @@ COMMANDS: Final = (
         "Exit code 9 when a decision differs.",
     ),
     Command(
+        "why",
+        "the chain of records behind an order, a fill, a denial, a halt",
+        (
+            "plimsoll why acc-000003-000000007-K        # an order: from the input to the ledger",
+            "plimsoll why halt                          # the newest halt and what it did",
+            "plimsoll why quoter                        # its newest refusal or stop",
+            "plimsoll why 18230 --json                  # whatever stands at this seq",
+        ),
+        "why:why",
+        (
+            Argument(
+                "id",
+                "an order, execution or command id, an instance, an instrument, halt, or a seq",
+            ),
+            *SHARED,
+        ),
+        "Works with the engine running or dead. Checks that passed and lines of the ledger are no\n"
+        "records; they are worked out from the log, as `apply` leaves the books at that place.",
+    ),
+    Command(
         "journal tail",
         "print the newest records of the trading log",
         ("plimsoll journal tail --limit 20", "plimsoll journal tail --follow --json"),

@@ -9,6 +9,7 @@ from plimsoll.journal.follow import Follower
 from plimsoll.journal.forcer import Forcer
 from plimsoll.journal.journal import Journal
 from plimsoll.journal.layout import KIND_FRAME, KIND_RECORD, MARKET, TRADING, Entry
+from plimsoll.journal.lookup import Places, look_up
 from plimsoll.journal.reader import merge, scan
 from plimsoll.journal.recover import Recovery
 from plimsoll.journal.settings import JournalSettings
@@ -30,8 +31,10 @@ __all__ = [
     "JournalError",
     "JournalSettings",
     "LogWriter",
+    "Places",
     "Recovery",
     "Report",
+    "look_up",
     "merge",
     "newest_snapshot",
     "open_log",

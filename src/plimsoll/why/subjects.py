@@ -1,0 +1,100 @@
+"""What each record is about: the names under which it is found again."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from plimsoll.core.records import (
+    AbsenceShown,
+    AmendIntended,
+    Blocked,
+    CallbackCut,
+    CancelIntended,
+    ExecutionReported,
+    Halted,
+    IncidentRaised,
+    OperatorCommand,
+    OrderDenied,
+    OrderIntended,
+    OrderReported,
+    OrderSent,
+    OutcomeLost,
+    PaperAmendIntended,
+    PaperCancelIntended,
+    PaperFilled,
+    PaperOrderIntended,
+    PaperReported,
+    PositionAdopted,
+    Rearmed,
+    Record,
+    Released,
+    RequestAnswered,
+    SendRefused,
+    StrategyStopped,
+)
+
+HALT: Final = "halt"
+
+
+def denials_of(owner: str) -> str:
+    """Return the name of an instance's denials."""
+    return f"denied {owner}"
+
+
+def _of_order(record: Any) -> tuple[str, ...]:  # noqa: ANN401 - any record with the field
+    return (record.client_order_id,)
+
+
+def _reported(record: OrderReported | RequestAnswered) -> tuple[str, ...]:
+    return record.client_order_id, record.venue_order_id
+
+
+def _executed(record: ExecutionReported) -> tuple[str, ...]:
+    return record.client_order_id, record.venue_order_id, record.execution_id
+
+
+def _owned(record: StrategyStopped | CallbackCut) -> tuple[str, ...]:
+    return (record.owner,)
+
+
+def _switched(record: Blocked | Released) -> tuple[str, ...]:
+    return (record.instrument,)
+
+
+_SUBJECTS: Final[dict[type[Record], Callable[[Any], tuple[str, ...]]]] = {
+    **dict.fromkeys(
+        (
+            OrderIntended,
+            AmendIntended,
+            CancelIntended,
+            PaperOrderIntended,
+            PaperAmendIntended,
+            PaperCancelIntended,
+            PaperReported,
+            OrderSent,
+            SendRefused,
+            OutcomeLost,
+            AbsenceShown,
+        ),
+        _of_order,
+    ),
+    PaperFilled: lambda record: (record.client_order_id, record.execution_id),
+    OrderReported: _reported,
+    RequestAnswered: _reported,
+    ExecutionReported: _executed,
+    OrderDenied: lambda record: (denials_of(record.owner),),
+    OperatorCommand: lambda record: (record.id,),
+    Halted: lambda _record: (HALT,),
+    Rearmed: lambda _record: (HALT,),
+    StrategyStopped: _owned,
+    CallbackCut: _owned,
+    Blocked: _switched,
+    Released: _switched,
+    PositionAdopted: _switched,
+    IncidentRaised: lambda record: tuple(record.subject.split()[:1]),
+}
+
+
+def subjects_of(record: Record) -> tuple[str, ...]:
+    """Return the names a record is found under; none for what is only ever a cause."""
+    found = _SUBJECTS.get(type(record))
+    return tuple(name for name in found(record) if name) if found is not None else ()

@@ -6,6 +6,7 @@ python -m benchmarks.run [--full] [--json]
 from benchmarks import (
     decode_book,
     journal_append,
+    log_and_risk,
     metering,
     report,
     simulator_throughput,
@@ -22,6 +23,7 @@ if __name__ == "__main__":
             decode_book.measure,
             metering.measure,
             journal_append.measure,
+            log_and_risk.measure,
             startup.measure,
             why.measure,
             simulator_throughput.measure,

@@ -15,6 +15,7 @@ from plimsoll.core.records import (
     AmendIntended,
     BookChanged,
     CancelIntended,
+    CashMoved,
     ClockMeasured,
     Configured,
     ExecutionReported,
@@ -379,6 +380,7 @@ def execution_of(
     query_id=0,
     order_qty=0,
     seq=0,
+    by="",
 ) -> Message:
     return lambda stamp: ExecutionReported(
         *stamp,
@@ -399,7 +401,18 @@ def execution_of(
         b"",
         order_qty,
         seq,
+        by,
     )
+
+
+def row_of(
+    row_id, kind, change, *, coin="USDT", instrument="", execution="", funding=0, at_ms=T0 // MS,
+    query_id=0,
+) -> Message:  # fmt: skip
+    return lambda stamp: CashMoved(
+        *stamp, row_id, coin, kind, instrument, change, 0, 0, funding, execution, at_ms, query_id,
+        b"",
+    )  # fmt: skip
 
 
 @dataclass

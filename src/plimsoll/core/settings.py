@@ -57,6 +57,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """Least time between two of the three empty queries."""
     sweep_ns: int = 15_000_000_000
     """Period of the comparison of orders, executions, positions and wallet with the venue."""
+    cash_ns: int = 3_600_000_000_000
+    """Period of reading the transaction log; a wallet that differs has it read at once."""
     beat_ns: int = 250_000_000
     """Period of the core's own look at timeouts, losses and silence."""
     checkpoint_ns: int = 60_000_000_000
@@ -103,6 +105,15 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     clock_max_uncertainty_ns: int = 500_000_000
     """No new risk while the venue's time is known less exactly than this (RSK-14)."""
     seed: int = 1
+    first_start: str = "observe"
+    """What becomes of a foreign position at the first start: ``observe`` until a person decides, or
+    ``adopt_foreign``: counted, and traded beside."""
+    wallet_difference_ppm: int = 1_000
+    """An unexplained wallet difference above this part of equity stops new risk (ACC-7) ..."""
+    wallet_patience_ns: int = 300_000_000_000
+    """... after this long."""
+    cash_slack_units: int = 0
+    """What one booked change may differ from the venue's by rounding, in cash units (ACC-4)."""
 
 
 def to_text(settings: CoreSettings) -> str:

@@ -58,4 +58,6 @@ def from_snapshot(journal_dir: Path) -> State:
 def forget_news(state: State) -> None:
     """Drop what applying left for a ``decide`` that is not going to happen."""
     state.news.clear()
+    state.taken.clear()
+    state.moved.clear()
     state.orders.contradictions.clear()

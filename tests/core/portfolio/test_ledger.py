@@ -2,11 +2,21 @@
 
 import msgspec
 import pytest
-from tests.properties.driver import CASH, INSTRUMENTS, PERP, SPOT, T0, execution_of
+from tests.properties.driver import (
+    CASH,
+    INSTRUMENTS,
+    PERP,
+    PERP_USDC,
+    SPOT,
+    T0,
+    execution_of,
+)
 
 from plimsoll.core.model import Side
 from plimsoll.core.portfolio import Ledger, fee_of
-from plimsoll.core.portfolio.ledger import REORDER_FILLS, SEEN_KEEP_MS
+from plimsoll.core.portfolio.history import REORDER_FILLS
+from plimsoll.core.portfolio.ledger import SEEN_KEEP_MS
+from plimsoll.core.records import CashMoved
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -88,12 +98,12 @@ def test_adoption_is_not_booked_again_by_a_late_execution(ledger):
 def test_the_histories_are_bounded(ledger):
     for number in range(REORDER_FILLS + 50):
         book(ledger, str(number), BUY, 1, 500_000, at_ms=number)
-    history = ledger.histories["s", PERP]
+    history = ledger.histories[PERP]
     assert len(history.fills) == REORDER_FILLS
-    assert history.base.qty_units == 50 * 100_000
+    assert history.base["s"].qty_units == 50 * 100_000
     book(ledger, "late", BUY, 1, 400_000, at_ms=REORDER_FILLS)
     assert ledger.qty_lots("s", PERP) == REORDER_FILLS + 51
-    assert history.base.qty_units == 51 * 100_000
+    assert history.base["s"].qty_units == 51 * 100_000
 
 
 def test_rounding_is_against_us(ledger):
@@ -192,11 +202,11 @@ def test_a_makers_rebate_on_spot_comes_in_the_coin_given_away(name, side, maker,
 
 
 def test_cash_follows_the_accounts_net_position_whoever_traded(ledger):
-    """A person sells into a strategy's long: the venue nets the two and realises the profit."""
+    """Two owners against each other: the venue nets the two and realises the profit."""
     book(ledger, "1", BUY, 10, 500_000)
-    book(ledger, "2", SELL, 4, 510_000, owner="foreign")
+    book(ledger, "2", SELL, 4, 510_000, owner="t")
     assert ledger.qty_lots("s", PERP) == 10
-    assert ledger.qty_lots("foreign", PERP) == -4
+    assert ledger.qty_lots("t", PERP) == -4
     assert ledger.position("s", PERP).realised_units == 0
     assert ledger.cash == {"USDT": 4 * 10_000 * 10_000}
     book(ledger, "3", SELL, 10, 520_000)  # closes the net 6, opens a net short of 4
@@ -206,6 +216,170 @@ def test_cash_follows_the_accounts_net_position_whoever_traded(ledger):
     # Both ways of counting agree on the whole: realised, and open at one price.
     apart = sum(
         ledger.position(owner, PERP).realised_units + ledger.unrealised(owner, PERP, 510_000)
-        for owner in ("s", "foreign")
+        for owner in ("s", "t")
     )
     assert apart == ledger.cash["USDT"] + ledger.net_unrealised(PERP, 510_000)
+
+
+# ---- from outside (ORD-12) ----
+
+
+def test_what_a_person_closes_is_gone_from_the_instance_and_no_foreign_position_stays(ledger):
+    book(ledger, "1", BUY, 10, 500_000)
+    book(ledger, "2", SELL, 4, 510_000, owner="foreign", fee=41)
+    held = ledger.position("s", PERP)
+    assert (ledger.qty_lots("s", PERP), ledger.qty_lots("foreign", PERP)) == (6, 0)
+    assert (held.realised_units, held.fee_units) == (4 * 10_000 * 10_000, 41)
+    assert held.outside_units == 4 * 100_000
+
+
+def test_what_goes_beyond_an_instances_size_is_the_outsiders(ledger):
+    book(ledger, "1", BUY, 10, 500_000)
+    book(ledger, "2", SELL, 15, 510_000, owner="foreign", fee=100)
+    assert (ledger.qty_lots("s", PERP), ledger.qty_lots("foreign", PERP)) == (0, -5)
+    # A fee in proportion, rounded against the instance: 67 and 33.
+    assert (ledger.position("s", PERP).fee_units, ledger.position("foreign", PERP).fee_units) == (
+        67,
+        33,
+    )
+    assert ledger.position("s", PERP).fills + ledger.position("foreign", PERP).fills == 2
+
+
+def test_what_makes_a_position_larger_is_the_outsiders(ledger):
+    book(ledger, "1", BUY, 10, 500_000)
+    book(ledger, "2", BUY, 3, 510_000, owner="foreign")
+    assert (ledger.qty_lots("s", PERP), ledger.qty_lots("foreign", PERP)) == (10, 3)
+    assert ledger.position("s", PERP).outside_units == 0
+
+
+def test_an_outsider_closes_his_own_first(ledger):
+    ledger.adopt_position("foreign", PERP, 5, 5 * 500_000 * 10_000)
+    book(ledger, "1", BUY, 10, 500_000)
+    book(ledger, "2", SELL, 7, 510_000, owner="foreign")
+    assert (ledger.qty_lots("s", PERP), ledger.qty_lots("foreign", PERP)) == (8, 0)
+
+
+def test_a_liquidation_of_everything_leaves_nobody_anything(ledger):
+    ledger.adopt_position("foreign", PERP, 5, 5 * 500_000 * 10_000)
+    book(ledger, "1", BUY, 10, 500_000)
+    book(ledger, "2", SELL, 15, 400_000, owner="venue", kind="BustTrade")
+    lots = [ledger.qty_lots(owner, PERP) for owner in ("s", "foreign", "venue")]
+    assert lots == [0, 0, 0]
+    assert ledger.netted[PERP].qty_units == 0
+
+
+def test_a_late_fill_moves_what_an_outsider_took(ledger):
+    """The hand's sell is heard before the buy it closed: in the venue's order it was ours."""
+    book(ledger, "2", SELL, 4, 510_000, owner="foreign", at_ms=2_000)
+    assert ledger.qty_lots("foreign", PERP) == -4
+    record = execution_of("1", "o", BUY, 10, price=500_000, at_ms=1_000)((1, 1, 1, 0))
+    assert ledger.book_execution("s", record) == [("s", 4 * 100_000)]
+    assert (ledger.qty_lots("s", PERP), ledger.qty_lots("foreign", PERP)) == (6, 0)
+
+
+def test_on_spot_the_outsiders_coins_are_those_in_the_wallet(ledger):
+    ledger.adopt_cash("BTC", 300_000)  # 0.003 were there before
+    book(ledger, "1", BUY, 1_000, 5_000_000, instrument=SPOT)
+    book(ledger, "2", SELL, 2_500, 5_000_000, instrument=SPOT, owner="foreign")
+    assert ledger.qty_lots("s", SPOT) == 1_000
+    book(ledger, "3", SELL, 700, 5_000_000, instrument=SPOT, owner="foreign")
+    assert ledger.qty_lots("s", SPOT) == 800  # 500 of these were still the outsider's
+    assert ledger.account_lots(SPOT, frozenset()) == 800
+    assert ledger.cash["BTC"] == 300_000 + (1_000 - 2_500 - 700) * 100
+
+
+def test_funding_is_shared_out_by_what_each_holds(ledger):
+    ledger.adopt_position("foreign", PERP, -4, -4 * 500_000 * 10_000)
+    book(ledger, "1", BUY, 10, 500_000)
+    book(ledger, "f", BUY, 6, 500_000, fee=100, kind="Funding")
+    paid = [ledger.position(owner, PERP).funding_units for owner in ("s", "foreign")]
+    assert paid == [167, -67]
+    assert ledger.causes["USDT"]["funding"].units == -100
+
+
+def test_moving_a_position_changes_neither_the_accounts_nor_the_sum(ledger):
+    ledger.adopt_position("foreign", PERP, 5, 5 * 500_000 * 10_000)
+    book(ledger, "1", SELL, 2, 520_000)
+    ledger.move_position("foreign", "s", PERP, 5, 5 * 500_000 * 10_000)
+    assert (ledger.qty_lots("s", PERP), ledger.qty_lots("foreign", PERP)) == (3, 0)
+    assert ledger.position("s", PERP).realised_units == 2 * 20_000 * 10_000
+    assert ledger.account_lots(PERP, frozenset()) == 3
+    book(ledger, "0", BUY, 1, 500_000, at_ms=1)  # older than the move: booked, not put before it
+    assert ledger.qty_lots("s", PERP) == 4
+
+
+# ---- causes of cash (ACC-4) ----
+
+
+def row(kind, change, *, coin="USDT", name="r1", instrument="", execution="", funding=0, at=9_000):
+    return CashMoved(
+        1, 1, 1, 0, name, coin, kind, instrument, change, 0, 0, funding, execution, at, 0, b""
+    )
+
+
+def test_a_row_is_booked_once_under_its_own_name(ledger):
+    assert ledger.book_row(row("INTEREST", -7)) == "interest"
+    assert ledger.book_row(row("INTEREST", -7)) == ""
+    assert ledger.book_row(row("PIXIE_DUST", 5, name="r2")) == "pixie_dust"
+    assert ledger.cash == {"USDT": -2}
+    assert {name: one.units for name, one in ledger.causes["USDT"].items()} == {
+        "interest": -7,
+        "pixie_dust": 5,
+    }
+
+
+@pytest.mark.parametrize("first", ["execution", "row"])
+def test_an_execution_and_its_row_are_one_event(ledger, first):
+    """Funding's sign is the other way round in the log: paid 77 is ``funding`` -77 (trap 44)."""
+    book(ledger, "1", BUY, 10, 500_000)
+    said = row("SETTLEMENT", -77, instrument=PERP, execution="f", funding=-77)
+    if first == "row":
+        assert ledger.book_row(said) == ""
+    book(ledger, "f", BUY, 10, 500_000, fee=77, kind="Funding")
+    assert ledger.book_row(said) == ""
+    assert ledger.cash == {"USDT": -77}
+    assert ledger.book_row(row("TRADE", -5, instrument=PERP, execution="1", name="t")) == ""
+
+
+def test_a_trade_of_an_instrument_nobody_lists_is_cash_and_not_booked_again(ledger):
+    said = row("TRADE", -500, instrument="linear:XYZUSDT", execution="x")
+    assert ledger.book_row(said) == "trade"
+    assert ledger.cash == {"USDT": -500}
+    late = execution_of("x", "o", BUY, 1, instrument="linear:XYZUSDT")((1, 1, 1, 0))
+    assert not ledger.is_new(late)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_session_settlement_is_cash_and_no_profit(ledger, is_late):
+    book(ledger, "1", BUY, 10, 500_000, instrument=PERP_USDC, coin="USDC", at_ms=1_000)
+    of_a_lot = INSTRUMENTS[PERP_USDC].notional_units(1, 1)
+    settled = 10 * 20_000 * of_a_lot
+    said = row("SETTLEMENT", settled, coin="USDC", instrument=PERP_USDC, at=2_000)
+    before = ledger.net_unrealised(PERP_USDC, 520_000)
+    if not is_late:
+        ledger.book_row(said)
+        assert ledger.cash == {"USDC": settled}
+        assert ledger.net_unrealised(PERP_USDC, 520_000) == before - settled == 0
+        assert ledger.unrealised("s", PERP_USDC, 520_000) == settled
+    sell = {"instrument": PERP_USDC, "coin": "USDC", "at_ms": 3_000}
+    book(ledger, "2", SELL, 10, 530_000, **sell)
+    if is_late:
+        ledger.book_row(said)
+    profit = 10 * 30_000 * of_a_lot
+    assert ledger.cash == {"USDC": profit}
+    assert {name: one.units for name, one in ledger.causes["USDC"].items()} == {
+        "settlement": settled,
+        "trade": profit - settled,
+    }
+    assert ledger.position("s", PERP_USDC).realised_units == profit
+
+
+def test_the_sum_of_causes_is_the_wallet(ledger):
+    book(ledger, "1", BUY, 1_000, 5_000_000, instrument=SPOT, fee=100, coin="BTC")
+    book(ledger, "2", SELL, 300, 5_100_000, instrument=SPOT, fee=-9, coin="USDT")
+    book(ledger, "3", BUY, 7, 500_000, fee=11)
+    book(ledger, "4", SELL, 9, 505_000, fee=13, owner="foreign")
+    ledger.book_row(row("TRANSFER_IN", 1_000))
+    ledger.adopt_cash("USDT", 500)
+    for coin, units in ledger.cash.items():
+        assert sum(one.units for one in ledger.causes[coin].values()) == units

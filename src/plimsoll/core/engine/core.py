@@ -20,6 +20,7 @@ from plimsoll.core.records import (
     BarChanged,
     BarReported,
     BookChanged,
+    CashMoved,
     Configured,
     DifferenceFound,
     ExecutionReported,
@@ -207,7 +208,7 @@ class Core:
 
     def _configured(self, _record: Configured) -> Iterator[Record]:
         self._begin()
-        return self._with_keeper().inquiring.take_over()
+        return self._with_keeper().take_over()
 
     def shadow(self, without: frozenset[str] = frozenset()) -> None:
         """Run the strategies from here on as the session before did, from its checkpoints.
@@ -237,6 +238,8 @@ class Core:
         assert settings is not None
         assert self._load is not None
         self.state.news.clear()  # left by records applied without deciding
+        self.state.taken.clear()
+        self.state.moved.clear()
         self._trader = Trader(self.state, settings, self._load, self.turns)
         self._keeper = Keeper(self.state, settings, self._trader.placer)
         self._deciders = self._table(self._trader, self._keeper)
@@ -349,10 +352,11 @@ class Core:
             RequestAnswered: keeper.inquiring.on_answer,
             OrderReported: keeper.on_report,
             ExecutionReported: keeper.on_execution,
+            CashMoved: keeper.on_cash,
             PositionReported: keeper.on_statement,
             WalletReported: keeper.on_statement,
             QueryAnswered: self._queried,
-            OperatorCommand: keeper.halting.on_command,
+            OperatorCommand: keeper.on_command,
             SessionStopping: self._stopping,
         }
 

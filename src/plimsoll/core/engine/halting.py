@@ -6,7 +6,7 @@ from typing import Final
 
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
-from plimsoll.core.model import FOREIGN, Order, OrderState
+from plimsoll.core.model import NOT_OURS, Order, OrderState
 from plimsoll.core.records import (
     Halted,
     OperatorCommand,
@@ -66,7 +66,7 @@ class Halting:
         Reduce-only orders protect and stay; foreign orders are not ours to end.
         """
         for order in list(self.state.orders.working.values()):
-            if not order.reduce_only and order.owner != FOREIGN:
+            if not order.reduce_only and order.owner not in NOT_OURS:
                 yield from self.placer.cancel(order, reason)
 
     def open_ends(self) -> list[Order]:
@@ -81,7 +81,7 @@ class Halting:
             order
             for order in orders.working.values()
             if not order.is_paper
-            and order.owner != FOREIGN
+            and order.owner not in NOT_OURS
             and (order.is_busy or order.state is OrderState.ACKED or wanted)
             and not (order.reduce_only and not order.is_busy)
         ] + [order for order in orders.behind.values() if not order.is_working]

@@ -41,6 +41,14 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "counter": state.ids.counter,
             "halt": safety.halt_reason,
             "blocks": sorted(safety.blocks.items()),
+            "pauses": sorted([*key, why] for key, why in safety.pauses.items()),
+            "observed": sorted(safety.observed.items()),
+            "wallet_doubt": safety.wallet_doubt,
+            "causes": sorted(
+                [coin, name, cause.units, cause.entries]
+                for coin, causes in state.ledger.causes.items()
+                for name, cause in causes.items()
+            ),
             "losses": [state.losses.equity, state.losses.baseline, state.losses.peak],
             "markets": [
                 [

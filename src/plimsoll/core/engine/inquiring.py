@@ -80,7 +80,8 @@ class Inquiring:
         order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
         if order is None:
             return
-        if order.owner in self.placer.routes and order.venue_cum_lots > order.filled_lots:
+        is_ours = order.owner in self.placer.routes and not order.is_adopted
+        if is_ours and order.venue_cum_lots > order.filled_lots:
             self.leads.setdefault(order.id, self.state.ts_ns)
         self.inquiries.settle(order)
 

@@ -8,18 +8,24 @@ halt and tell.
 from collections.abc import Iterator
 from typing import Final
 
+from plimsoll.core.engine.adopting import Adopting
 from plimsoll.core.engine.comparing import Comparing
 from plimsoll.core.engine.doubting import Doubting
+from plimsoll.core.engine.explaining import Explaining
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
+from plimsoll.core.engine.outsiders import Outsiders
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution.rounds import is_new_order
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
+    CashMoved,
     EquityMeasured,
     ExecutionReported,
     IncidentRaised,
     LinkChanged,
+    OperatorCommand,
     OrderReported,
     PositionReported,
     QueryAnswered,
@@ -39,10 +45,25 @@ class Keeper:
         """Share the engine's state."""
         self.state = state
         self.inquiring = Inquiring(state, settings, placer)
-        self.comparing = Comparing(state, settings, self.inquiring.inquiries)
+        self.explaining = Explaining(state, settings)
+        self.comparing = Comparing(state, settings, self.inquiring.inquiries, self.explaining)
         self.doubting = Doubting(state, settings.timing.doubt_ns)
         self.halting = Halting(state, settings, placer)
+        self.outsiders = Outsiders(state)
+        self.adopting = Adopting(state, settings)
         self.measured_ns = 0
+
+    def take_over(self) -> Iterator[Record]:
+        """Begin a session: what earlier ones left open is lost, or told now."""
+        yield from self.inquiring.take_over()
+        yield from self.outsiders.on_start()
+
+    def on_command(self, command: OperatorCommand) -> Iterator[Record]:
+        """Carry out a person's command."""
+        if command.cmd == "adopt":
+            yield from self.adopting.on_command(command)
+        else:
+            yield from self.halting.on_command(command)
 
     # ---- what the venue says ----
 
@@ -58,13 +79,15 @@ class Keeper:
 
     def on_report(self, record: OrderReported) -> None:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""
-        self.comparing.collect(record, is_new=False)
+        order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
+        self.comparing.collect(record, is_new=is_new_order(order, record))
         self.inquiring.on_report(record)
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
         """Block the instrument of an execution the ledger cannot book (ACC-3)."""
         is_new = any(news is record for _, news in self.state.news)
         self.comparing.collect(record, is_new=is_new)
+        yield from self.outsiders.on_execution(record)
         if record.kind not in KNOWN_KINDS and record.instrument not in self.state.safety.blocks:
             kind = f"unknown execution type {record.kind!r}"
             yield from block(self.state, record.instrument, kind)
@@ -74,6 +97,11 @@ class Keeper:
         self.comparing.collect(record, is_new=False)
         if isinstance(record, PositionReported) and record.source == "stream":
             self.comparing.on_position(record)
+
+    def on_cash(self, record: CashMoved) -> Iterator[Record]:
+        """Follow up a row of the venue's transaction log."""
+        self.comparing.collect(record, is_new=any(row is record for row, _ in self.state.moved))
+        yield from self.explaining.on_cash()
 
     def on_query(self, answer: QueryAnswered) -> Iterator[Record]:
         """Take the end of a query: a comparison's, or an inquiry's."""
@@ -104,6 +132,7 @@ class Keeper:
         if state.ts_ns - self.measured_ns >= MEASURE_NS:
             yield from self._measure()
         yield from self.halting.on_time()
+        yield from self.explaining.on_time()
         yield from self.comparing.on_time()
         if not state.safety.is_stopping:
             yield from self.doubting.on_time()

@@ -188,6 +188,9 @@ class Placer:
             return Denied(Refusal.STRATEGY_STOPPED, f"{desk.name}: {desk.stop_reason}")
         if desk.waits_for_bars and not candidate.reduce_only:
             return Denied(Refusal.WARMING_UP, f"{desk.name} is still fetching bars")
+        held_back = self._held_back(desk, candidate)
+        if held_back is not None:
+            return held_back
         if not price_ticks:
             name = candidate.instrument.name
             doubt = self.state.markets[name].book_doubt(self.state.ts_ns)
@@ -195,6 +198,24 @@ class Placer:
                 return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} has no price to trade at")
         return self.gate.check(candidate, self._around(desk, candidate))
+
+    def _held_back(self, desk: Desk, candidate: Candidate) -> Denied | None:
+        """Return why entries wait here for a person, or for money to be explained."""
+        instrument, safety = candidate.instrument, self.state.safety
+        if candidate.reduce_only or (instrument.is_spot and candidate.side is Side.SELL):
+            return None
+        name = instrument.name
+        pause = safety.pause_of(desk.name, name)
+        if pause:
+            return Denied(Refusal.PAUSED, f"{desk.name} is paused on {name}: {pause}")
+        if candidate.scope != LIVE_SCOPE:
+            return None
+        if name in safety.observed:
+            text = f"{name} is observed: {safety.observed[name]}; `adopt {name}`"
+            return Denied(Refusal.OBSERVED, text)
+        if safety.wallet_doubt:
+            return Denied(Refusal.UNEXPLAINED_CASH, safety.wallet_doubt)
+        return None
 
     def _around(self, desk: Desk, candidate: Candidate) -> Surroundings:
         state = self.state

@@ -7,10 +7,10 @@ import msgspec
 from plimsoll.core.engine.state import State
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position
-from plimsoll.core.portfolio import History
+from plimsoll.core.portfolio import Cause, History
 from plimsoll.core.risk import Pacing
 
-VERSION = 3
+VERSION = 4
 
 
 class _Pace(msgspec.Struct):
@@ -39,8 +39,15 @@ class _Snapshot(msgspec.Struct):
     pacings: dict[str, _Pace]
     paper_owners: list[str]
     checkpoints: dict[str, bytes]
-    histories: list[tuple[str, str, History]] = []
+    histories: dict[str, History] = {}
     netted: dict[str, Position] = {}
+    causes: dict[str, dict[str, Cause]] = {}
+    rows: list[tuple[str, int]] = []
+    cash_ms: int = 0
+    begun_ms: int = 0
+    pauses: list[tuple[str, str, str]] = []
+    observed: dict[str, str] = {}
+    wallet_doubt: str = ""
 
 
 def snapshot(state: State) -> bytes:
@@ -75,7 +82,14 @@ def snapshot(state: State) -> bytes:
             paper_owners=sorted(state.paper_owners),
             checkpoints=state.checkpoints,
             netted=ledger.netted,
-            histories=[(owner, name, one) for (owner, name), one in ledger.histories.items()],
+            histories=ledger.histories,
+            causes=ledger.causes,
+            rows=list(ledger.rows.items()),
+            cash_ms=ledger.cash_ms,
+            begun_ms=ledger.begun_ms,
+            pauses=[(*key, why) for key, why in state.safety.pauses.items()],
+            observed=state.safety.observed,
+            wallet_doubt=state.safety.wallet_doubt,
         )
     )
 
@@ -103,13 +117,15 @@ def restore(payload: bytes) -> State:
     for owner, name, held in saved.positions:
         state.ledger.positions[owner, name] = held
     state.ledger.netted = saved.netted
-    for owner, name, history in saved.histories:
-        state.ledger.histories[owner, name] = history
-    state.ledger.cash = saved.cash
+    state.ledger.histories = saved.histories
+    state.ledger.cash, state.ledger.causes = saved.cash, saved.causes
+    state.ledger.rows, state.ledger.cash_ms = OrderedDict(saved.rows), saved.cash_ms
     state.ledger.seen = OrderedDict(((name, one), at) for name, one, at in saved.seen)
-    state.ledger.cursor_ms = saved.cursor_ms
+    state.ledger.cursor_ms, state.ledger.begun_ms = saved.cursor_ms, saved.begun_ms
     state.safety.halt_reason, state.safety.halt_actor = saved.halt
     state.safety.blocks = saved.blocks
+    state.safety.pauses = {(owner, name): why for owner, name, why in saved.pauses}
+    state.safety.observed, state.safety.wallet_doubt = saved.observed, saved.wallet_doubt
     _restore_paces(state, saved)
     return state
 

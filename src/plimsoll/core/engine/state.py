@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from plimsoll.core.execution import OrderStore
+from plimsoll.core.execution.owners import outsider
 from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, Market
-from plimsoll.core.model import FOREIGN, IdMaker, Mode, Order, OrderState
+from plimsoll.core.model import FOREIGN, NOT_OURS, IdMaker, Mode, Order, OrderState
 from plimsoll.core.model.ids import counter_of
-from plimsoll.core.portfolio import KNOWN_KINDS, Ledger
+from plimsoll.core.portfolio import KNOWN_KINDS, Ledger, is_flow
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
@@ -20,18 +21,23 @@ from plimsoll.core.records import (
     Blocked,
     BookChanged,
     CancelIntended,
+    CashMoved,
     ClockMeasured,
     Configured,
     DifferenceFound,
     EquityMeasured,
     ExecutionReported,
+    FlowMeasured,
     Halted,
     IncidentRaised,
     InstrumentListed,
     LeaseTaken,
     LinkChanged,
+    Observed,
+    ObservingEnded,
     OrderDenied,
     OrderIntended,
+    OrderMoved,
     OrderReported,
     OrderSent,
     OutcomeLost,
@@ -40,7 +46,9 @@ from plimsoll.core.records import (
     PaperFilled,
     PaperOrderIntended,
     PaperReported,
+    Paused,
     PositionAdopted,
+    PositionMoved,
     PublicTraded,
     RateMeasured,
     Rearmed,
@@ -57,7 +65,9 @@ from plimsoll.core.records import (
     StrategyStopped,
     StreamChanged,
     TickerChanged,
+    Unpaused,
     WalletAdopted,
+    WalletDoubted,
 )
 from plimsoll.core.risk import Exposure, Losses, Pacing, Safety, VenueRates, group_of
 from plimsoll.core.settings import CoreSettings, from_text
@@ -111,6 +121,10 @@ class State:
         """Records applied so far, by type."""
         self.news: list[tuple[Order, Record | None]] = []
         """Orders changed by the record being applied; a fill carries its record."""
+        self.taken: list[tuple[str, ExecutionReported, int]] = []
+        """Instances the record being applied took something from, by whom, how many base units."""
+        self.moved: list[tuple[CashMoved, str]] = []
+        """Rows of the transaction log the record being applied booked, and under which cause."""
         self.orders.listener = self.exposure.on_order
         self._handlers = self._table()
 
@@ -195,6 +209,23 @@ class State:
                 continue
             total += self.ledger.net_unrealised(name, reference)
         return total
+
+    def worth_of(self, coin: str, units: int) -> int | None:
+        """Return what coins are worth in quote cash units, counted as equity counts them.
+
+        Returns:
+            0 for a coin that counts in no equity, None where it does and has had no price yet.
+        """
+        if coin in PAR:
+            return units
+        for name, instrument in self.instruments.items():
+            if instrument.is_spot and instrument.base == coin:
+                market = self.markets.get(name)
+                reference = market.newest_ticks(self.ts_ns) if market else 0
+                per_lot = instrument.base_units_per_lot
+                of_a_lot = instrument.notional_units(reference, 1)
+                return of_a_lot * units // per_lot if reference else None
+        return 0
 
     # ---- sessions ----
 
@@ -331,7 +362,11 @@ class State:
             return
         # Position and profit first, then anyone is told (ACC-6).
         order = self.orders.executed(record)
-        self.ledger.book_execution(order.owner, record)
+        owner = order.owner
+        if owner in NOT_OURS:
+            owner = outsider(record.created_by, record.kind)
+        taken = self.ledger.book_execution(owner, record)
+        self.taken += [(instance, record, units) for instance, units in taken]
         self.news.append((order, record))
 
     def _holder(self, instrument: str) -> str:
@@ -356,7 +391,43 @@ class State:
 
     def _reconciled(self, record: Reconciled) -> None:
         self.safety.on_reconciled(record)
+        if not self.ledger.cursor_ms:
+            self.ledger.begun_ms = record.cash_ms
         self.ledger.cursor_ms = max(self.ledger.cursor_ms, record.cursor_ms)
+
+        self.ledger.cash_ms = max(self.ledger.cash_ms, record.cash_ms)
+
+    def _cash_moved(self, record: CashMoved) -> None:
+        cause = self.ledger.book_row(record)
+        if not cause:
+            return
+        self.moved.append((record, cause))
+        if is_flow(record) and record.coin in PAR:
+            self.losses.flow(record.change_units)
+
+    def _flow(self, record: FlowMeasured) -> None:
+        self.losses.flow(record.worth_units)
+
+    def _paused(self, record: Paused | Unpaused) -> None:
+        """Take a pause or its end; either says that what was taken until now is known."""
+        held = self.ledger.positions.get((record.owner, record.instrument))
+        if held is not None:
+            held.told_units = held.outside_units
+        if isinstance(record, Paused):
+            self.safety.on_paused(record)
+        else:
+            self.safety.on_unpaused(record)
+
+    def _move_position(self, record: PositionMoved) -> None:
+        if record.instrument not in self.instruments:
+            return
+        self.ledger.move_position(
+            record.from_owner,
+            record.to_owner,
+            record.instrument,
+            record.qty_lots,
+            record.cost_units,
+        )
 
     def _adopt_position(self, record: PositionAdopted) -> None:
         self.ledger.adopt_position(
@@ -418,10 +489,19 @@ class State:
             AbsenceShown: self._absent,
             Reconciled: self._reconciled,
             DifferenceFound: self.differences.append,
+            CashMoved: self._cash_moved,
+            FlowMeasured: self._flow,
             PositionAdopted: self._adopt_position,
+            PositionMoved: self._move_position,
+            OrderMoved: orders.move,
             WalletAdopted: self._adopt_cash,
             Blocked: safety.on_blocked,
             Released: safety.on_released,
+            Paused: self._paused,
+            Unpaused: self._paused,
+            Observed: safety.on_observed,
+            ObservingEnded: safety.on_observing_ended,
+            WalletDoubted: safety.on_wallet_doubted,
             Halted: safety.on_halted,
             Rearmed: safety.on_rearmed,
             StrategyStopped: self._strategy_stopped,

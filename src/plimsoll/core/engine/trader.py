@@ -75,6 +75,7 @@ class Trader:
             self._holding,
             lambda owner, name: list(state.orders.of_owner(owner, name)),
             state.profit_of,
+            state.safety.pause_of,
         )
         self.desks: dict[str, Desk] = {}
         for index, one in enumerate(settings.strategies):

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from plimsoll.core.execution.lifecycle import Evidence, Step, next_state
-from plimsoll.core.model import FOREIGN, Order, OrderState, OrderType, TimeInForce, is_own
+from plimsoll.core.execution.owners import outsider
+from plimsoll.core.model import NOT_OURS, Order, OrderState, OrderType, TimeInForce, is_own
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
     CancelIntended,
     ExecutionReported,
     OrderIntended,
+    OrderMoved,
     OrderReported,
     OrderSent,
     OutcomeLost,
@@ -193,7 +195,7 @@ class OrderStore:
             self._move(order, Evidence.ABSENT)
 
     def reported(self, record: OrderReported) -> Order:
-        """Take the venue's statement about an order; unknown ones are adopted as foreign."""
+        """Take the venue's statement about an order; unknown ones are adopted."""
         order = self.of_venue(record.client_order_id, record.venue_order_id)
         if order is None:
             return self._adopt(record)
@@ -216,7 +218,7 @@ class OrderStore:
         return order
 
     def executed(self, record: ExecutionReported) -> Order:
-        """Book an execution on its order; an unknown order is adopted as foreign."""
+        """Book an execution on its order; an unknown order is adopted."""
         order = self.of_venue(record.client_order_id, record.venue_order_id)
         if order is None:
             order = self._adopt_execution(record)
@@ -246,6 +248,15 @@ class OrderStore:
             order.venue_cum_lots += record.qty_lots
             self._book(order, record.qty_lots, record.price_ticks)
         return order
+
+    def move(self, record: OrderMoved) -> None:
+        """Give a working order to another owner."""
+        order = self.working.get(record.client_order_id)
+        if order is not None:
+            self.listener(order, -1)
+            order.owner = record.to_owner
+            self._watch(order)
+            self.listener(order, +1)
 
     def restore(self, order: Order) -> None:
         """Take an order over as it is: from a snapshot, or first seen at the venue."""
@@ -325,7 +336,8 @@ class OrderStore:
             self._close(order)
 
     def _watch(self, order: Order) -> None:
-        if order.owner != FOREIGN and order.venue_cum_lots > order.filled_lots:
+        is_ours = order.owner not in NOT_OURS and not order.is_adopted
+        if is_ours and order.venue_cum_lots > order.filled_lots:
             self.behind[order.id] = order
         else:
             self.behind.pop(order.id, None)
@@ -351,7 +363,7 @@ class OrderStore:
     def _adopt(self, record: OrderReported) -> Order:
         order = Order(
             id=record.client_order_id or record.venue_order_id,
-            owner=FOREIGN,
+            owner=outsider(record.created_by),
             instrument=record.instrument,
             side=record.side,
             order_type=OrderType.LIMIT,
@@ -367,6 +379,7 @@ class OrderStore:
             is_untriggered=record.is_untriggered,
             venue_cum_lots=record.cum_lots,
             reason=record.reason,
+            is_adopted=True,
         )
         self._enter(order, record.venue_order_id)
         if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)
@@ -376,7 +389,7 @@ class OrderStore:
     def _adopt_execution(self, record: ExecutionReported) -> Order:
         order = Order(
             id=record.client_order_id or record.venue_order_id,
-            owner=FOREIGN,
+            owner=outsider(record.created_by, record.kind),
             instrument=record.instrument,
             side=record.side,
             order_type=OrderType.LIMIT,
@@ -388,6 +401,7 @@ class OrderStore:
             is_paper=False,
             state=OrderState.OPEN,
             created_ns=record.ts_ns,
+            is_adopted=True,
         )
         self._enter(order, record.venue_order_id)
         return order

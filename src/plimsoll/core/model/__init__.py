@@ -16,12 +16,16 @@ from plimsoll.core.model.order import (
     TimeInForce,
 )
 from plimsoll.core.model.refusal import Denied, Refusal
-from plimsoll.core.model.working import FOREIGN, Order, Position
+from plimsoll.core.model.working import FOREIGN, MANUAL, NOT_OURS, OUTSIDE, VENUE, Order, Position
 
 __all__ = [
     "CASH_SCALE",
     "FOREIGN",
+    "MANUAL",
+    "NOT_OURS",
+    "OUTSIDE",
     "TERMINAL",
+    "VENUE",
     "Denied",
     "IdMaker",
     "Instrument",

@@ -9,6 +9,18 @@ from plimsoll.core.model.order import TERMINAL, OrderState, OrderType, Side, Tim
 FOREIGN: Final = "foreign"
 """Owner of orders, fills and positions that no strategy of ours asked for."""
 
+MANUAL: Final = "manual"
+"""Owner of orders a person placed through the engine: our ids, our journal, our gate."""
+
+VENUE: Final = "venue"
+"""Owner of orders and fills the venue forced: liquidation, deleveraging, settlement."""
+
+OUTSIDE: Final = frozenset({FOREIGN, MANUAL, VENUE})
+"""Owners that are no instance: what they do to an instance's position pauses it (ORD-12)."""
+
+NOT_OURS: Final = frozenset({FOREIGN, VENUE})
+"""Owners of orders nobody placed through this engine."""
+
 
 class Order(msgspec.Struct):
     """One order of its life; only ``core/execution`` changes it, everyone else reads.
@@ -49,6 +61,8 @@ class Order(msgspec.Struct):
     is_untriggered: bool = False
     via: str = ""
     reason: str = ""
+    is_adopted: bool = False
+    """First heard of from the venue: what matched before that is in no books of ours."""
 
     @property
     def is_working(self) -> bool:
@@ -64,7 +78,7 @@ class Order(msgspec.Struct):
         if self.state in TERMINAL:
             return max(0, self.venue_cum_lots - self.filled_lots)
         booked = self.filled_lots
-        if self.owner == FOREIGN:  # what matched before we saw it is in the venue's position
+        if self.is_adopted:  # what matched before we saw it is in the venue's position
             booked = max(booked, self.venue_cum_lots)
         return max(0, max(self.qty_lots, self.amend_qty_lots) - booked)
 
@@ -98,3 +112,7 @@ class Position(msgspec.Struct):
     funding_units: int = 0
     turnover_units: int = 0
     fills: int = 0
+    outside_units: int = 0
+    """Base quantity taken off this instance by executions it did not ask for, ever growing."""
+    told_units: int = 0
+    """How much of that a pause has told of."""

@@ -1,10 +1,21 @@
 """Positions, cash, fees and profit of every owner, from executions alone.
 
-In: executions, adopted differences, wallet statements. Out: positions, balances, equity.
+In: executions, rows of the transaction log, adopted differences. Out: positions, balances, equity.
 ``core.engine`` feeds it; strategy and risk read it through the engine.
 """
 
+from plimsoll.core.portfolio.causes import Cause, is_flow, is_known
 from plimsoll.core.portfolio.fees import fee_of
-from plimsoll.core.portfolio.ledger import KNOWN_KINDS, History, Ledger
+from plimsoll.core.portfolio.history import History
+from plimsoll.core.portfolio.ledger import FORCED_KINDS, KNOWN_KINDS, Ledger
 
-__all__ = ["KNOWN_KINDS", "History", "Ledger", "fee_of"]
+__all__ = [
+    "FORCED_KINDS",
+    "KNOWN_KINDS",
+    "Cause",
+    "History",
+    "Ledger",
+    "fee_of",
+    "is_flow",
+    "is_known",
+]

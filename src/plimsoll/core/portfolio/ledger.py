@@ -4,81 +4,78 @@ A closing execution removes ``cost x closed / held`` from the entry cost, rounde
 most one cash unit, so that a position closed to zero has lost nothing to rounding. Fees stand
 apart from realised profit. Spot fees charged in the base coin shrink the holding (ACC-3).
 
-What a closing realises depends on what came before it, so live executions are booked in the order
-the venue made them, not that of arrival: one that comes late (fetched after a broken link, while
-newer ones streamed in) is put in its place and the newer ones are booked again (ACC-1).
-
 The venue knows one net position per perpetual, whoever of us traded: cash follows that one, owners
-follow their own. Where only one owner trades an instrument the two are the same.
+follow their own. Where only one owner trades an instrument the two are the same. How executions are
+put in order and shared out stands in ``history``, why cash moves in ``causes``.
 """
 
 from bisect import insort
 from collections import OrderedDict
+from typing import Final, TypeVar
 
 import msgspec
 
-from plimsoll.core.model import Instrument, Position, Side
-from plimsoll.core.records import ExecutionReported, PaperFilled
+from plimsoll.core.model import OUTSIDE, Instrument, Position, Side
+from plimsoll.core.portfolio.causes import (
+    ADOPTED,
+    FEE,
+    FUNDING,
+    OF_EXECUTIONS,
+    SETTLEMENT,
+    TRADE,
+    Cause,
+    cause_of,
+)
+from plimsoll.core.portfolio.history import (
+    NET,
+    REORDER_FILLS,
+    Booked,
+    History,
+    book_alone,
+    book_fill,
+    change,
+    worth,
+)
+from plimsoll.core.records import CashMoved, ExecutionReported, PaperFilled
 
 SEEN_KEEP_MS = 8 * 86_400_000
 """Execution ids are kept this long; the venue's own query window is 7 days (ACC-1)."""
 
-POSITION_KINDS = frozenset(
-    {"Trade", "AdlTrade", "BustTrade", "BlockTrade", "MovePosition", "Settle", "Delivery"}
-)
+FORCED_KINDS: Final = frozenset({"AdlTrade", "BustTrade", "Settle", "Delivery"})
+"""execType values of executions nobody asked for."""
+
+POSITION_KINDS = FORCED_KINDS | {"Trade", "BlockTrade", "MovePosition"}
 """execType values that change a position. Source: Bybit v5 docs, enum (fact V-6)."""
+
+_KeyT = TypeVar("_KeyT")
 
 KNOWN_KINDS = POSITION_KINDS | {"Funding"}
 """What the ledger can book; another kind blocks the instrument and is told (ACC-3)."""
 
 
-NET = ""
-"""Stands for the whole account where an owner is named."""
-
-REORDER_FILLS = 256
-"""Executions of one position that a late one may still be put in front of."""
-
-
-class Booked(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
-    """One booked execution; sorts as the venue made them.
-
-    Within a millisecond its cross sequence tells; fills made at once share that, and then a taker
-    walks away from the best price: ``walk`` is the signed price.
-    """
-
-    executed_ms: int
-    venue_seq: int
-    walk: int
-    execution_id: str
-    side: Side
-    price_ticks: int
-    qty_lots: int
-    fee_units: int
-    fee_coin: str
-
-
-class History(msgspec.Struct):
-    """The newest executions of a position, and the position before them."""
-
-    base: Position
-    fills: list[Booked] = []
-
-
 class Ledger:
-    """Positions by (owner, instrument), cash by coin, and the set of executions already booked."""
+    """Positions by (owner, instrument), cash by coin, and what is already booked."""
 
     def __init__(self) -> None:
         """Start with nothing."""
         self.positions: dict[tuple[str, str], Position] = {}
         self.netted: dict[str, Position] = {}
-        """The live account's own position by perpetual: what the venue's cash follows."""
+        """The live account's own position by instrument: what the venue's cash follows."""
         self.cash: dict[str, int] = {}
-        """Wallet balance by coin as the live account's executions and adoptions explain it."""
-        self.histories: dict[tuple[str, str], History] = {}
+        """Wallet balance by coin as the live account's causes explain it."""
+        self.causes: dict[str, dict[str, Cause]] = {}
+        """The same by coin and cause: their sum is the cash, always (ACC-4)."""
+        self.histories: dict[str, History] = {}
         self.instruments: dict[str, Instrument] = {}
         self.seen: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.rows: OrderedDict[str, int] = OrderedDict()
+        """Rows of the transaction log already read, by their key, and when they were made."""
         self.cursor_ms = 0
         """Every execution up to here is booked (moved by ``Reconciled`` only, HND-5)."""
+        self.cash_ms = 0
+        """The same of the transaction log."""
+        self.begun_ms = 0
+        """What happened before is in what was adopted: the first comparison of all."""
 
     def position(self, owner: str, instrument: str) -> Position:
         """Return the holding of one owner; a new flat one where there is none."""
@@ -93,36 +90,49 @@ class Ledger:
         held = self.positions.get((owner, instrument))
         if held is None:
             return 0
-        per_lot = self.instruments[instrument].base_units_per_lot
-        whole = abs(held.qty_units) // per_lot
-        return whole if held.qty_units >= 0 else -whole
+        return _whole(held.qty_units, self.instruments[instrument])
 
     def account_lots(self, instrument: str, paper: frozenset[str]) -> int:
-        """Return the live account's signed holding in lots: all owners but the paper ones."""
-        per_lot = self.instruments[instrument].base_units_per_lot
+        """Return the live account's signed holding in lots: all owners but the paper ones.
+
+        On spot an owner below zero has sold coins that were in the wallet before: that takes
+        nothing from what the others hold.
+        """
+        listed = self.instruments[instrument]
         units = sum(
-            held.qty_units
+            max(0, held.qty_units) if listed.is_spot else held.qty_units
             for (owner, name), held in self.positions.items()
             if name == instrument and owner not in paper
         )
-        whole = abs(units) // per_lot
-        return whole if units >= 0 else -whole
+        return _whole(units, listed)
+
+    def outside_units(self, instrument: str) -> int:
+        """Return the signed base quantity that belongs to no instance."""
+        held = (self.positions.get((owner, instrument)) for owner in sorted(OUTSIDE))
+        return sum(one.qty_units for one in held if one is not None)
+
+    def spare_units(self, instrument: Instrument) -> int:
+        """Return the coins of a spot pair's base in the wallet that belong to no instance."""
+        return self._spare(instrument) + self.outside_units(instrument.name)
 
     def is_new(self, record: ExecutionReported) -> bool:
         """Return whether this execution has not been booked yet (ACC-1)."""
         return (record.instrument, record.execution_id) not in self.seen
 
-    def book_execution(self, owner: str, record: ExecutionReported) -> None:
-        """Book one live execution on its owner and on the account's cash.
+    def book_execution(self, owner: str, record: ExecutionReported) -> list[tuple[str, int]]:
+        """Book one live execution on whom it belongs to and on the account's cash.
 
-        Funding moves cash only. The caller has asked ``is_new``.
+        Funding moves cash only, on ``owner``. The caller has asked ``is_new``.
+
+        Returns:
+            The instances it was found to take something from, and how many base cash units, where
+            it (or one it is put in front of) comes from outside.
         """
-        self._remember(record)
+        self._remember(record.instrument, record.execution_id, record.executed_ms)
         instrument = self.instruments[record.instrument]
         if record.kind == "Funding":
-            self.position(owner, record.instrument).funding_units += record.fee_units
-            self._add_cash(record.fee_coin, -record.fee_units)
-            return
+            self._book_funding(owner, record)
+            return []
         fill = Booked(
             record.executed_ms,
             record.venue_seq,
@@ -133,40 +143,76 @@ class Ledger:
             record.qty_lots,
             record.fee_units,
             record.fee_coin,
+            owner,
         )
-        self._book_in_order(instrument, owner, fill)
-        self._add_cash(record.fee_coin, -record.fee_units)
+        realised, taken = self._book_in_order(instrument, fill)
+        self._add_cash(record.fee_coin, FEE, -record.fee_units)
         if instrument.is_spot:
             sign = record.side.sign
             value = instrument.notional_units(record.price_ticks, record.qty_lots)
-            self._add_cash(instrument.quote, -sign * value)
-            self._add_cash(instrument.base, sign * record.qty_lots * instrument.base_units_per_lot)
+            base = record.qty_lots * instrument.base_units_per_lot
+            self._add_cash(instrument.quote, TRADE, -sign * value)
+            self._add_cash(instrument.base, TRADE, sign * base)
         else:
-            self._add_cash(instrument.settle, self._book_in_order(instrument, NET, fill))
+            self._add_cash(instrument.settle, TRADE, realised)
+        return taken
 
     def book_paper(self, owner: str, instrument: str, side: Side, record: PaperFilled) -> None:
         """Book one paper execution on its owner; the account's cash is not touched."""
-        self._book(
-            self.position(owner, instrument),
-            self.instruments[instrument],
-            side,
-            record.price_ticks,
-            record.qty_lots,
-            record.fee_units,
-            record.fee_coin,
-        )
+        ticks, lots = record.price_ticks, record.qty_lots
+        named = (0, 0, 0, record.execution_id, side, ticks, lots)
+        fill = Booked(*named, record.fee_units, record.fee_coin, owner)
+        book_alone(self.position(owner, instrument), self.instruments[instrument], fill)
+
+    def book_row(self, row: CashMoved) -> str:
+        """Book one row of the transaction log once.
+
+        Returns:
+            The cause it was booked under; "" where it is known already, or told by an execution.
+        """
+        if row.row_id in self.rows:
+            return ""
+        _remember(self.rows, row.row_id, row.moved_ms)
+        cause = cause_of(row, self.instruments)
+        if not cause:
+            return ""
+        if row.execution_id:  # of an instrument nobody lists: its execution must not come again
+            self._remember(row.instrument, row.execution_id, row.moved_ms)
+        instrument = self.instruments.get(row.instrument)
+        if cause == SETTLEMENT and instrument is not None and not instrument.is_spot:
+            at = (row.moved_ms, 0, 0, row.row_id, Side.BUY, 0, 0, 0, row.coin)
+            realised, _ = self._book_in_order(instrument, Booked(*at, NET, row.change_units))
+            # Where it comes late, what was closed since has realised less than it seemed.
+            self._add_cash(row.coin, TRADE, realised - row.change_units)
+        self._add_cash(row.coin, cause, row.change_units)
+        return cause
 
     def adopt_position(self, owner: str, instrument: str, qty_lots: int, cost_units: int) -> None:
         """Add a holding the venue has and our executions do not explain; cost signed like it."""
         for holder in (owner, NET):
-            held = self._held(holder, instrument)
+            held = self._enter(instrument, holder)
             held.qty_units += qty_lots * self.instruments[instrument].base_units_per_lot
             held.cost_units += cost_units
-            self.histories.pop((holder, instrument), None)  # executions begin anew after it
+        self._restart(instrument)
 
-    def adopt_cash(self, coin: str, delta_units: int) -> None:
+    def move_position(
+        self, from_owner: str, to_owner: str, instrument: str, qty_lots: int, cost_units: int
+    ) -> None:
+        """Give a part of one owner's holding to another; the account's own does not change."""
+        units = qty_lots * self.instruments[instrument].base_units_per_lot
+        giving, taking = (self._enter(instrument, one) for one in (from_owner, to_owner))
+        giving.qty_units -= units
+        giving.cost_units -= cost_units
+        taking.realised_units += change(taking, units, cost_units)
+        self._restart(instrument)
+
+    def adopt_cash(self, coin: str, delta_units: int, cause: str = ADOPTED) -> None:
         """Add a balance difference with a recorded cause."""
-        self._add_cash(coin, delta_units)
+        self._add_cash(coin, cause, delta_units)
+
+    def entries(self, coin: str) -> int:
+        """Return how many changes of a coin are booked: each may have been rounded once."""
+        return sum(one.entries for one in self.causes.get(coin, {}).values())
 
     def unrealised(self, owner: str, instrument: str, price_ticks: int) -> int:
         """Return the open profit in quote cash units at a price; 0 without a price."""
@@ -200,114 +246,122 @@ class Ledger:
     def _open_profit(self, held: Position, instrument: str, price_ticks: int) -> int:
         if not held.qty_units or not price_ticks:
             return 0
-        worth = self._value(self.instruments[instrument], held.qty_units, price_ticks)
-        return worth - held.cost_units
+        return worth(self.instruments[instrument], held.qty_units, price_ticks) - held.cost_units
 
-    def _held(self, owner: str, instrument: str) -> Position:
-        if owner != NET:
-            return self.position(owner, instrument)
-        return self.netted.setdefault(instrument, Position())
+    def _enter(self, instrument: str, owner: str) -> Position:
+        """Return a live owner's position, his history begun."""
+        if owner == NET:
+            held = self.netted.setdefault(instrument, Position())
+        else:
+            held = self.position(owner, instrument)
+        self.histories.setdefault(instrument, History()).enter(owner, held)
+        return held
 
-    def _book_in_order(self, instrument: Instrument, owner: str, fill: Booked) -> int:
-        """Book an execution in its place; return the change of realised profit."""
-        key = (owner, instrument.name)
-        held = self._held(*key)
-        history = self.histories.get(key)
-        if history is None:
-            history = self.histories[key] = History(msgspec.structs.replace(held))
+    def _held(self, instrument: str) -> dict[str, Position]:
+        """Return the positions of all live owners, the account's own among them."""
+        return {owner: self._enter(instrument, owner) for owner in self.histories[instrument].base}
+
+    def _restart(self, instrument: str) -> None:
+        self.histories[instrument].restart(self._held(instrument))
+
+    def _book_in_order(
+        self, instrument: Instrument, fill: Booked
+    ) -> tuple[int, list[tuple[str, int]]]:
+        """Book an execution in its place.
+
+        Returns:
+            The change of the account's realised profit, and what it took from instances.
+        """
+        name = instrument.name
+        net_before = self._enter(name, NET).realised_units
+        self._enter(name, fill.owner)
+        history, held = self.histories[name], self._held(name)
+        spare = self._spare(instrument) if OUTSIDE & held.keys() else 0
+        before = {owner: one.outside_units for owner, one in held.items()}
         fills = history.fills
         if not fills or fills[-1] < fill:
             fills.append(fill)
-            realised = self._book_one(held, instrument, fill)
+            book_fill(held, instrument, fill, spare)
         else:
             insort(fills, fill)
-            again = msgspec.structs.replace(history.base, funding_units=held.funding_units)
-            for one in fills:
-                self._book_one(again, instrument, one)
-            if owner == NET:
-                self.netted[instrument.name] = again
-            else:
-                self.positions[key] = again
-            realised = again.realised_units - held.realised_units
+            held = self._book_again(instrument, history, held, spare)
         if len(fills) > REORDER_FILLS:
-            self._book_one(history.base, instrument, fills.pop(0))
-        return realised
+            book_fill(history.base, instrument, fills.pop(0), spare)
+        taken = [
+            (owner, one.outside_units - before[owner])
+            for owner, one in held.items()
+            if one.outside_units > before[owner]
+        ]
+        return held[NET].realised_units - net_before, taken
 
-    def _book_one(self, held: Position, instrument: Instrument, fill: Booked) -> int:
-        return self._book(
-            held,
-            instrument,
-            fill.side,
-            fill.price_ticks,
-            fill.qty_lots,
-            fill.fee_units,
-            fill.fee_coin,
+    def _book_again(
+        self, instrument: Instrument, history: History, held: dict[str, Position], spare: int
+    ) -> dict[str, Position]:
+        again = {
+            owner: msgspec.structs.replace(one, funding_units=held[owner].funding_units)
+            for owner, one in history.base.items()
+        }
+        for fill in history.fills:
+            book_fill(again, instrument, fill, spare)
+        for owner, one in again.items():
+            if owner == NET:
+                self.netted[instrument.name] = one
+            else:
+                self.positions[owner, instrument.name] = one
+        return again
+
+    def _book_funding(self, owner: str, record: ExecutionReported) -> None:
+        """Share funding out by what each owner holds; the last takes what rounding leaves."""
+        name = record.instrument
+        self._enter(name, NET)
+        held = {
+            one: position
+            for one, position in self._held(name).items()
+            if one != NET and position.qty_units
+        }
+        if not held:
+            held = {owner: self._enter(name, owner)}
+        net, left = sum(one.qty_units for one in held.values()), record.fee_units
+        for number, one in enumerate(sorted(held, key=lambda who: (who in OUTSIDE, who)), start=1):
+            is_last = number == len(held) or not net
+            part = left if is_last else -(-record.fee_units * held[one].qty_units // net)
+            held[one].funding_units += part
+            left -= part
+        self._add_cash(record.fee_coin, FUNDING, -record.fee_units)
+
+    def _spare(self, instrument: Instrument) -> int:
+        """Return the base coins of a spot pair that no execution of the pair brought."""
+        if not instrument.is_spot:
+            return 0
+        base = instrument.base
+        causes = self.causes.get(base, {}).items()
+        pairs = (other for other in self.instruments.values() if other.is_spot)
+        return sum(one.units for name, one in causes if name not in OF_EXECUTIONS) + sum(
+            self.outside_units(other.name)
+            for other in pairs
+            if other.base == base and other.name != instrument.name
         )
 
-    def _book(
-        self,
-        held: Position,
-        instrument: Instrument,
-        side: Side,
-        price_ticks: int,
-        qty_lots: int,
-        fee_units: int,
-        fee_coin: str,
-    ) -> int:
-        """Book quantity, cost and fee; return the profit realised, in quote cash units."""
-        units = side.sign * qty_lots * instrument.base_units_per_lot
-        value = side.sign * instrument.notional_units(price_ticks, qty_lots)
-        realised = _change(held, units, value)
-        held.realised_units += realised
-        held.turnover_units += abs(value)
-        held.fills += 1
-        if instrument.is_spot and fee_coin == instrument.base:
-            # The coin paid as fee leaves the holding; its worth at this price is the fee.
-            worth = -self._value(instrument, -fee_units, price_ticks)
-            held.qty_units -= fee_units
-            held.cost_units -= worth
-            held.fee_units += worth
-        else:
-            held.fee_units += fee_units
-        return realised
-
-    def _value(self, instrument: Instrument, base_units: int, price_ticks: int) -> int:
-        """Return the quote cash units of a base quantity, rounded down (towards a loss)."""
-        return (
-            base_units
-            * price_ticks
-            * instrument.cash_per_tick_lot
-            // (instrument.base_units_per_lot)
-        )
-
-    def _add_cash(self, coin: str, units: int) -> None:
+    def _add_cash(self, coin: str, cause: str, units: int) -> None:
         if units:
             self.cash[coin] = self.cash.get(coin, 0) + units
+            booked = self.causes.setdefault(coin, {}).setdefault(cause, Cause())
+            booked.units += units
+            booked.entries += 1
 
-    def _remember(self, record: ExecutionReported) -> None:
-        self.seen[record.instrument, record.execution_id] = record.executed_ms
-        while self.seen:
-            key, executed_ms = next(iter(self.seen.items()))
-            if executed_ms >= record.executed_ms - SEEN_KEEP_MS:
-                break
-            del self.seen[key]
+    def _remember(self, instrument: str, execution_id: str, at_ms: int) -> None:
+        _remember(self.seen, (instrument, execution_id), at_ms)
 
 
-def _change(held: Position, units: int, value: int) -> int:
-    """Add a signed quantity at a signed value; return the profit realised by what it closed."""
-    before = held.qty_units
-    if before == 0 or (before > 0) == (units > 0):
-        held.qty_units += units
-        held.cost_units += value
-        return 0
-    closing = min(abs(units), abs(before))
-    # Ceiling for both signs: a long gives up more cost, a short gets back less. Against us.
-    removed = -(-held.cost_units * closing // abs(before))
-    closed_value = value if closing == abs(units) else value * closing // abs(units)
-    held.qty_units += units if closing == abs(units) else (closing if units > 0 else -closing)
-    held.cost_units -= removed
-    rest_units = abs(units) - closing
-    if rest_units:
-        held.qty_units += rest_units if units > 0 else -rest_units
-        held.cost_units += value - closed_value
-    return -closed_value - removed
+def _remember(seen: OrderedDict[_KeyT, int], key: _KeyT, at_ms: int) -> None:
+    seen[key] = at_ms
+    while seen:
+        oldest, told_ms = next(iter(seen.items()))
+        if told_ms >= at_ms - SEEN_KEEP_MS:
+            break
+        del seen[oldest]
+
+
+def _whole(units: int, instrument: Instrument) -> int:
+    whole = abs(units) // instrument.base_units_per_lot
+    return whole if units >= 0 else -whole

@@ -6,10 +6,11 @@ from plimsoll.core.records.base import Record
 
 
 class QueryIntended(Record, frozen=True, tag="query"):
-    """A question to the venue. ``kind``: orders, order, executions, positions, wallet, bars.
+    """A question to the venue.
 
-    ``category`` is set for all but wallet. ``order`` asks by id on real-time orders, history and
-    executions. ``since_ms`` bounds executions and bars.
+    ``kind``: orders, order, executions, positions, wallet, cash (rows of the transaction log),
+    bars. ``category`` is set for all but wallet and cash. ``order`` asks by id on real-time orders,
+    history and executions. ``since_ms`` bounds executions, cash and bars.
     """
 
     query_id: int
@@ -45,6 +46,8 @@ class Reconciled(Record, frozen=True, tag="reconciled"):
     differences: int
     booked: int
     cursor_ms: int
+    cash_ms: int = 0
+    """The transaction log is read up to here, 0 where this round did not read it."""
 
 
 class DifferenceFound(Record, frozen=True, tag="difference"):
@@ -64,6 +67,36 @@ class PositionAdopted(Record, frozen=True, tag="adopt-position"):
     instrument: str
     qty_lots: int
     cost_units: int
+
+
+class PositionMoved(Record, frozen=True, tag="move-position"):
+    """A person gave a part of one owner's holding to another, at ``cost_units`` (signed like it).
+
+    The account's own position does not change.
+    """
+
+    from_owner: str
+    to_owner: str
+    instrument: str
+    qty_lots: int
+    cost_units: int
+    actor: str
+
+
+class OrderMoved(Record, frozen=True, tag="move-order"):
+    """A person gave a working order to another owner."""
+
+    client_order_id: str
+    to_owner: str
+    actor: str
+
+
+class FlowMeasured(Record, frozen=True, tag="flow"):
+    """What a deposit or withdrawal of a coin was worth, in quote cash units: it is no profit."""
+
+    coin: str
+    change_units: int
+    worth_units: int
 
 
 class WalletAdopted(Record, frozen=True, tag="adopt-wallet"):
@@ -91,6 +124,9 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     Reconciled,
     DifferenceFound,
     PositionAdopted,
+    PositionMoved,
+    OrderMoved,
+    FlowMeasured,
     WalletAdopted,
     EquityMeasured,
 )

@@ -28,6 +28,8 @@ class OrderReported(Record, frozen=True, tag="order"):
     source: str
     query_id: int
     raw: bytes
+    created_by: str = ""
+    """The venue's word for what made it (``CreateByUser``, ``CreateByLiq``, ...); spot has none."""
 
 
 class ExecutionReported(Record, frozen=True, tag="execution"):
@@ -55,6 +57,8 @@ class ExecutionReported(Record, frozen=True, tag="execution"):
     """Whole quantity of the order, 0 where the message does not say."""
     venue_seq: int = 0
     """The venue's cross sequence of the instrument: orders what happened within one millisecond."""
+    created_by: str = ""
+    """The venue's word for what made its order."""
 
 
 class PositionReported(Record, frozen=True, tag="position"):
@@ -75,6 +79,29 @@ class WalletReported(Record, frozen=True, tag="wallet"):
     coin: str
     balance_units: int
     source: str
+    query_id: int
+    raw: bytes
+
+
+class CashMoved(Record, frozen=True, tag="cash"):
+    """One row of the venue's transaction log: why one coin's balance changed, in cash units.
+
+    ``change_units`` is what the balance changed by. Of it ``fee_units`` were paid (positive) and
+    ``funding_units`` received (positive: the other way round than an execution's fee).
+    ``kind`` is the venue's type (``TRADE``, ``SETTLEMENT``, ``TRANSFER_IN``, ...).
+    """
+
+    row_id: str
+    """Tells a row from every other one: the venue's own id does not always."""
+    coin: str
+    kind: str
+    instrument: str
+    change_units: int
+    balance_units: int
+    fee_units: int
+    funding_units: int
+    execution_id: str
+    moved_ms: int
     query_id: int
     raw: bytes
 
@@ -109,6 +136,7 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     ExecutionReported,
     PositionReported,
     WalletReported,
+    CashMoved,
     QueryAnswered,
     BarReported,
 )

@@ -32,6 +32,48 @@ class Rearmed(Record, frozen=True, tag="rearm"):
     reason: str
 
 
+class Paused(Record, frozen=True, tag="pause"):
+    """Durable: no new risk, and nothing is cancelled. Empty fields stand for all of them."""
+
+    owner: str
+    instrument: str
+    reason: str
+    actor: str
+
+
+class Unpaused(Record, frozen=True, tag="unpause"):
+    """The pause of exactly this owner and instrument is over."""
+
+    owner: str
+    instrument: str
+    actor: str
+    reason: str
+
+
+class Observed(Record, frozen=True, tag="observe"):
+    """Live instances take no new risk here until a person decides what the foreign holding is."""
+
+    instrument: str
+    reason: str
+
+
+class ObservingEnded(Record, frozen=True, tag="observed"):
+    """It is decided (or nothing foreign is left): live instances may add risk here again."""
+
+    instrument: str
+    actor: str
+    reason: str
+
+
+class WalletDoubted(Record, frozen=True, tag="wallet-doubt"):
+    """The wallet differs by too much for too long and nothing says why: no new risk (ACC-7).
+
+    An empty ``reason`` ends it: the difference is explained or small again.
+    """
+
+    reason: str
+
+
 class StrategyStopped(Record, frozen=True, tag="strategy-stop"):
     """A strategy instance was stopped (it raised, repeated itself, or the session ends)."""
 
@@ -83,6 +125,11 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     Released,
     Halted,
     Rearmed,
+    Paused,
+    Unpaused,
+    Observed,
+    ObservingEnded,
+    WalletDoubted,
     StrategyStopped,
     CallbackCut,
     IncidentRaised,

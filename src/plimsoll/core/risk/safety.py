@@ -6,10 +6,15 @@ from plimsoll.core.records import (
     Halted,
     LeaseTaken,
     LinkChanged,
+    Observed,
+    ObservingEnded,
+    Paused,
     Rearmed,
     Reconciled,
     Released,
     SpaceChanged,
+    Unpaused,
+    WalletDoubted,
 )
 
 
@@ -21,6 +26,12 @@ class Safety:
         self.halt_reason = ""
         self.halt_actor = ""
         self.blocks: dict[str, str] = {}
+        self.pauses: dict[tuple[str, str], str] = {}
+        """Why, by (owner, instrument); an empty part stands for all of them."""
+        self.observed: dict[str, str] = {}
+        """Instruments with a foreign holding nobody has decided about yet, and what it is."""
+        self.wallet_doubt = ""
+        """Why the wallet is not what our books say, where that stops new risk."""
         self.links: dict[str, bool] = {}
         self.is_reconciled = False
         self.is_stopping = False
@@ -78,3 +89,31 @@ class Safety:
     def on_released(self, record: Released) -> None:
         """End the block of one instrument."""
         self.blocks.pop(record.instrument, None)
+
+    def pause_of(self, owner: str, instrument: str) -> str:
+        """Return why an owner takes no new risk on an instrument, empty where he may."""
+        pauses = self.pauses
+        if not pauses:
+            return ""
+        keys = ((owner, instrument), (owner, ""), ("", instrument), ("", ""))
+        return next((pauses[key] for key in keys if key in pauses), "")
+
+    def on_paused(self, record: Paused) -> None:
+        """Forbid new risk of an owner, on an instrument, or on all."""
+        self.pauses[record.owner, record.instrument] = record.reason
+
+    def on_unpaused(self, record: Unpaused) -> None:
+        """End exactly this pause."""
+        self.pauses.pop((record.owner, record.instrument), None)
+
+    def on_observed(self, record: Observed) -> None:
+        """Wait with new risk on an instrument for a person's decision."""
+        self.observed[record.instrument] = record.reason
+
+    def on_observing_ended(self, record: ObservingEnded) -> None:
+        """Go on: it is decided."""
+        self.observed.pop(record.instrument, None)
+
+    def on_wallet_doubted(self, record: WalletDoubted) -> None:
+        """Forbid new risk while money is not explained, or end that."""
+        self.wallet_doubt = record.reason

@@ -164,6 +164,10 @@ class StrategyPort(Protocol):
         """Return the own position."""
         ...
 
+    def is_paused(self, instrument: str) -> bool:
+        """Return whether entries are held back until a person says otherwise."""
+        ...
+
     def own_orders(self, instrument: str) -> list[Order]:
         """Return the own working orders."""
         ...
@@ -347,6 +351,14 @@ class Strategy:
     def position(self, instrument: str) -> Holding:
         """Return the own position."""
         return self._port.holding(instrument)
+
+    def is_paused(self, instrument: str) -> bool:
+        """Return whether entries here wait for a person; what reduces a position still passes.
+
+        So it is after somebody else, or the venue, has closed a part of the own position: a target
+        does not buy it back.
+        """
+        return self._port.is_paused(instrument)
 
     def orders(self, instrument: str) -> list[Order]:
         """Return the own working orders, oldest first."""

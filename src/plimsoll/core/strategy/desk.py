@@ -73,6 +73,7 @@ class Reader(NamedTuple):
     holding: Callable[[str, str], Holding]
     orders: Callable[[str, str], list[Order]]
     profit_units: Callable[[str], int]
+    pause: Callable[[str, str], str] = lambda _owner, _instrument: ""
 
 
 class _Saved(msgspec.Struct):
@@ -274,6 +275,10 @@ class Desk:
     def holding(self, instrument: str) -> Holding:
         """See ``Strategy.position``."""
         return self.reader.holding(self.name, instrument)
+
+    def is_paused(self, instrument: str) -> bool:
+        """See ``Strategy.is_paused``."""
+        return bool(self.reader.pause(self.name, instrument))
 
     def own_orders(self, instrument: str) -> list[Order]:
         """See ``Strategy.orders``."""

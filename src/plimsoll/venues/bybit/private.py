@@ -13,6 +13,7 @@ import msgspec
 
 from plimsoll.core.model import Instrument, OrderState, Side, cash_units, decimal_of
 from plimsoll.core.records import (
+    CashMoved,
     ExecutionReported,
     OrderReported,
     PositionReported,
@@ -28,7 +29,7 @@ Stamp = Callable[[], tuple[int, int, int, int]]
 Catalogue = Mapping[tuple[str, str], Instrument]
 """Listed instruments by (category, symbol)."""
 
-Report = OrderReported | ExecutionReported | PositionReported | WalletReported
+Report = OrderReported | ExecutionReported | PositionReported | WalletReported | CashMoved
 
 STATUS: Final[Mapping[str, OrderState]] = MappingProxyType(
     {
@@ -86,6 +87,7 @@ class _Order(msgspec.Struct, gc=False):
     cancelType: _Word = ""
     reduceOnly: bool | None = False
     closeOnTrigger: bool | None = False
+    createType: _Word = ""
     updatedTime: _Text = 0
 
 
@@ -105,6 +107,7 @@ class _Execution(msgspec.Struct, gc=False):
     feeCurrency: _Word = ""
     execType: str = "Trade"
     isMaker: bool = False
+    createType: _Word = ""
     execTime: _Text = 0
     seq: Stored | None = 0
 
@@ -131,6 +134,20 @@ class _Account(msgspec.Struct, gc=False):
     accountType: _Word = "UNIFIED"
 
 
+class _Transaction(msgspec.Struct, gc=False):
+    id: str
+    currency: str
+    type: str
+    change: _Text
+    transactionTime: _Text
+    symbol: _Word = ""
+    category: _Word = ""
+    cashBalance: _Text = ""
+    fee: _Text = ""
+    funding: _Text = ""
+    tradeId: _Word = ""
+
+
 class _Envelope(msgspec.Struct, gc=False):
     topic: str
     data: list[msgspec.Raw] = []
@@ -143,6 +160,7 @@ _execution: Final = msgspec.json.Decoder(_Execution, strict=False).decode
 _position: Final = msgspec.json.Decoder(_Position, strict=False).decode
 _account: Final = msgspec.json.Decoder(_Account, strict=False).decode
 _coin: Final = msgspec.json.Decoder(_Coin, strict=False).decode
+_transaction: Final = msgspec.json.Decoder(_Transaction, strict=False).decode
 
 
 def parse_private(
@@ -195,7 +213,7 @@ def read_item(
     """Yield the records of one item: one, or for ``wallet`` one a coin.
 
     Args:
-        kind: order, execution, position or wallet; another kind yields nothing.
+        kind: order, execution, position, wallet or cash; another kind yields nothing.
         raw: The item's JSON text.
         category: The category where the item does not carry it (answers of queries).
         catalogue: The instruments we know.
@@ -209,6 +227,9 @@ def read_item(
     try:
         if kind == "wallet":
             yield from _read_wallet(raw, stamp, origin)
+            return
+        if kind == "cash":
+            yield _cash_moved(_transaction(raw), catalogue, raw, stamp, origin)
             return
         item = _DECODERS[kind](raw) if kind in _DECODERS else None
         if item is None:
@@ -277,6 +298,7 @@ def _order_report(
         source=origin.source,
         query_id=origin.query_id,
         raw=raw,
+        created_by=item.createType or "",
     )
 
 
@@ -338,6 +360,7 @@ def _execution_report(
         raw=raw,
         order_qty_lots=_whole_lots(item, instrument, what) if is_plain else 0,
         venue_seq=item.seq or 0,
+        created_by=item.createType or "",
     )
 
 
@@ -420,6 +443,39 @@ def _read_wallet(raw: bytes, stamp: Stamp, origin: Origin) -> Iterator[WalletRep
             query_id=origin.query_id,
             raw=text,
         )
+
+
+def _cash_moved(
+    item: _Transaction, catalogue: Catalogue, raw: bytes, stamp: Stamp, origin: Origin
+) -> CashMoved:
+    """Source: Bybit v5 docs, transaction log. Its ``funding`` is minus an execution's fee."""
+    what = f"transaction {item.id}"
+    place = (item.category or "", item.symbol or "")
+    change = _cash(required(item.change, what, "change"), what, "change")
+    balance = _cash(item.cashBalance, what, "cashBalance")
+    fee = _cash(item.fee, what, "fee", up=True)
+    funding = _cash(item.funding, what, "funding")
+    moved_ms = whole(required(item.transactionTime, what, "transactionTime"), what, "time")
+    seq, ts_ns, epoch, cause = stamp()
+    return CashMoved(
+        seq,
+        ts_ns,
+        epoch,
+        cause,
+        row_id=f"{item.id}/{item.tradeId or ''}/{item.type}/{item.currency}",
+        coin=item.currency,
+        kind=item.type,
+        instrument=":".join(place) if item.symbol else "",
+        change_units=change,
+        balance_units=balance,
+        fee_units=fee,
+        funding_units=funding,
+        execution_id=item.tradeId or "",
+        moved_ms=moved_ms,
+        query_id=origin.query_id,
+        # What an execution of ours says again need not be kept twice.
+        raw=b"" if item.type == "TRADE" and place in catalogue else raw,
+    )
 
 
 def _balance(item: _Coin) -> int:

@@ -4,7 +4,7 @@ A list that broke off half way is a failed query, never a shorter answer (reliab
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from plimsoll.core.model import Instrument
 from plimsoll.core.records import QueryIntended
 from plimsoll.venues.bybit.rest import Answer, RestClient
 
+_T = TypeVar("_T")
 WEEK_MS: Final = 7 * 24 * 3600 * 1000
 """Longest span one execution query may cover."""
 
@@ -29,7 +30,7 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """Items of one kind (order, execution, position, wallet), as ``private.read_item`` takes."""
+    """Items of one kind as ``private.read_item`` takes them: order, execution, position and so on."""
 
     kind: str
     category: str
@@ -46,6 +47,14 @@ class _Keyed(msgspec.Struct):
     symbol: str = ""
     execTime: int = 0
     seq: int = 0
+
+
+class _Moved(msgspec.Struct):
+    id: str = ""
+    type: str = ""
+    currency: str = ""
+    tradeId: str | None = ""
+    transactionTime: int = 0
 
 
 class _Candles(msgspec.Struct):
@@ -91,6 +100,8 @@ async def fetch_rows(
         case "wallet":
             params = {"accountType": "UNIFIED"}
             return [Rows("wallet", "", await _all(rest, "/v5/account/wallet-balance", params))]
+        case "cash":
+            return [Rows("cash", "", await _transactions(rest, query.since_ms))]
         case _:
             raise QueryFailed(f"no query is called {query.kind!r}")
 
@@ -155,18 +166,45 @@ async def _executions(
     rest: RestClient, scope: Mapping[str, str | int], since_ms: int
 ) -> list[bytes]:
     """Return executions since ``since_ms``; 0 means the venue's own default, the last week."""
+    params = {**scope, "limit": 100}
+    return _oldest_first(await _weeks(rest, "/v5/execution/list", params, since_ms))
+
+
+async def _transactions(rest: RestClient, since_ms: int) -> list[bytes]:
+    """Return rows of the transaction log since ``since_ms``, oldest first, each once (X28).
+
+    Its id alone does not tell two rows apart (Bybit v5 docs, transaction log).
+    """
+    params: dict[str, str | int] = {"accountType": "UNIFIED", "limit": 50}
+    items = await _weeks(rest, "/v5/account/transaction-log", params, since_ms)
+    rows: dict[tuple[str, str, str, str], tuple[int, bytes]] = {}
+    for item in reversed(items):  # pages come newest first
+        one = _decoded(item, _Moved)
+        key = (one.id, one.tradeId or "", one.type, one.currency)
+        rows.setdefault(key, (one.transactionTime, item))
+    return [item for _, item in sorted(rows.values(), key=lambda pair: pair[0])]
+
+
+async def _weeks(
+    rest: RestClient, path: str, params: Mapping[str, str | int], since_ms: int
+) -> list[bytes]:
+    """Return all rows since a time, asked for in spans the venue takes."""
     items: list[bytes] = []
     now_ms = rest.signed_ms()
     start = max(since_ms, now_ms - KEPT_MS) if since_ms else now_ms - WEEK_MS
+    spans: list[list[bytes]] = []
     while True:
-        params = {**scope, "startTime": start, "limit": 100}
+        asked = {**params, "startTime": start}
         is_last = start + WEEK_MS > rest.signed_ms()
         if not is_last:
-            params["endTime"] = start + WEEK_MS
-        items += await _all(rest, "/v5/execution/list", params)
+            asked["endTime"] = start + WEEK_MS
+        spans.append(await _all(rest, path, asked))
         if is_last:
-            return _oldest_first(items)
+            break
         start += WEEK_MS
+    for rows in reversed(spans):  # newest first, like the rows of each
+        items += rows
+    return items
 
 
 def _oldest_first(items: Sequence[bytes]) -> list[bytes]:
@@ -179,8 +217,12 @@ def _oldest_first(items: Sequence[bytes]) -> list[bytes]:
 
 
 def _key(item: bytes) -> _Keyed:
+    return _decoded(item, _Keyed)
+
+
+def _decoded(item: bytes, kind: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(item, type=_Keyed, strict=False)
+        return msgspec.json.decode(item, type=kind, strict=False)
     except msgspec.MsgspecError as error:
         raise QueryFailed(f"an unreadable row: {error}; found {item[:120]!r}") from error
 

@@ -331,10 +331,19 @@ COMMANDS: Final = (
     Command(
         "reconcile",
         "compare the books with the venue's own record, order by order",
-        ("plimsoll reconcile --project desk", "plimsoll reconcile --record var/sim/record.jsonl"),
+        (
+            "plimsoll reconcile --project desk",
+            "plimsoll reconcile --record var/sim/record.jsonl",
+            "plimsoll reconcile --plan",
+        ),
         "reconcile:reconcile",
         (
             *SHARED,
+            Argument(
+                "--plan",
+                "ask the venue instead, and show what the engine's next comparison would do",
+                is_flag=True,
+            ),
             Argument(
                 "--record",
                 "the simulator's record; default: the one venue.url leads to",
@@ -342,7 +351,29 @@ COMMANDS: Final = (
                 metavar="FILE",
             ),
         ),
-        "Read-only. Exit code 9 when they differ.",
+        "Read-only. Exit code 9 when they differ. A plan is made by the engine's own rules, works\n"
+        "with the engine dead or alive, and has no step that could send an order.",
+    ),
+    Command(
+        "adopt",
+        "decide whose a foreign position is",
+        (
+            'plimsoll adopt linear:BTCUSDT --to trend --reason "opened by hand last week"',
+            "plimsoll adopt linear:BTCUSDT --to manual --qty 0.010 --orders",
+            "plimsoll adopt linear:BTCUSDT --leave",
+        ),
+        "adopt:adopt",
+        (
+            Argument("instrument", "an instrument, such as linear:BTCUSDT"),
+            *SHARED,
+            Argument("--to", "a live instance, or manual", default="", metavar="OWNER"),
+            Argument("--qty", "only so much of it", default="", metavar="QTY"),
+            Argument("--orders", "foreign orders that still work as well", is_flag=True),
+            Argument("--leave", "it stays foreign, and trading goes on beside it", is_flag=True),
+            _REASON,
+        ),
+        "Changes our books only: nothing is sent to the venue. `plimsoll status` shows what is\n"
+        "observed: instruments that take no new risk until this is decided.",
     ),
     Command(
         "replay",

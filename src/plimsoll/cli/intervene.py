@@ -18,7 +18,7 @@ from plimsoll.cli.output import print_json
 from plimsoll.config.books import Books, load_books
 from plimsoll.control import Command, ControlUnreachable
 from plimsoll.core.engine import Core
-from plimsoll.core.model import FOREIGN, Order
+from plimsoll.core.model import NOT_OURS, Order
 from plimsoll.engine.replica import Replica
 
 _WATCH_S: Final = 5.0
@@ -32,7 +32,7 @@ def cancel(order: str, project: str, env: str, *, json: bool, reason: str) -> Ex
         Failure: no such order, no engine, or the engine refused.
     """
     books = load_books(Path(project), env)
-    with _Watch(books) as watch:
+    with Watch(books) as watch:
         _must_be_ours(watch.core, order)
         command = new_command("cancel", reason, order=order)
         seq = watch.give(command, "it cancels orders, not this command")
@@ -55,7 +55,7 @@ def release(instrument: str, project: str, env: str, *, json: bool, reason: str)
         Failure: the instrument is not blocked, no engine, or the engine refused.
     """
     books = load_books(Path(project), env)
-    with _Watch(books) as watch:
+    with Watch(books) as watch:
         why = _must_be_blocked(watch.core, instrument)
         command = new_command("release", reason, instrument=instrument)
         seq = watch.give(command, "a block is only ended where it can be seen")
@@ -70,7 +70,7 @@ def release(instrument: str, project: str, env: str, *, json: bool, reason: str)
     return Exit.DONE if is_free else Exit.TIMED_OUT
 
 
-class _Watch:
+class Watch:
     """The books of an account before and after a command."""
 
     def __init__(self, books: Books) -> None:
@@ -78,7 +78,7 @@ class _Watch:
         self._books = books
         self._replica = Replica(journal_of(books))
 
-    def __enter__(self) -> "_Watch":
+    def __enter__(self) -> "Watch":
         with damage_told(self._books):
             self._replica.poll()
         return self
@@ -115,10 +115,10 @@ def _must_be_ours(core: Core, name: str) -> None:
     order = core.orders.find(name)
     hint = "plimsoll orders lists the working ones"
     if order is None:
-        working = [one.id for one in core.orders.working.values() if one.owner != FOREIGN]
+        working = [one.id for one in core.orders.working.values() if one.owner not in NOT_OURS]
         near = difflib.get_close_matches(name, working, n=1, cutoff=0.8)
         what, hint = f"the log has no order {name!r}", f"did you mean {near[0]}?" if near else hint
-    elif order.owner == FOREIGN:
+    elif order.owner in NOT_OURS:
         what = f"order {name} is not ours to cancel: it was placed outside of this engine"
         hint = "cancel it where it was placed"
     elif not order.is_working:

@@ -8,6 +8,7 @@ from plimsoll.cli.books import replica_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
 from plimsoll.cli.rows import (
+    cash_rows,
     mode_of,
     open_profit,
     order_rows,
@@ -15,6 +16,7 @@ from plimsoll.cli.rows import (
     position_rows,
     profit_of,
     strategy_rows,
+    waiting_lines,
 )
 from plimsoll.config.books import load_books
 from plimsoll.core.engine import Core
@@ -45,13 +47,20 @@ def positions(project: str, env: str, *, json: bool) -> Exit:
     with replica_of(load_books(Path(project), env)) as replica:
         core = replica.core
         if json:
-            print_json({"positions": _positions(core), "strategies": strategies(core)})
+            found = {"positions": _positions(core), "strategies": strategies(core)}
+            print_json(found | {"cash": _cash(core), "observed": core.safety.observed})
             return Exit.DONE
         held, made = position_rows(core), strategy_rows(core)
         print(text.table(held[0], held[1:]) if len(held) > 1 else "no open positions")
         if len(made) > 1:
             print()
             print(text.table(made[0], made[1:]))
+        cash = cash_rows(core)
+        if len(cash) > 1:
+            print()
+            print(text.table(cash[0], cash[1:]))
+        for line in waiting_lines(core):
+            print(line)
     return Exit.DONE
 
 
@@ -85,6 +94,14 @@ def _positions(core: Core) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _cash(core: Core) -> dict[str, dict[str, str]]:
+    """Return why each coin's balance is what it is, as exact decimal text by cause."""
+    return {
+        coin: {name: text.exact(one.units) for name, one in causes.items()}
+        for coin, causes in core.ledger.causes.items()
+    }
 
 
 def _exact(units: int | None) -> str | None:

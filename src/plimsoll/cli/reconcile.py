@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from plimsoll.cli import text
+from plimsoll.cli import planning, text
 from plimsoll.cli.books import damage_told, holder_of, journal_of
 from plimsoll.cli.compare import Difference, compare
 from plimsoll.cli.exits import Exit
@@ -19,8 +19,10 @@ _SETTLE_S: Final = 2.0
 _SHOWN_MOST: Final = 50
 
 
-def reconcile(project: str, env: str, *, json: bool, record: str) -> Exit:
-    """Compare, print the differences, and return 9 when there are any."""
+def reconcile(project: str, env: str, *, json: bool, record: str, plan: bool) -> Exit:
+    """Compare, print the differences (or a plan), and return 9 when there are any."""
+    if plan:
+        return planning.plan(project, env, json=json)
     found = load_project(Path(project), env)
     journal_of(found.books)
     path = Path(record) if record else record_of(found)

@@ -134,6 +134,30 @@ def position_rows(core: Core) -> Rows:
     return rows
 
 
+def cash_rows(core: Core) -> Rows:
+    """Return one row for each coin: its balance, and the causes it is the sum of."""
+    rows: Rows = [("coin", ">balance", "by cause")]
+    for coin, units in core.ledger.cash.items():
+        causes = core.ledger.causes.get(coin, {})
+        told = ", ".join(f"{name} {text.exact(one.units)}" for name, one in causes.items())
+        rows.append((coin, text.exact(units), told))
+    return rows
+
+
+def waiting_lines(core: Core) -> list[str]:
+    """Return what waits for a person, and the commands that decide it."""
+    safety = core.safety
+    lines = [
+        f"  {name} is observed: {why}\n    plimsoll adopt {name} --to STRATEGY|manual, or --leave"
+        for name, why in safety.observed.items()
+    ]
+    lines += [
+        f"  {owner or 'everybody'} is paused on {name or 'everything'}: {why}"
+        for (owner, name), why in safety.pauses.items()
+    ]
+    return ["", "waiting for a person", *lines] if lines else []
+
+
 def _open(units: int | None) -> str:
     return "no price" if units is None else text.money(units, signed=True)
 

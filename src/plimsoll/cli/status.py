@@ -7,7 +7,13 @@ from plimsoll.cli import text
 from plimsoll.cli.books import holder_of, replica_of, wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
-from plimsoll.cli.rows import live_totals, position_rows, stopped_strategies, strategy_rows
+from plimsoll.cli.rows import (
+    live_totals,
+    position_rows,
+    stopped_strategies,
+    strategy_rows,
+    waiting_lines,
+)
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
 from plimsoll.lease import Holder
@@ -45,6 +51,7 @@ def health(core: Core, state: str) -> Exit:
     """Return 4 where the engine died, is halted, or runs and may not do all it is there for."""
     safety = core.safety
     is_bad = state in ("died", "silent") or safety.is_halted or bool(safety.blocks)
+    is_bad = is_bad or bool(safety.pauses or safety.observed or safety.wallet_doubt)
     if state == "running" and not safety.is_stopping:
         is_ready = safety.is_reconciled and all(safety.links.values())
         is_bad = is_bad or not is_ready or bool(stopped_strategies(core) or core.state.doubts)
@@ -62,6 +69,8 @@ def safety_words(core: Core) -> str:
         return "no new risk: the disk under the journal is nearly full"
     if not safety.is_reconciled:
         return "no new risk: the books are not yet compared with the venue's"
+    if safety.wallet_doubt:
+        return f"no new risk: {safety.wallet_doubt}"
     blocks = "; ".join(f"{name} blocked: {why}" for name, why in safety.blocks.items())
     return blocks or ALLOWED
 
@@ -104,7 +113,7 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
     for title, rows in (("strategies", strategy_rows(core)), ("positions", position_rows(core))):
         if len(rows) > 1:
             lines += ["", title, text.table(rows[0], rows[1:], "  ")]
-    lines += doubt_lines(core)
+    lines += doubt_lines(core) + waiting_lines(core)
     if core.incidents:
         lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
         newest = list(core.incidents)[-_SHOWN_INCIDENTS:]
@@ -128,6 +137,12 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "halted": safety.is_halted,
         "halt_reason": safety.halt_reason,
         "blocks": safety.blocks,
+        "observed": safety.observed,
+        "pauses": [
+            {"owner": owner, "instrument": name, "reason": why}
+            for (owner, name), why in safety.pauses.items()
+        ],
+        "wallet_doubt": safety.wallet_doubt,
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
         "doubts": {

@@ -129,6 +129,12 @@ class Account(Section):
     dedicated: bool = Field(
         default=False, description="Nothing else trades on the account: every order in it is ours."
     )
+    first_start: Literal["observe", "adopt_foreign"] = Field(
+        default="observe",
+        description="A position that is there before the first start is foreign. `observe`: live "
+        "instances take no new risk on its instrument until `plimsoll adopt` decides; "
+        "`adopt_foreign`: they trade beside it.",
+    )
     margin_mode: Literal["keep", "cross", "isolated"] = Field(
         default="keep", description="What `plimsoll account setup` sets; the engine takes either."
     )
@@ -249,6 +255,15 @@ class Execution(Section):
     sweep: Duration = Field(
         default=_TIMING.sweep_ns,
         description="Period of the comparison of our books with the venue's.",
+    )
+    wallet_difference: Fraction = Field(
+        default=_CORE.wallet_difference_ppm,
+        description="Part of equity that may be missing in the wallet, or too much, without a "
+        "cause; more of it stops new risk on the account ...",
+        examples=["0.1 %"],
+    )
+    wallet_patience: Duration = Field(
+        default=_CORE.wallet_patience_ns, description="... after it has lasted this long."
     )
     paper_latency: Duration = Field(
         default=_TIMING.paper_latency_ns, description="Delay of paper orders and their answers."

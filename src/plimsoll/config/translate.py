@@ -31,6 +31,11 @@ def core_settings(project: Project) -> CoreSettings:
         max_slippage_ppm=execution.max_slippage,
         end_policy=execution.end_policy,
         seed=execution.seed,
+        first_start=settings.account.first_start,
+        wallet_difference_ppm=execution.wallet_difference,
+        wallet_patience_ns=execution.wallet_patience,
+        # The simulator counts in our own units; the venue's may be finer, and were rounded once.
+        cash_slack_units=0 if settings.venue.environment == "simulator" else 1,
     )
 
 

@@ -329,8 +329,9 @@ class Process:
 
     def _command(self, command: Command) -> Answer:
         """Take a command from the control socket; acceptance means it is in the log."""
-        if command.cmd not in ("halt", "resume", "cancel", "release", "stop"):
-            reason = f"unknown command {command.cmd!r}; known: halt, resume, cancel, release, stop"
+        if command.cmd not in ("halt", "resume", "cancel", "release", "adopt", "stop"):
+            known = "halt, resume, cancel, release, adopt, stop"
+            reason = f"unknown command {command.cmd!r}; known: {known}"
             return Answer(id=command.id, accepted=False, reason=reason)
         if command.epoch and command.epoch != self.lease.epoch:
             reason = f"the session is {self.lease.epoch}, the command was for {command.epoch}"

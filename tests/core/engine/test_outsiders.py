@@ -158,7 +158,7 @@ def test_after_an_unpause_only_what_is_new_pauses_again():
     driver, _ = holding()
     outside(driver, "hand", 4)
     outside(driver, "again", 1)
-    driver.core.apply(Unpaused(*driver.stamp(), "s", PERP, "anna", "seen"))
+    driver.core.apply(Unpaused(driver.seq + 1, driver.now_ns, 1, 0, "s", PERP, "anna", "seen"))
     driver.seq += 1
     again = Driver(state=restore(snapshot(driver.core.state)), epoch=2).begin()
     assert again.of(Paused) == []

@@ -30,7 +30,7 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """Items of one kind as ``private.read_item`` takes them: order, execution, position and so on."""
+    """Items of one kind as ``private.read_item`` takes them: order, execution and so on."""
 
     kind: str
     category: str

@@ -91,7 +91,7 @@ class MarketNote(msgspec.Struct, frozen=True):
 class Transfer(msgspec.Struct, frozen=True):
     """Coins come into an account from outside, or leave it where ``amount`` is negative.
 
-    ``cause`` is TRANSFER, BONUS or FEE_REFUND.
+    ``cause`` is TRANSFER, BONUS, FEE_REFUND or INTEREST.
     """
 
     uid: int

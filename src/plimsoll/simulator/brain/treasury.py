@@ -12,7 +12,8 @@ from plimsoll.simulator.brain.messages import FeesChanged, KeyChanged, Transfer
 from plimsoll.simulator.brain.money_rows import transaction_row
 from plimsoll.simulator.brain.numbers import ZERO, decimal_of, floor8, text_of
 
-CAUSES: Final = ("TRANSFER", "BONUS", "FEE_REFUND")
+CAUSES: Final = ("TRANSFER", "BONUS", "FEE_REFUND", "INTEREST")
+_BOTH_WAYS: Final = ("TRANSFER", "INTEREST")
 
 
 class Treasury:
@@ -34,7 +35,7 @@ class Treasury:
             raise ValueError(f"cause must be one of {', '.join(CAUSES)}, found {request.cause!r}")
         if not amount or amount != floor8(amount):
             raise ValueError(f"amount must not be 0 nor finer than 1e-8, found {request.amount}")
-        if request.cause != "TRANSFER" and amount < 0:
+        if request.cause not in _BOTH_WAYS and amount < 0:
             raise ValueError(f"{request.cause} cannot be negative, found {request.amount}")
         if amount < 0 and -amount > spare(self._floor, account, request.coin):
             raise ValueError(f"account {request.uid} cannot spare {-amount} {request.coin}")

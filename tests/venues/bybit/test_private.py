@@ -363,3 +363,65 @@ def test_a_number_no_record_can_hold_is_refused(sample, linear, topic, field, va
                 msgspec.json.encode(frame), catalogue, lambda: (1, 1, 1, 0), lambda name: None
             )
         )
+
+
+# ---- rows of the transaction log ----
+
+FUNDING_ROW = {
+    "id": "592324_XRPUSDT_161440249321",
+    "symbol": "BTCUSDT",
+    "category": "linear",
+    "type": "SETTLEMENT",
+    "transactionTime": "1672128000000",
+    "currency": "USDT",
+    "funding": "-0.003676",
+    "fee": "0",
+    "cashFlow": "0",
+    "change": "-0.003676",
+    "cashBalance": "5086.55825002",
+    "tradeId": "0",
+    "tradePrice": "0.3676",
+}
+
+
+def moved(reader, **fields):
+    raw = json.dumps(FUNDING_ROW | fields).encode()
+    origin = Origin("query", 9)
+    (row,) = read_item("cash", raw, "", reader.catalogue, reader.stamp, print, origin)
+    return row
+
+
+def test_a_row_of_the_transaction_log(reader):
+    row = moved(reader)
+    assert (row.coin, row.kind, row.instrument) == ("USDT", "SETTLEMENT", "linear:BTCUSDT")
+    assert (row.change_units, row.balance_units) == (-367_600, 508_655_825_002)
+    assert (row.moved_ms, row.query_id) == (1672128000000, 9)
+    assert json.loads(row.raw)["cashFlow"] == "0"
+    assert moved(reader, currency="BTC").row_id != row.row_id
+    assert moved(reader, symbol="", category="").instrument == ""
+
+
+def test_funding_has_the_other_sign_than_an_executions_fee(reader, sample):
+    """What the log calls -0.003676 was paid; an execution calls it a fee of 0.003676 (trap 44)."""
+    row = moved(reader)
+    paid = changed(sample, "ws_execution", execType="Funding", execFee="0.003676")
+    (execution,) = reader.read(paid)
+    assert row.funding_units == -execution.fee_units == row.change_units
+
+
+def test_what_an_execution_says_again_is_not_kept_twice(reader):
+    trade = {"type": "TRADE", "funding": "", "tradeId": "x1"}
+    assert moved(reader, **trade).raw == b""
+    assert moved(reader, **trade, symbol="XYZUSDT").raw != b""
+
+
+@pytest.mark.parametrize("field", ["change", "transactionTime"])
+def test_a_row_without_what_it_is_for_is_refused(reader, field):
+    with pytest.raises(ParseError, match="expected a number"):
+        moved(reader, **{field: ""})
+
+
+def test_who_made_an_order_is_read(reader, sample):
+    (order,) = reader.read(changed(sample, "ws_order", createType="CreateByLiq"))
+    (execution,) = reader.read(changed(sample, "ws_execution", createType="CreateByLiq"))
+    assert order.created_by == execution.created_by == "CreateByLiq"

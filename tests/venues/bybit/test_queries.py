@@ -115,3 +115,32 @@ def test_an_unknown_kind_is_refused(rest):
 
     with pytest.raises(QueryFailed, match="weather"):
         rest(lambda fake: None, scenario)
+
+
+def test_the_transaction_log_is_read_over_weekly_windows_oldest_first_each_row_once(rest, clock):
+    """Rows of one id may be different ones: a spot trade has one a coin."""
+
+    def row(number, at, coin="USDT"):
+        named = {"id": number, "type": "TRADE", "currency": coin, "tradeId": "t"}
+        return named | {"transactionTime": str(at)}
+
+    path = "/v5/account/transaction-log"
+
+    def prepare(fake):
+        fake.reply(path, rows_of(row("b", 20, "BTC"), row("b", 20), row("a", 10)))
+        fake.reply(path, rows_of(row("c", 30), row("b", 20)))
+
+    async def scenario(client, fake):
+        client.offset.add(clock.now_ns(), clock.now_ns(), clock.now_ns())
+        since = client.signed_ms() - WEEK_MS - 60_000
+        asked = query("cash", category="", settle="", since_ms=since)
+        (found,) = await fetch_rows(client, asked, None)
+        params = [dict(request.query) for request, _ in fake.requests]
+        rows = [json.loads(item) for item in found.items]
+        return found.kind, [(one["id"], one["currency"]) for one in rows], params, since
+
+    kind, ids, params, since = rest(prepare, scenario)
+    assert kind == "cash"
+    assert ids == [("a", "USDT"), ("b", "USDT"), ("b", "BTC"), ("c", "USDT")]
+    assert [one.get("endTime") for one in params] == [str(since + WEEK_MS), None]
+    assert all(one["accountType"] == "UNIFIED" and one["limit"] == "50" for one in params)

@@ -30,7 +30,7 @@ _EARNED: Final = frozenset({"TRADE", "SETTLEMENT", "DELIVERY", "LIQUIDATION", "A
 )
 """Profit and loss. Source of both: Bybit v5 docs, enum (type of the unified transaction log)."""
 
-_EXECUTED: Final = frozenset({"TRADE", "LIQUIDATION", "ADL", "DELIVERY", "SETTLEMENT"})
+_EXECUTED: Final = frozenset({"LIQUIDATION", "ADL", "DELIVERY"})
 """Types of rows that tell of an execution, where they name one."""
 
 
@@ -60,7 +60,8 @@ def cause_of(row: CashMoved, instruments: Mapping[str, Instrument]) -> str:
 
     Trades, funding, forced executions of the instruments we list come as executions, with price and
     quantity; their row is the same event told again and moves nothing (Bybit v5 docs, transaction
-    log). A row of an instrument we do not list is all we hear of it.
+    log). A settlement without funding is that of a USDC session, which no execution tells of. A row
+    of an instrument we do not list is all we hear of it.
     """
     instrument = instruments.get(row.instrument)
     if instrument is None:

@@ -52,6 +52,7 @@ STATUS: Final[Mapping[str, OrderState]] = MappingProxyType(
 _SIDES: Final = MappingProxyType({"Buy": Side.BUY, "Sell": Side.SELL})
 _T = TypeVar("_T")
 _NO_REASON: Final = frozenset({"EC_NoError", "UNKNOWN"})
+_NO_TRADE: Final = frozenset({None, "", "0"})
 _NO_SIDE: Final = frozenset({None, "", "None"})
 
 _Text = str | int | float | None
@@ -470,7 +471,7 @@ def _cash_moved(
         balance_units=balance,
         fee_units=fee,
         funding_units=funding,
-        execution_id=item.tradeId or "",
+        execution_id="" if item.tradeId in _NO_TRADE else item.tradeId or "",
         moved_ms=moved_ms,
         query_id=origin.query_id,
         # What an execution of ours says again need not be kept twice.

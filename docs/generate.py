@@ -300,6 +300,24 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "free some space; it goes on by itself",
     ),
     Refusal.HALTED: ("gate", "a halt is in force", "`plimsoll resume`"),
+    Refusal.PAUSED: (
+        "gate",
+        "the instance is paused there: by a person, or because somebody else or the venue closed a "
+        "part of its position",
+        "`plimsoll resume`, by a person",
+    ),
+    Refusal.OBSERVED: (
+        "gate, live only",
+        "a foreign position was there at the first start, and nobody has decided whose it is",
+        "`plimsoll adopt`; see [an account that is not empty]"
+        "(../how-to/start-on-an-account-that-is-not-empty.md)",
+    ),
+    Refusal.UNEXPLAINED_CASH: (
+        "gate, live only",
+        "the wallet has differed by more than `execution.wallet_difference` of equity for "
+        "`execution.wallet_patience`, and no cause explains it",
+        "the cause: it goes on by itself",
+    ),
     Refusal.BLOCKED: (
         "gate",
         "the instrument is blocked",

@@ -77,7 +77,7 @@ ROWS: dict[str, Row] = {
     "ban": Row(expected="REST silent to the end of the ban, sockets go on; then well"),
     "filters_changed": Row({"values": {"minOrderQty": "0.02"}}),
     "hand_order": Row(expected="adopted as foreign; books otherwise equal", is_equal=False),
-    "hand_close": Row(expected="the instrument is blocked, a person is told", is_equal=False),
+    "hand_close": Row(expected="gone from the instance, which is paused and told", is_equal=False),
 }
 
 

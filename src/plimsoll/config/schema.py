@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from plimsoll.config import units
 from plimsoll.config.books import ACCOUNT_NAME, ACCOUNT_WORDS, DEFAULT_ACCOUNT, DEFAULT_VENUE
-from plimsoll.core.model import Mode, cash_text, check_tag
+from plimsoll.core.model import OUTSIDE, Mode, cash_text, check_tag
 from plimsoll.core.settings import CoreSettings, Timing
 
 _NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,31}")
@@ -21,7 +21,7 @@ MODES_LATER: Final = {"hybrid": "hybrid comes with a later release: write two in
 
 
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text) or text == "foreign":
+    if not _NAME.fullmatch(text) or text in OUTSIDE:  # these are nobody's names
         raise ValueError("1 to 32 letters, digits, dashes or underscores, a letter first")
     return text
 

@@ -1,0 +1,51 @@
+"""Lesson 4: three of ten private messages are lost without a sign, and every fill is known soon."""
+
+import asyncio
+
+from tests.simulation.inside import engine, engine_settings, until
+from tests.simulation.judge import read_record, violations
+from tests.simulation.live import QUICK, busy_settings
+
+from plimsoll.core.model import is_own
+from plimsoll.core.records import ExecutionReported, decode
+from plimsoll.journal import KIND_RECORD, TRADING, scan
+from plimsoll.simulator import SimSettings, running
+
+DROPPED_S = 8.0
+LATE_NS = 2 * QUICK.sweep_ns + 1_000_000_000
+"""Two periods, and a second for a round and a busy machine."""
+
+
+def test_with_three_of_ten_pushes_lost_every_fill_is_known_within_two_sweeps(tmp_path):
+    asyncio.run(session(tmp_path))
+    record = read_record(tmp_path / "sim" / "record.jsonl")
+    known: dict[str, tuple[int, str]] = {}
+    for entry in scan(tmp_path / "journal", TRADING):
+        if entry.kind == KIND_RECORD:
+            item = decode(entry.payload)
+            if isinstance(item, ExecutionReported):
+                known.setdefault(item.execution_id, (item.ts_ns, item.source))
+    made = {
+        line["execId"]: int(line["execTime"]) * 1_000_000
+        for line in record
+        if line["kind"] == "execution" and is_own(line["orderLinkId"], "test")
+    }
+    assert len(made) > 30
+    by_query = [one for one in made if known[one][1] == "query"]
+    assert len(by_query) > len(made) // 10, "nothing was lost: the test shows nothing"
+    late = {one: known[one][0] - at_ns for one, at_ns in made.items()}
+    assert max(late.values()) < LATE_NS
+    assert violations(record, tmp_path / "journal", "test") == []
+
+
+async def session(directory) -> None:
+    sim = SimSettings(directory=str(directory / "sim"), limits="off", speed=10.0)
+    async with running(sim) as exchange:
+        settings = engine_settings(directory, exchange.port, busy_settings())
+        async with engine(settings) as process:
+            await until("orders", lambda: process.core.counts.get("execution", 0) > 1)
+            fault = exchange.start_fault("drop_push", rate=0.3)
+            await asyncio.sleep(DROPPED_S)  # the length of the loss is what is tested
+            exchange.stop_fault(fault)
+            rounds = process.core.counts["reconciled"]
+            await until("two more rounds", lambda: process.core.counts["reconciled"] > rounds + 2)

@@ -67,7 +67,7 @@ def balances(exchange: Any) -> dict[str, Decimal]:
 
 def payments(exchange: Any) -> int:
     (account,) = exchange._server.venue.exchange.floor.accounts.values()
-    paid = defaultdict(int)
+    paid: dict[str, int] = defaultdict(int)
     for entry in account.executions:
         if entry.row["execType"] == "Funding":
             paid[entry.row["symbol"]] += 1

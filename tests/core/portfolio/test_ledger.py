@@ -268,6 +268,13 @@ def test_a_liquidation_of_everything_leaves_nobody_anything(ledger):
     assert ledger.netted[PERP].qty_units == 0
 
 
+def test_what_the_venue_forces_comes_from_the_instances_before_other_outsiders(ledger):
+    ledger.adopt_position("foreign", PERP, 5, 5 * 500_000 * 10_000)
+    book(ledger, "1", BUY, 10, 500_000)
+    book(ledger, "2", SELL, 3, 400_000, owner="venue", kind="AdlTrade")
+    assert (ledger.qty_lots("s", PERP), ledger.qty_lots("foreign", PERP)) == (7, 5)
+
+
 def test_a_late_fill_moves_what_an_outsider_took(ledger):
     """The hand's sell is heard before the buy it closed: in the venue's order it was ours."""
     book(ledger, "2", SELL, 4, 510_000, owner="foreign", at_ms=2_000)

@@ -93,6 +93,25 @@ def test_a_part_is_moved_and_the_rest_stays_observed():
     assert driver.core.ledger.account_lots(PERP, frozenset()) == -3  # and counts in exposure
 
 
+def test_what_a_person_keeps_is_decided():
+    driver, venue = occupied()
+    command(driver, "adopt", instrument=PERP, to="manual")
+    assert driver.core.safety.observed == {}
+    run(driver, 2 * TIMING.sweep_ns, answer=lambda d, q: d.answer(q, venue.rows(q)))
+    assert driver.core.safety.blocks == {}
+    assert denied(driver) == ""
+
+
+def test_closed_by_hand_nothing_is_left_to_decide():
+    driver, venue = occupied()
+    driver.now_ns += MS
+    driver.execute("by-hand", 3, "x", order_qty=3)
+    venue.position = {}
+    run(driver, 2 * TIMING.sweep_ns, answer=lambda d, q: d.answer(q, venue.rows(q)))
+    assert driver.core.safety.observed == {}
+    assert driver.of(ObservingEnded)[0].reason == "nothing foreign is left"
+
+
 @pytest.mark.parametrize(
     "args",
     [

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution.reconcile import is_foreign
 from plimsoll.core.model import FOREIGN, MANUAL, NOT_OURS, Instrument
 from plimsoll.core.records import (
     IncidentRaised,
@@ -40,7 +41,7 @@ class Adopting:
             return
         if to_owner:
             yield from self._move(instrument, to_owner, args, command.actor)
-        is_decided = bool(args.get("leave")) or not self._is_foreign(name)
+        is_decided = bool(args.get("leave")) or not is_foreign(state.orders, state.ledger, name)
         if is_decided and name in state.safety.observed:
             yield ObservingEnded(*state.stamp(), name, command.actor, reason)
 
@@ -106,8 +107,3 @@ class Adopting:
             ticks = market.newest_ticks(state.ts_ns) if market else 0
             return instrument.notional_units(ticks, lots)
         return held.cost_units * lots * instrument.base_units_per_lot // held.qty_units
-
-    def _is_foreign(self, name: str) -> bool:
-        orders = self.state.orders.on_instrument.get(name, {}).values()
-        held = any(self.state.ledger.qty_lots(owner, name) for owner in _SOURCES)
-        return held or any(order.owner in NOT_OURS for order in orders)

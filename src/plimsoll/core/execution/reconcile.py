@@ -275,12 +275,19 @@ def _observing(under_way: Round, books: Books, adopted: list[Step]) -> Iterator[
                 step = (Action.OBSERVE, "position", name, "0", words, Rule.FIRST_START, evidence)
                 yield Step(*step)
     for name in books.observed:
-        orders = books.orders.on_instrument.get(name, {}).values()
-        is_left = any(order.owner in NOT_OURS for order in orders)
-        if name not in held and not is_left and not books.ledger.outside_units(name):
+        if name not in held and not is_foreign(books.orders, books.ledger, name):
             evidence = Evidence("our books", 0, under_way.started_ns)
             step = (Action.RELEASE, "observed", name, "flat", "flat", Rule.AGREEMENT, evidence)
             yield Step(*step)
+
+
+def is_foreign(orders: OrderStore, ledger: Ledger, name: str) -> bool:
+    """Return whether a position or a working order here is nobody's; spot coins are a balance."""
+    if any(order.owner in NOT_OURS for order in orders.on_instrument.get(name, {}).values()):
+        return True
+    instrument = ledger.instruments.get(name)
+    is_spot = instrument is None or instrument.is_spot
+    return not is_spot and any(ledger.qty_lots(owner, name) for owner in NOT_OURS)
 
 
 def _released(under_way: Round, books: Books, differing: set[str]) -> Iterator[Step]:

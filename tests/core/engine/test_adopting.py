@@ -120,6 +120,7 @@ def test_closed_by_hand_nothing_is_left_to_decide():
         {"to": "s", "qty": "0.0001"},
         {"to": "s", "qty": "much"},
         {"to": "s", "qty": "-1"},
+        {"to": "s", "qty": "0"},
         {},
     ],
 )

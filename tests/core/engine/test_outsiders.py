@@ -110,6 +110,21 @@ def test_what_touches_no_instance_is_told_and_pauses_nobody():
     assert codes(driver) == ["outside_fill"]
 
 
+def test_a_late_fill_that_shows_whose_it_was_pauses_too():
+    """The hand's sell came first, when the instance seemed to hold nothing."""
+    driver, _ = funded()
+    driver.do(lambda s: s.target(PERP, "0.010"))
+    order, made_ms = driver.newest, driver.now_ns // MS
+    driver.was_sent(order.id)
+    driver.now_ns += 2 * MS
+    outside(driver, "hand", 4)
+    assert (driver.of(Paused), driver.core.ledger.qty_lots("foreign", PERP)) == ([], -4)
+    driver.execute(order.id, 10, "own", order_qty=10, at_ms=made_ms)
+    (paused,) = driver.of(Paused)
+    assert (paused.owner, paused.actor) == ("s", "foreign")
+    assert driver.core.ledger.qty_lots("s", PERP) == 6
+
+
 def test_the_sum_over_owners_is_the_account():
     driver, _ = holding()
     outside(driver, "hand", 14)

@@ -66,8 +66,10 @@ class Adopting:
             lots = instrument.lots_of(str(args.get("qty") or "0"))
         except ValueError as error:
             return str(error)
+        if args.get("qty") and lots <= 0:
+            return f"a quantity above zero, found {args['qty']}"
         there = sum(self.held_lots(instrument, owner) for owner in _SOURCES)
-        if lots < 0 or lots > abs(there):
+        if lots > abs(there):
             return f"{instrument.qty_text(there)} is foreign, {args.get('qty')} was asked for"
         return ""
 

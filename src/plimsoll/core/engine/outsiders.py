@@ -9,7 +9,7 @@ from typing import Final
 
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.owners import forced_word, outsider
-from plimsoll.core.model import OUTSIDE, VENUE, Order, cash_text
+from plimsoll.core.model import FOREIGN, OUTSIDE, VENUE, Order, cash_text
 from plimsoll.core.records import ExecutionReported, IncidentRaised, Paused, Record
 
 REMEMBERED: Final = 1_000
@@ -46,7 +46,8 @@ class Outsiders:
             if (owner, execution.instrument) in state.safety.pauses:
                 continue  # told of already: more of the same, and nothing is bought back
             who, code = self._by(order, execution)
-            text = f"{self._text(execution, who)}; {cash_text(units)} of it were {owner}'s"
+            found = "found with " if order.owner not in OUTSIDE else ""
+            text = f"{found}{self._text(execution, who)}; {cash_text(units)} of {owner}'s are gone"
             yield from self._pause(owner, execution.instrument, text, who)
             yield IncidentRaised(*state.stamp(), code, execution.instrument, text)
 
@@ -72,7 +73,8 @@ class Outsiders:
         forced = outsider(record.created_by, record.kind) == VENUE
         if forced:
             return VENUE, f"position_{forced_word(record.created_by, record.kind)}"
-        return order.owner, "closed_outside"
+        # A late fill of ours may show whose position it was that an outsider closed before.
+        return order.owner if order.owner in OUTSIDE else FOREIGN, "closed_outside"
 
     def _text(self, record: ExecutionReported, who: str) -> str:
         instrument = self.state.instruments[record.instrument]

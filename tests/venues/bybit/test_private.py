@@ -363,3 +363,20 @@ def test_a_number_no_record_can_hold_is_refused(sample, linear, topic, field, va
                 msgspec.json.encode(frame), catalogue, lambda: (1, 1, 1, 0), lambda name: None
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("category", "status", "kind", "order_filter"),
+    [
+        ("spot", "Untriggered", "Stop", "StopOrder"),
+        ("spot", "Untriggered", "tpslOrder", "tpslOrder"),
+        ("spot", "New", "Stop", ""),
+        ("linear", "Untriggered", "Stop", ""),
+    ],
+)
+def test_a_waiting_spot_order_says_which_list_it_stands_in(
+    reader, sample, category, status, kind, order_filter
+):
+    words = {"category": category, "orderStatus": status, "stopOrderType": kind}
+    (order,) = reader.read(changed(sample, "ws_order", **words))
+    assert order.order_filter == order_filter

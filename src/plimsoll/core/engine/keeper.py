@@ -1,8 +1,8 @@
 """The safety half of ``decide``: who looks at which record, and in which order at each beat.
 
 Unknown outcomes (``inquiring``), reconciliation (``comparing``), market data (``doubting``), halts
-and commands (``halting``). None of them ever places an order on its own: they ask, cancel, block,
-halt and tell.
+(``halting``) and flattens (``flattening``). Only the last ever places an order, and only where a
+person or the end policy asked for it: the others ask, cancel, block, halt and tell.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Final
 
 from plimsoll.core.engine.comparing import Comparing
 from plimsoll.core.engine.doubting import Doubting
+from plimsoll.core.engine.flattening import Flattening
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
 from plimsoll.core.engine.placing import Placer
@@ -42,6 +43,7 @@ class Keeper:
         self.comparing = Comparing(state, settings, self.inquiring.inquiries)
         self.doubting = Doubting(state, settings.timing.doubt_ns)
         self.halting = Halting(state, settings, placer)
+        self.flattening = Flattening(state, placer)
         self.measured_ns = 0
 
     # ---- what the venue says ----
@@ -51,6 +53,7 @@ class Keeper:
         if link.link == "trade" and not link.is_up:
             yield from self.inquiring.on_trade_down()
         if link.link == "private":
+            self.halting.sweeping.on_link()
             self.inquiring.inquiries.reset()
             self.comparing.abandon()
             if link.is_up:
@@ -59,6 +62,7 @@ class Keeper:
     def on_report(self, record: OrderReported) -> None:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""
         self.comparing.collect(record, is_new=False)
+        self.halting.sweeping.on_report(record)
         self.inquiring.on_report(record)
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
@@ -76,13 +80,18 @@ class Keeper:
             self.comparing.on_position(record)
 
     def on_query(self, answer: QueryAnswered) -> Iterator[Record]:
-        """Take the end of a query: a comparison's, or an inquiry's."""
+        """Take the end of a query: a comparison's, a sweep's or an inquiry's."""
+        if self.halting.sweeping.owns(answer.query_id):
+            yield from self.halting.sweeping.answered(answer)
+            return
         if not self.comparing.owns(answer.query_id):
             yield from self.inquiring.on_query(answer)
             return
         yield from self.comparing.answered(answer)
         if self.state.safety.is_reconciled and not self.state.losses.is_known:
             yield from self._measure()  # before any strategy may ask for an order
+        if self.state.safety.is_reconciled:
+            self.halting.on_reconciled()
 
     def on_contradictions(self) -> Iterator[Record]:
         """Block and tell where evidence contradicted what was certain (ORD-6, ORD-7)."""
@@ -104,6 +113,7 @@ class Keeper:
         if state.ts_ns - self.measured_ns >= MEASURE_NS:
             yield from self._measure()
         yield from self.halting.on_time()
+        yield from self.flattening.on_time()
         yield from self.comparing.on_time()
         if not state.safety.is_stopping:
             yield from self.doubting.on_time()

@@ -6,11 +6,12 @@ import msgspec
 
 from plimsoll.core.engine.state import State
 from plimsoll.core.feed import Market
-from plimsoll.core.model import Instrument, Order, Position
+from plimsoll.core.model import Instrument, Order, Position, Scope
 from plimsoll.core.portfolio import History
-from plimsoll.core.risk import Pacing
+from plimsoll.core.records import FlattenBegun
+from plimsoll.core.risk import Halt, Pacing, Pause
 
-VERSION = 3
+VERSION = 4
 
 
 class _Pace(msgspec.Struct):
@@ -33,7 +34,11 @@ class _Snapshot(msgspec.Struct):
     cash: dict[str, int]
     seen: list[tuple[str, str, int]]
     cursor_ms: int
-    halt: tuple[str, str]
+    halts: list[tuple[str, str, Halt]]
+    pauses: list[tuple[str, str, Pause]]
+    flattens: list[FlattenBegun]
+    faulty: dict[str, tuple[str, str]]
+    """Code and reason of instances that only a person frees."""
     blocks: dict[str, str]
     losses: tuple[bool, int, int, int, int]
     pacings: dict[str, _Pace]
@@ -60,7 +65,10 @@ def snapshot(state: State) -> bytes:
             cash=ledger.cash,
             seen=[(name, one, at) for (name, one), at in ledger.seen.items()],
             cursor_ms=ledger.cursor_ms,
-            halt=(state.safety.halt_reason, state.safety.halt_actor),
+            halts=[(*scope, halt) for scope, halt in state.safety.halts.items()],
+            pauses=[(*scope, pause) for scope, pause in state.safety.pauses.items()],
+            flattens=list(state.flattens.values()),
+            faulty={owner: (code, state.stopped[owner]) for owner, code in state.faulty.items()},
             blocks=state.safety.blocks,
             losses=(losses.is_known, losses.equity, losses.baseline, losses.peak, losses.day),
             pacings={
@@ -108,7 +116,13 @@ def restore(payload: bytes) -> State:
     state.ledger.cash = saved.cash
     state.ledger.seen = OrderedDict(((name, one), at) for name, one, at in saved.seen)
     state.ledger.cursor_ms = saved.cursor_ms
-    state.safety.halt_reason, state.safety.halt_actor = saved.halt
+    for owner, name, halt in saved.halts:
+        state.safety.halts[Scope(owner, name)] = halt
+    for owner, name, pause in saved.pauses:
+        state.safety.pauses[Scope(owner, name)] = pause
+    state.flattens = {one.id: one for one in saved.flattens}
+    for owner, (code, reason) in saved.faulty.items():
+        state.faulty[owner], state.stopped[owner] = code, reason
     state.safety.blocks = saved.blocks
     _restore_paces(state, saved)
     return state

@@ -25,6 +25,8 @@ from plimsoll.core.records import (
     DifferenceFound,
     EquityMeasured,
     ExecutionReported,
+    FlattenBegun,
+    FlattenEnded,
     Halted,
     IncidentRaised,
     InstrumentListed,
@@ -40,6 +42,7 @@ from plimsoll.core.records import (
     PaperFilled,
     PaperOrderIntended,
     PaperReported,
+    Paused,
     PositionAdopted,
     PublicTraded,
     RateMeasured,
@@ -53,10 +56,13 @@ from plimsoll.core.records import (
     SessionStopping,
     SpaceChanged,
     StrategyCheckpoint,
+    StrategyFreed,
     StrategyRestored,
     StrategyStopped,
     StreamChanged,
+    Swept,
     TickerChanged,
+    Unpaused,
     WalletAdopted,
 )
 from plimsoll.core.risk import Exposure, Losses, Pacing, Safety, VenueRates, group_of
@@ -69,6 +75,9 @@ PAR: Final = ("USDT", "USDC")
 """Settle coins that count as one in equity, profit and limits. Orders never rest on their ratio."""
 
 NEVER: Final = 1 << 62
+
+FAULTS: Final = frozenset({"raised", "repeats", "quarantine"})
+"""Codes of ``StrategyStopped`` that only a person takes back (RSK-8)."""
 
 
 class State:
@@ -97,6 +106,15 @@ class State:
         self.paper_owners: frozenset[str] = frozenset()
         self.checkpoints: dict[str, bytes] = {}
         self.stopped: dict[str, str] = {}
+        """Instances stopped, and why."""
+        self.faulty: dict[str, str] = {}
+        """Those of them that only a person frees, by code (RSK-8)."""
+        self.flattens: dict[str, FlattenBegun] = {}
+        """Flattens under way."""
+        self.flattened: deque[FlattenEnded] = deque(maxlen=KEEP)
+        """Newest ends of flattens, for readers."""
+        self.swept: dict[str, Swept] = {}
+        """Scopes whose cancels the venue's lists have confirmed in this session."""
         self.is_ended = False
         self.incidents: deque[IncidentRaised] = deque(maxlen=KEEP)
         self.differences: deque[DifferenceFound] = deque(maxlen=KEEP)
@@ -204,7 +222,8 @@ class State:
         self.ids = IdMaker(record.tag, record.epoch)
         self.orders.tag = record.tag
         self.is_ended = False
-        self.stopped.clear()
+        self.stopped = {owner: self.stopped[owner] for owner in self.faulty}
+        self.swept.clear()
         self.doubts.clear()
         self.safety.on_lease(record)
         self.rates.forget_closures()
@@ -381,6 +400,26 @@ class State:
 
     def _strategy_stopped(self, record: StrategyStopped) -> None:
         self.stopped[record.owner] = record.reason
+        if record.code in FAULTS:
+            self.faulty[record.owner] = record.code
+
+    def _freed(self, record: StrategyFreed) -> None:
+        self.stopped.pop(record.owner, None)
+        self.faulty.pop(record.owner, None)
+
+    def _halted(self, record: Halted) -> None:
+        self.safety.on_halted(record)
+        self.swept.pop(record.scope, None)
+
+    def _swept(self, record: Swept) -> None:
+        self.swept[record.scope] = record
+
+    def _flatten_begun(self, record: FlattenBegun) -> None:
+        self.flattens[record.id] = record
+
+    def _flatten_ended(self, record: FlattenEnded) -> None:
+        self.flattens.pop(record.id, None)
+        self.flattened.append(record)
 
     def _table(self) -> dict[type[Record], Callable[[Any], None]]:
         orders, safety = self.orders, self.safety
@@ -422,9 +461,15 @@ class State:
             WalletAdopted: self._adopt_cash,
             Blocked: safety.on_blocked,
             Released: safety.on_released,
-            Halted: safety.on_halted,
+            Halted: self._halted,
             Rearmed: safety.on_rearmed,
+            Paused: safety.on_paused,
+            Unpaused: safety.on_unpaused,
+            Swept: self._swept,
+            FlattenBegun: self._flatten_begun,
+            FlattenEnded: self._flatten_ended,
             StrategyStopped: self._strategy_stopped,
+            StrategyFreed: self._freed,
             IncidentRaised: self._incident,
             StrategyCheckpoint: self._checkpoint,
             StrategyRestored: self._checkpoint,

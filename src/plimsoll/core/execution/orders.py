@@ -206,6 +206,7 @@ class OrderStore:
         order.venue_cum_lots = max(order.venue_cum_lots, record.cum_lots)
         self._watch(order)
         order.is_untriggered = record.is_untriggered
+        order.order_filter = record.order_filter
         if record.reason:
             order.reason = record.reason
         if record.price_ticks and order.is_working:
@@ -367,6 +368,7 @@ class OrderStore:
             is_untriggered=record.is_untriggered,
             venue_cum_lots=record.cum_lots,
             reason=record.reason,
+            order_filter=record.order_filter,
         )
         self._enter(order, record.venue_order_id)
         if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)

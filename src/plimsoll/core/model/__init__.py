@@ -16,11 +16,15 @@ from plimsoll.core.model.order import (
     TimeInForce,
 )
 from plimsoll.core.model.refusal import Denied, Refusal
-from plimsoll.core.model.working import FOREIGN, Order, Position
+from plimsoll.core.model.scope import ACCOUNT, SCOPE_FORMS, Scope, scope_of
+from plimsoll.core.model.working import FOREIGN, MANUAL, Order, Position
 
 __all__ = [
+    "ACCOUNT",
     "CASH_SCALE",
     "FOREIGN",
+    "MANUAL",
+    "SCOPE_FORMS",
     "TERMINAL",
     "Denied",
     "IdMaker",
@@ -31,6 +35,7 @@ __all__ = [
     "OrderType",
     "Position",
     "Refusal",
+    "Scope",
     "Side",
     "TimeInForce",
     "cash_text",
@@ -39,4 +44,5 @@ __all__ = [
     "decimal_of",
     "epoch_of",
     "is_own",
+    "scope_of",
 ]

@@ -17,6 +17,7 @@ class Refusal(StrEnum):
     NO_SUCH_ORDER = "no_such_order"
     ORDER_BUSY = "order_busy"
     HALTED = "halted"
+    PAUSED = "paused"
     NO_SPACE = "no_space"
     BLOCKED = "blocked"
     NOT_RECONCILED = "not_reconciled"

@@ -9,6 +9,9 @@ from plimsoll.core.model.order import TERMINAL, OrderState, OrderType, Side, Tim
 FOREIGN: Final = "foreign"
 """Owner of orders, fills and positions that no strategy of ours asked for."""
 
+MANUAL: Final = "manual"
+"""Owner of orders a person placed through the engine: our ids, our journal, our gate."""
+
 
 class Order(msgspec.Struct):
     """One order of its life; only ``core/execution`` changes it, everyone else reads.
@@ -49,6 +52,8 @@ class Order(msgspec.Struct):
     is_untriggered: bool = False
     via: str = ""
     reason: str = ""
+    order_filter: str = ""
+    """As in ``OrderReported``."""
 
     @property
     def is_working(self) -> bool:
@@ -72,6 +77,15 @@ class Order(msgspec.Struct):
     def worst_price_ticks(self) -> int:
         """Return the higher of the resting price and the price of an amend in flight."""
         return max(self.price_ticks, self.amend_price_ticks)
+
+    @property
+    def is_protective(self) -> bool:
+        """Return whether it can only make a position smaller, so that a halt leaves it (RSK-10).
+
+        Spot knows no reduce-only: there it is a conditional sell that waits for its trigger.
+        """
+        is_stop = self.is_untriggered and self.side is Side.SELL
+        return self.reduce_only or (is_stop and self.instrument.startswith("spot:"))
 
     @property
     def is_busy(self) -> bool:

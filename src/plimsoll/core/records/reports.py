@@ -28,6 +28,8 @@ class OrderReported(Record, frozen=True, tag="order"):
     source: str
     query_id: int
     raw: bytes
+    order_filter: str = ""
+    """The list of the venue a waiting spot order stands in, where it is not the plain one."""
 
 
 class ExecutionReported(Record, frozen=True, tag="execution"):

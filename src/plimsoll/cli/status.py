@@ -10,6 +10,8 @@ from plimsoll.cli.output import print_json
 from plimsoll.cli.rows import live_totals, position_rows, stopped_strategies, strategy_rows
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
+from plimsoll.core.model import ACCOUNT, Scope, scope_of
+from plimsoll.core.risk import Halt, Pause
 from plimsoll.lease import Holder
 
 ALLOWED = "trading allowed"
@@ -44,7 +46,8 @@ def engine_state(core: Core, holder: Holder | None) -> str:
 def health(core: Core, state: str) -> Exit:
     """Return 4 where the engine died, is halted, or runs and may not do all it is there for."""
     safety = core.safety
-    is_bad = state in ("died", "silent") or safety.is_halted or bool(safety.blocks)
+    is_stood = bool(safety.halts or safety.pauses or safety.blocks or core.state.flattens)
+    is_bad = state in ("died", "silent") or is_stood
     if state == "running" and not safety.is_stopping:
         is_ready = safety.is_reconciled and all(safety.links.values())
         is_bad = is_bad or not is_ready or bool(stopped_strategies(core) or core.state.doubts)
@@ -56,6 +59,9 @@ def safety_words(core: Core) -> str:
     safety = core.safety
     if safety.is_halted:
         return f"HALTED by {safety.halt_actor}: {safety.halt_reason}; `plimsoll resume` ends it"
+    if ACCOUNT in safety.pauses:
+        pause = safety.pauses[ACCOUNT]
+        return f"PAUSED by {pause.actor}: {pause.reason}; `plimsoll resume` ends it"
     if safety.is_stopping:
         return "stopping"
     if safety.is_space_low:
@@ -64,6 +70,22 @@ def safety_words(core: Core) -> str:
         return "no new risk: the books are not yet compared with the venue's"
     blocks = "; ".join(f"{name} blocked: {why}" for name, why in safety.blocks.items())
     return blocks or ALLOWED
+
+
+def stop_lines(core: Core) -> list[str]:
+    """Return the halts and pauses in force, and the flattens under way."""
+    safety = core.safety
+    stops = (("halted", safety.halts), ("paused", safety.pauses))
+    told = [
+        f"  {scope.words} {word} by {one.actor}: {one.reason}"
+        for word, standing in stops
+        for scope, one in standing.items()
+    ]
+    told += [
+        f"  {scope_of(one.scope).words} is being flattened by {one.actor}: {one.reason}"
+        for one in core.state.flattens.values()
+    ]
+    return ["", "stops (`plimsoll resume SCOPE` ends one)", *told] if told else []
 
 
 def doubt_lines(core: Core) -> list[str]:
@@ -75,7 +97,8 @@ def doubt_lines(core: Core) -> list[str]:
 
 def _standing(core: Core) -> str:
     """Return what stays in force while no engine runs."""
-    return safety_words(core) if core.safety.is_halted else "no engine, no new risk"
+    is_stopped = core.safety.is_halted or ACCOUNT in core.safety.pauses
+    return safety_words(core) if is_stopped else "no engine, no new risk"
 
 
 def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
@@ -104,6 +127,7 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
     for title, rows in (("strategies", strategy_rows(core)), ("positions", position_rows(core))):
         if len(rows) > 1:
             lines += ["", title, text.table(rows[0], rows[1:], "  ")]
+    lines += stop_lines(core)
     lines += doubt_lines(core)
     if core.incidents:
         lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
@@ -127,6 +151,16 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "ts_ns": core.ts_ns,
         "halted": safety.is_halted,
         "halt_reason": safety.halt_reason,
+        "halts": [_stop(scope, one) for scope, one in safety.halts.items()],
+        "pauses": [_stop(scope, one) for scope, one in safety.pauses.items()],
+        "flattens": [
+            {"id": one.id, "scope": one.scope, "actor": one.actor, "reason": one.reason}
+            for one in core.state.flattens.values()
+        ],
+        "flattened": [
+            {"ts_ns": one.ts_ns, "id": one.id, "outcome": one.outcome, "text": one.text}
+            for one in core.state.flattened
+        ],
         "blocks": safety.blocks,
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
@@ -146,3 +180,7 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
             for one in core.incidents
         ],
     }
+
+
+def _stop(scope: Scope, one: Halt | Pause) -> dict[str, str]:
+    return {"scope": scope.text, "actor": one.actor, "reason": one.reason}

@@ -269,19 +269,32 @@ def test_a_paper_position_is_closed_on_paper():
     assert [one.outcome for one in driver.of(FlattenEnded)] == ["flat"]
 
 
-def test_the_protection_of_a_flattened_position_is_cancelled_after_it():
-    driver, venue = held()
+def exits(driver):
+    """Let an exit rest and a stop wait; the venue made the stop for the instance."""
     driver.do(lambda s: s.sell(PERP, "0.1", "52000", reduce_only=True))
     exit_ = driver.newest
-    driver.was_sent(exit_.id)
-    driver.answered(exit_.id)
-    driver.report(exit_.id, S.OPEN)
+    driver.do(lambda s: s.sell(PERP, "0.1", "48000", reduce_only=True))
+    stop = driver.newest
+    for order in (exit_, stop):
+        driver.was_sent(order.id)
+        driver.answered(order.id)
+        driver.report(order.id, S.OPEN, untriggered=order is stop, reduce_only=True)
     driver.sent.clear()
+    return exit_, stop
+
+
+def test_an_exit_that_rests_makes_room_and_one_that_waits_protects_until_the_end():
+    """The venue counts resting reductions and refuses a slice beyond them: found on the record."""
+    driver, venue = held()
+    exit_, stop = exits(driver)
+    seen = preview(driver.core.state, Scope(), flattens=True)
+    assert ([one.id for one in seen.cancels], seen.naked) == ([exit_.id, stop.id], [])
     command(driver, "flatten")
-    assert not exit_.cancel_pending
+    assert (exit_.cancel_pending, stop.cancel_pending) == (True, False)
     fill(driver, venue, slices(driver)[0], 100)
+    driver.report(exit_.id, S.CANCELED)
     driver.advance(SECOND)
-    assert exit_.cancel_pending
+    assert stop.cancel_pending
 
 
 def test_a_flatten_goes_on_after_a_restart():

@@ -16,6 +16,7 @@ from plimsoll.core.execution.flatten import (
     LIMIT_NS,
     Slice,
     Wait,
+    closing_side,
     plan_slice,
     slippage_units,
 )
@@ -113,6 +114,7 @@ class Flattening:
             elif not is_closed(state, held):
                 open_.append(held)
                 if not is_over:
+                    yield from self._clear(held)
                     yield from self._close(begun, held)
         if not open_ and not self._closing_of(begun):
             yield from self._end(begun, "flat", "")
@@ -147,6 +149,17 @@ class Flattening:
             if isinstance(decision, OrderDenied):
                 self._waits[key] = decision.text
         self._not_before_ns[key] = state.ts_ns + (RETRY_NS if key in self._waits else 0)
+
+    def _clear(self, held: Holding) -> Iterator[Record]:
+        """Cancel exits that rest: the venue counts them, and refuses what reduces beyond (110017).
+
+        Those that wait for their trigger protect until the position is gone.
+        """
+        side = closing_side(held.lots)
+        for order in list(self.state.orders.of_owner(held.owner, held.instrument)):
+            is_exit = order.side is side and not order.is_untriggered
+            if is_exit and not order.label.startswith(FLATTEN_LABEL):
+                yield from self.placer.cancel(order, "its position is being flattened")
 
     def _may_act(self, owner: str) -> bool:
         safety = self.state.safety

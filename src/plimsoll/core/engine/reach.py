@@ -90,12 +90,14 @@ def preview(
         for order in state.orders.working.values()
         if is_cancelled(order, scope, with_protections=True, is_dedicated=is_dedicated)
     ]
+    closes = [one for one in held if flattens and not is_closed(state, one)]
+    gone = {(one.owner, one.instrument) for one in closes}  # and with them what protects them
     cancels = [
         order
         for order in inside
-        if not keeps_orders and (with_protections or not order.is_protective)
+        if (not keeps_orders and (with_protections or not order.is_protective))
+        or (order.owner, order.instrument) in gone
     ]
-    closes = [one for one in held if flattens and not is_closed(state, one)]
     naked = [
         one for one in held if one not in closes and any(_protects(order, one) for order in cancels)
     ]

@@ -15,7 +15,7 @@ from plimsoll.cli.watching import newest_journal, watching
 from plimsoll.config.layout import Layout
 from plimsoll.control import Command
 from plimsoll.core.engine import Core
-from plimsoll.core.engine.commanding import CloseArgs, CommandRefused, close_scope
+from plimsoll.core.engine.judging import CloseArgs, CommandRefused, close_scope
 from plimsoll.core.model import Order, OrderState
 from plimsoll.core.records import OrderDenied, OrderIntended
 

@@ -142,7 +142,7 @@ def _must_be_understood(layout: Layout, args: dict[str, object]) -> None:
         Failure: the scope names nothing the log knows.
     """
     from plimsoll.cli.watching import newest_journal, watching
-    from plimsoll.core.engine.commanding import CommandRefused, read_command
+    from plimsoll.core.engine.judging import CommandRefused, read_command
 
     folder = newest_journal(layout)
     if folder is None or not args:

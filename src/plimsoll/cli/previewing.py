@@ -11,7 +11,7 @@ from plimsoll.cli.rows import order_rows
 from plimsoll.cli.watching import LogWatch, newest_journal
 from plimsoll.config.layout import Layout
 from plimsoll.core.engine import Core
-from plimsoll.core.engine.commanding import (
+from plimsoll.core.engine.judging import (
     CancelArgs,
     CloseArgs,
     CommandRefused,

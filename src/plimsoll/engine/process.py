@@ -17,7 +17,7 @@ from typing import Final
 from plimsoll import __version__
 from plimsoll.control import Answer, Command, ControlError, ControlServer
 from plimsoll.core.engine import Core, snapshot
-from plimsoll.core.engine.commanding import CommandRefused, read_command
+from plimsoll.core.engine.judging import CommandRefused, read_command
 from plimsoll.core.model import ACCOUNT
 from plimsoll.core.records import (
     Configured,

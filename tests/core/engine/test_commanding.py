@@ -5,7 +5,7 @@ from tests.core.engine.test_halting import TWO, command, order, two
 from tests.properties.driver import ETH, PERP, SECOND, Driver, Puppet, one_strategy, settings_of
 
 from plimsoll.core.engine import restore, snapshot
-from plimsoll.core.engine.commanding import ARGS, CommandRefused, read_command
+from plimsoll.core.engine.judging import ARGS, CommandRefused, read_command
 from plimsoll.core.model import MANUAL, OrderState, Refusal, Side
 from plimsoll.core.records import (
     CancelIntended,
@@ -62,7 +62,7 @@ def test_what_cannot_be_carried_out_is_refused_with_words(cmd, args, words):
 
 
 def test_every_command_is_judged_and_carried_out():
-    from plimsoll.core.engine.commanding import _JUDGES
+    from plimsoll.core.engine.judging import _JUDGES
 
     assert set(ARGS) == set(_JUDGES)
 

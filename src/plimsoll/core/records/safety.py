@@ -91,8 +91,8 @@ class FlattenEnded(Record, frozen=True, tag="flattened"):
 class StrategyStopped(Record, frozen=True, tag="strategy-stop"):
     """A strategy instance was stopped (it raised, repeated itself, or the session ends).
 
-    ``code`` is ``raised``, ``repeats``, ``quarantine`` (cut off) or ``session``. A stop for a fault lasts until a person
-    frees the instance; one because the session ends does not.
+    ``code`` is ``raised``, ``repeats``, ``quarantine`` (cut off) or ``session``. A stop for a fault
+    lasts until a person frees the instance; one because the session ends does not.
     """
 
     owner: str

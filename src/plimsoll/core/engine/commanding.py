@@ -37,7 +37,6 @@ from plimsoll.core.records import (
     StrategyFreed,
     Unpaused,
 )
-from plimsoll.core.settings import CoreSettings
 
 
 class Commanding:
@@ -46,7 +45,6 @@ class Commanding:
     def __init__(
         self,
         state: State,
-        settings: CoreSettings,
         placer: Placer,
         halting: Halting,
         flattening: Flattening,
@@ -54,7 +52,6 @@ class Commanding:
     ) -> None:
         """Share the parts; ``free`` makes a stopped instance startable again."""
         self.state = state
-        self.settings = settings
         self.placer = placer
         self.halting = halting
         self.flattening = flattening

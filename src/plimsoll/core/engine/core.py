@@ -247,7 +247,7 @@ class Core:
         self.state.news.clear()  # left by records applied without deciding
         self._trader = Trader(self.state, settings, self._load, self.turns)
         self._keeper = Keeper(self.state, settings, self._trader.placer)
-        self._deciders = self._table(self._trader, self._keeper, settings)
+        self._deciders = self._table(self._trader, self._keeper)
         self._waits = frozenset(self._trader.desks) - self.state.faulty.keys()
         self._stop_until_ns = 0
         self._beat_ns = self.state.ts_ns + settings.timing.beat_ns
@@ -355,10 +355,10 @@ class Core:
         self._waits |= {name}
 
     def _table(
-        self, trader: Trader, keeper: Keeper, settings: CoreSettings
+        self, trader: Trader, keeper: Keeper
     ) -> dict[type[Record], Callable[[Any], Iterator[Record] | None]]:
         commanding = Commanding(
-            self.state, settings, trader.placer, keeper.halting, keeper.flattening, self._free
+            self.state, trader.placer, keeper.halting, keeper.flattening, self._free
         )
         return {
             Configured: self._configured,

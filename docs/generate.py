@@ -299,12 +299,15 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "the disk under the journal is nearly full (5 % or 100 MB free)",
         "free some space; it goes on by itself",
     ),
-    Refusal.HALTED: ("gate", "a halt is in force", "`plimsoll resume`"),
+    Refusal.HALTED: (
+        "gate",
+        "a halt of the account, the instance, the instrument or both is in force",
+        "`plimsoll resume SCOPE`, as the words say",
+    ),
     Refusal.PAUSED: (
         "gate",
-        "the instance is paused there: by a person, or because somebody else or the venue closed a "
-        "part of its position",
-        "`plimsoll resume`, by a person",
+        "a pause of the account, the instance, the instrument or both is in force",
+        "`plimsoll resume SCOPE`, as the words say",
     ),
     Refusal.OBSERVED: (
         "gate, live only",

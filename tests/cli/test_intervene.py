@@ -35,15 +35,17 @@ class Desk:
         folder = self.layout.journal_dir("demo")
         self.journal = Journal.open(folder, "demo", 1, JournalSettings())
         self.seq = 0
+        self.cause = False
+        """Whether what follows a command names it as its cause."""
         self.asked: list[Command] = []
         self.then: list[tuple] = []
         """Records the engine writes after it accepted a command."""
         self.write(LeaseTaken, "demo", "demo", "engine", "1")
         self.write(InstrumentListed, instrument())
 
-    def write(self, kind: Any, *fields) -> None:
+    def write(self, kind: Any, *fields, cause: int = 0) -> None:
         self.seq += 1
-        record = kind(self.seq, 10**18 + self.seq, 1, 0, *fields)
+        record = kind(self.seq, 10**18 + self.seq, 1, cause, *fields)
         self.journal.trading(self.seq, record.ts_ns, KIND_RECORD, encode(record))
 
     def order(self, state=OrderState.OPEN) -> None:
@@ -58,9 +60,10 @@ class Desk:
 
     def answer(self, command) -> Answer:
         self.asked.append(command)
+        seq = self.seq
         for record in self.then:
-            self.write(*record)
-        return Answer(id=command.id, accepted=True, seq=self.seq)
+            self.write(*record, cause=seq if self.cause else 0)
+        return Answer(id=command.id, accepted=True, seq=seq)
 
 
 def reported(state) -> tuple:

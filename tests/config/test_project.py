@@ -193,10 +193,10 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(desk):
         ),
         (
             "[account]",
-            '[execution]\nend_policy = "flatten"\n[account]',
+            '[execution]\nend_policy = "explode"\n[account]',
             "execution.end_policy",
             "cancel",
-            '"flatten"',
+            '"explode"',
         ),
         (
             'tag = "abc"',

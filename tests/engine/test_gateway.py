@@ -7,7 +7,14 @@ import pytest
 
 from plimsoll.core.engine import State
 from plimsoll.core.model import OrderType, Side, TimeInForce
-from plimsoll.core.records import AmendIntended, CancelIntended, Halted, OrderIntended
+from plimsoll.core.records import (
+    AmendIntended,
+    CancelIntended,
+    Halted,
+    OrderIntended,
+    Paused,
+    Rearmed,
+)
 from plimsoll.engine.gateway import Gateway
 from plimsoll.journal import JournalError
 
@@ -113,3 +120,24 @@ def test_orders_nobody_knows_are_not_touched(parts):
     assert "not working" in parts.gateway.amend(AmendIntended(*STAMP, stranger, 1, 1))
     assert "not known" in parts.gateway.cancel(CancelIntended(*STAMP, stranger, ""))
     assert parts.calls == []
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_covered"),
+    [
+        ("strategy:s", True),
+        ("strategy:other", False),
+        ("instrument:linear:BTCUSDT", True),
+        ("instrument:linear:ETHUSDT", False),
+    ],
+)
+def test_a_halt_stops_what_its_scope_covers_and_a_pause_alike(parts, scope, is_covered):
+    expected = "halted" if is_covered else "told"
+    parts.state.apply(Halted(*STAMP, "test", "tester", scope))
+    assert parts.gateway.create(intent()) == expected
+    assert parts.gateway.amend(AMEND) == expected
+    parts.state.apply(Rearmed(*STAMP, "tester", "over", scope))
+    assert parts.gateway.create(intent()) == "told"
+    parts.state.apply(Paused(*STAMP, "s", "", "test", "tester"))
+    assert parts.gateway.create(intent()) == "paused"
+    assert parts.gateway.cancel(CANCEL) == "told"

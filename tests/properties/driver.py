@@ -272,6 +272,12 @@ class Driver:
             query = self.queries.pop(0)
             self.answer(query, venue.rows(query) if venue else ())
 
+    def settle(self, venue: "Venue | None" = None, *, beats: int = 4) -> None:
+        """Let beats pass and answer what is asked in them: a halt's looks at the lists."""
+        for _ in range(beats):
+            self.advance(SECOND // 4)
+            self.answer_all(venue)
+
     def answer(self, query: QueryIntended, rows: Iterable[Message] = (), *, ok=True) -> None:
         count = 0
         for row in rows:

@@ -5,6 +5,12 @@ from typing import Final
 from plimsoll.cli.arguments import JSON, SHARED, Argument, Command
 
 _REASON: Final = Argument("--reason", "why, for the log", default="", metavar="TEXT")
+_SCOPES: Final = "a strategy, an instrument, or STRATEGY/INSTRUMENT"
+_SCOPE: Final = Argument("scope", f"{_SCOPES}; without it the account", default="")
+_PLAN: Final = Argument("--plan", "show what it would touch; change nothing", is_flag=True)
+_ALL: Final = Argument(
+    "--all", "foreign orders and positions too; needs account.dedicated", is_flag=True
+)
 _MARKET: Final = Argument(
     "--market",
     "prices: bars, generated or from --data; calibrated: order flow as measured on recordings; "
@@ -291,33 +297,146 @@ COMMANDS: Final = (
         SHARED,
     ),
     Command(
+        "pause",
+        "take no new risk; orders that rest stay",
+        (
+            'plimsoll pause trend --reason "news at two"',
+            "plimsoll pause linear:BTCUSDT",
+            "plimsoll pause trend/linear:BTCUSDT",
+        ),
+        "control:pause",
+        (_SCOPE, *SHARED, _REASON),
+        "Durable: only `plimsoll resume` with the same scope ends it. SIGUSR1 to the engine\n"
+        "pauses the account. Reductions and stops of perpetuals go on.",
+    ),
+    Command(
         "halt",
         "stop adding risk now and cancel every order that can add risk",
-        ('plimsoll halt --reason "wrong prices"',),
+        (
+            'plimsoll halt --reason "wrong prices"',
+            "plimsoll halt trend --plan",
+            "plimsoll halt linear:BTCUSDT --flatten",
+        ),
         "control:halt",
-        (*SHARED, _REASON),
-        "Durable: only `plimsoll resume` ends it. Without a running engine a standing request is\n"
-        "written, which the next engine obeys before anything else.",
+        (
+            _SCOPE,
+            *SHARED,
+            _REASON,
+            _PLAN,
+            Argument("--keep-orders", "cancel nothing", is_flag=True),
+            Argument(
+                "--protections-too",
+                "cancel protective orders as well; --plan lists what that leaves naked",
+                is_flag=True,
+            ),
+            Argument("--flatten", "and close the positions of the scope", is_flag=True),
+            _ALL,
+        ),
+        "Durable: only `plimsoll resume` with the same scope ends it. Without a running engine a\n"
+        "standing request is written, which the next engine obeys before anything else. Exit code\n"
+        "8 when after 5 s something is still working, or the venue's lists have not confirmed,\n"
+        "twice in a row, that nothing is; with --flatten after 35 s, or when something is left.",
     ),
     Command(
         "resume",
-        "end a halt",
-        ('plimsoll resume --reason "prices are right again"',),
+        "end the halt and the pause of a scope",
+        ('plimsoll resume --reason "prices are right again"', "plimsoll resume trend"),
         "control:resume",
-        (*SHARED, _REASON),
+        (_SCOPE, *SHARED, _REASON),
+        "It ends exactly what was halted or paused under this scope, and a flatten under way.\n"
+        "Exit code 7 when nothing is; the words name what stands instead.",
+    ),
+    Command(
+        "flatten",
+        "halt a scope and close its positions",
+        ("plimsoll flatten account --plan", 'plimsoll flatten trend --reason "enough"'),
+        "acting:flatten",
+        (
+            Argument("scope", f"{_SCOPES}; `account` for all of it"),
+            *SHARED,
+            _REASON,
+            _PLAN,
+            _ALL,
+        ),
+        "In slices: limit orders that fill at once or not at all, no worse than 1 % from the\n"
+        "reference price, for 30 s; on spot never more than the instances' own coins. Exit code 8\n"
+        "when something is left: it stays halted, and a person chooses.",
+    ),
+    Command(
+        "close",
+        "close one instance's position in an instrument, and halt it there",
+        (
+            "plimsoll close linear:BTCUSDT --plan",
+            'plimsoll close linear:BTCUSDT --strategy trend --reason "too large"',
+        ),
+        "acting:close",
+        (
+            Argument("instrument", "what to close, such as linear:BTCUSDT"),
+            *SHARED,
+            _REASON,
+            _PLAN,
+            Argument(
+                "--strategy",
+                "whose position, where several hold it",
+                default="",
+                metavar="NAME",
+            ),
+        ),
+        "As `flatten`. `plimsoll resume NAME/linear:BTCUSDT` lets the instance trade it again.",
+    ),
+    Command(
+        "order",
+        "place an order by hand",
+        (
+            "plimsoll order linear:BTCUSDT buy 0.01 --limit 30000 --post-only",
+            "plimsoll order linear:BTCUSDT sell 0.01 --reduce-only",
+        ),
+        "acting:order",
+        (
+            Argument("instrument", "one the engine trades, such as linear:BTCUSDT"),
+            Argument("side", "direction", choices=("buy", "sell")),
+            Argument("qty", "quantity in base coin"),
+            *SHARED,
+            _REASON,
+            Argument(
+                "--limit",
+                "price; without it at the market, inside execution.max_slippage",
+                default="",
+                metavar="P",
+            ),
+            Argument("--reduce-only", "only make a position smaller", is_flag=True),
+            Argument("--post-only", "only if it rests; needs --limit", is_flag=True),
+        ),
+        "It goes the way of every order: journal, gate, the account's limits, an id of ours; its\n"
+        "owner is `manual`. Exit code 7 with the gate's words where it is refused.",
     ),
     Command(
         "cancel",
-        "cancel one order",
-        ('plimsoll cancel demo-000001-000000004-X --reason "too close"',),
+        "cancel one order, or what can add risk of a strategy or an instrument",
+        (
+            'plimsoll cancel demo-000001-000000004-X --reason "too close"',
+            "plimsoll cancel --strategy trend --plan",
+        ),
         "intervene:cancel",
         (
-            Argument("order", "id of a working order: `plimsoll orders` lists them"),
+            Argument("order", "id of a working order: `plimsoll orders` lists them", default=""),
             *SHARED,
             _REASON,
+            _PLAN,
+            Argument("--strategy", "of this instance", default="", metavar="NAME"),
+            Argument("--instrument", "on this instrument", default="", metavar="NAME"),
         ),
         "The strategy is not told to keep away: one that still wants the order asks again. To stop "
         "it,\nuse `plimsoll halt`. Exit code 8 when the venue has not confirmed within 5 s.",
+    ),
+    Command(
+        "strategy resume",
+        "let a strategy that was stopped for a fault start again",
+        ('plimsoll strategy resume trend --reason "mended"',),
+        "acting:strategy_resume",
+        (Argument("name", "the instance, as `plimsoll status` names it"), *SHARED, _REASON),
+        "It was stopped because it raised, or repeated itself. It starts as a new object from its\n"
+        "newest checkpoint; the code is the one the engine was started with.",
     ),
     Command(
         "release",

@@ -1,7 +1,7 @@
-"""``halt`` and ``resume``: commands of a person, by the control socket or a standing request.
+"""``halt``, ``pause``, ``resume``: by the control socket, a halt also as a standing request.
 
 Imports little and reads no configuration: a broken plimsoll.toml must not keep anyone from halting.
-``cancel`` and ``release``, which look at the log first, are in `intervene`.
+What closes positions or places orders is in `acting`, what looks at the log first in `intervene`.
 """
 
 import getpass
@@ -27,20 +27,46 @@ from plimsoll.control import (
 SOCKET: Final = "engine.sock"
 REQUEST: Final = "halt.json"
 _WATCH_S: Final = 5.0
+_FLATTEN_S: Final = 35.0
 _POLL_S: Final = 0.05
 
 
-def halt(project: str, env: str, *, json: bool, reason: str) -> Exit:
+def halt(
+    project: str,
+    env: str,
+    *,
+    json: bool,
+    reason: str,
+    scope: str,
+    keep_orders: bool,
+    protections_too: bool,
+    flatten: bool,
+    all: bool,
+    plan: bool,
+) -> Exit:
     """Halt the running engine, or leave a request for the next one.
 
     Raises:
         Failure: the engine refused, or did not answer.
     """
-    layout = _layout(project, env)
-    command = new_command("halt", reason)
+    layout = layout_of(project, env)
+    asked: dict[str, object] = {
+        "scope": scope_text(scope),
+        "keep_orders": keep_orders,
+        "protections_too": protections_too,
+        "flatten": flatten,
+        "all": all,
+    }
+    args = {key: value for key, value in asked.items() if value}
+    if plan:
+        from plimsoll.cli.previewing import plan as show
+
+        return show(layout, "halt", args, json=json)
+    command = new_command("halt", reason, **args)
     try:
         answer = send(layout, command)
     except ControlUnreachable:
+        _must_be_understood(layout, args)
         path = _request(layout, command)
         if json:
             print_json({"accepted": True, "seq": 0, "request": str(path)})
@@ -50,32 +76,83 @@ def halt(project: str, env: str, *, json: bool, reason: str) -> Exit:
                 f"before anything else.\nOrders that are at the venue now stay there until then."
             )
         return Exit.DONE
-    outcome = _watch(layout, answer.seq)
+    return halted(layout, command, answer.seq, json=json, flattens=flatten)
+
+
+def halted(layout: Layout, command: Command, seq: int, *, json: bool, flattens: bool) -> Exit:
+    """Tell what came of a halt or flatten; 8 where something is not done after all."""
+    scope = str(command.args.get("scope", ""))
+    outcome = _watch(layout, seq, scope, flattens=flattens)
     if json:
-        print_json({"accepted": True, "seq": answer.seq, "id": command.id, **outcome})
+        print_json({"accepted": True, "seq": seq, "id": command.id, "scope": scope, **outcome})
     else:
-        print(f"halted at seq {answer.seq}. {_words(outcome)}")
-    return Exit.DONE if not outcome.get("working") else Exit.TIMED_OUT
+        where = f" {scope}" if scope else ""
+        print(f"halted{where} at seq {seq}. {_words(outcome)}")
+    is_done = not outcome.get("working") and outcome.get("confirmed", True)
+    is_flat = outcome.get("flatten", "flat") == "flat"
+    return Exit.DONE if is_done and is_flat else Exit.TIMED_OUT
 
 
-def resume(project: str, env: str, *, json: bool, reason: str) -> Exit:
-    """End the halt of the running engine.
+def pause(project: str, env: str, *, json: bool, reason: str, scope: str) -> Exit:
+    """Let the running engine take no new risk in a scope; nothing is cancelled.
 
     Raises:
         Failure: no engine runs, it refused, or it did not answer.
     """
-    layout = _layout(project, env)
-    command = new_command("resume", reason)
-    try:
-        answer = send(layout, command)
-    except ControlUnreachable as error:
-        why = "a halt is only ended where it can be seen"
-        raise no_engine(layout, why, "resume") from error
+    layout = layout_of(project, env)
+    command = new_command("pause", reason, scope=scope_text(scope))
+    why = "only a running engine can be paused; plimsoll halt leaves a request for the next one"
+    answer = given(layout, command, why)
     if json:
-        print_json({"accepted": True, "seq": answer.seq, "id": command.id})
+        print_json({"accepted": True, "seq": answer.seq, "id": command.id, **command.args})
     else:
-        print(f"resumed at seq {answer.seq}: strategies may add risk again")
+        words = scope_text(scope) or "the account"
+        print(f"paused {words} at seq {answer.seq}: no new risk, nothing was cancelled")
     return Exit.DONE
+
+
+def resume(project: str, env: str, *, json: bool, reason: str, scope: str) -> Exit:
+    """End the halt and the pause of one scope of the running engine.
+
+    Raises:
+        Failure: no engine runs, it refused, or it did not answer.
+    """
+    layout = layout_of(project, env)
+    command = new_command("resume", reason, scope=scope_text(scope))
+    answer = given(layout, command, "a halt is only ended where it can be seen")
+    if json:
+        print_json({"accepted": True, "seq": answer.seq, "id": command.id, **command.args})
+    else:
+        whom = scope_text(scope) or "strategies"
+        print(f"resumed at seq {answer.seq}: {whom} may add risk again")
+    return Exit.DONE
+
+
+def scope_text(word: str) -> str:
+    """Return a scope as records write it: NAME, linear:BTCUSDT, NAME/linear:BTCUSDT, or whole."""
+    if word in ("", "account") or word.startswith(("strategy:", "instrument:")):
+        return "" if word == "account" else word
+    return f"instrument:{word}" if ":" in word and "/" not in word else f"strategy:{word}"
+
+
+def _must_be_understood(layout: Layout, args: dict[str, object]) -> None:
+    """Refuse a standing request that the log says no engine could obey as it is meant.
+
+    Raises:
+        Failure: the scope names nothing the log knows.
+    """
+    from plimsoll.cli.watching import newest_journal, watching
+    from plimsoll.core.engine.judging import CommandRefused, read_command
+
+    folder = newest_journal(layout)
+    if folder is None or not args:
+        return
+    with watching(folder) as watch:
+        try:
+            read_command(watch.core.state, "halt", args)
+        except CommandRefused as error:
+            hint = "plimsoll halt without a scope halts everything"
+            raise Failure(Exit.REFUSED, "refused", str(error), hint) from error
 
 
 def _request(layout: Layout, command: Command) -> Path:
@@ -150,6 +227,18 @@ def send(layout: Layout, command: Command) -> Answer:
     return answer
 
 
+def given(layout: Layout, command: Command, why: str) -> Answer:
+    """Give a command to the engine that must be running.
+
+    Raises:
+        Failure: none runs (``why`` that matters), it refused, or it did not answer.
+    """
+    try:
+        return send(layout, command)
+    except ControlUnreachable as error:
+        raise no_engine(layout, why, command.cmd) from error
+
+
 def no_engine(layout: Layout, why: str, then: str) -> Failure:
     """Return the refusal of what only a running engine can do."""
     return Failure(
@@ -160,7 +249,7 @@ def no_engine(layout: Layout, why: str, then: str) -> Failure:
     )
 
 
-def _layout(project: str, env: str) -> Layout:
+def layout_of(project: str, env: str) -> Layout:
     """Return the layout, but not of an environment that neither was configured nor ever ran.
 
     A halt in `prodution` would be obeyed by nobody.
@@ -171,13 +260,14 @@ def _layout(project: str, env: str) -> Layout:
     return layout
 
 
-def _watch(layout: Layout, seq: int) -> dict[str, object]:
-    """Return what the log shows of a halt within five seconds: orders cancelled, still working."""
+def _watch(layout: Layout, seq: int, scope: str, *, flattens: bool) -> dict[str, object]:
+    """Return what the log shows of a halt, within five seconds, or those a flatten may take."""
     # Here and not above: the halt itself must not wait for this to be imported.
     from plimsoll.cli.watching import HaltWatch
+    from plimsoll.core.model import scope_of
 
-    watch = HaltWatch(layout, seq)
-    deadline = time.monotonic() + _WATCH_S
+    watch = HaltWatch(layout, seq, scope_of(scope), flattens=flattens)
+    deadline = time.monotonic() + (_FLATTEN_S if flattens else _WATCH_S)
     while not watch.is_done() and time.monotonic() < deadline:
         time.sleep(_POLL_S)
     return watch.outcome()
@@ -186,9 +276,13 @@ def _watch(layout: Layout, seq: int) -> dict[str, object]:
 def _words(outcome: dict[str, object]) -> str:
     if outcome.get("working") is None:
         return "The log could not be read; plimsoll status shows what is left."
+    told = f"{outcome['canceled']} orders cancelled, "
     if outcome["working"]:
-        return (
-            f"{outcome['canceled']} orders cancelled, {outcome['working']} that can add risk are "
-            f"still working after {_WATCH_S:.0f} s: see plimsoll orders"
-        )
-    return f"{outcome['canceled']} orders cancelled, none that can add risk is working."
+        told += f"{outcome['working']} that can add risk are still working: see plimsoll orders"
+    elif not outcome["confirmed"]:
+        told += "none that can add risk is known; the venue's lists have not confirmed it yet"
+    else:
+        told += "none that can add risk is working."
+    if "flatten" in outcome:
+        told += f"\nflatten: {outcome['flatten']}. {outcome['flatten_text']}".rstrip()
+    return told

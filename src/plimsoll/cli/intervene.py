@@ -1,4 +1,4 @@
-"""``cancel`` and ``release``: a person's commands about one order or one instrument.
+"""``cancel`` and ``release``: a person's commands about orders or one instrument's block.
 
 The engine accepts a command before it knows whether there is anything to do, so the log is asked
 first whether there is, and afterwards what came of it.
@@ -10,28 +10,77 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from plimsoll.cli.arguments import usage
 from plimsoll.cli.books import damage_told, journal_of
 from plimsoll.cli.control import new_command, no_engine, send
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.cli.previewing import plan as show
 from plimsoll.config.books import Books, load_books
 from plimsoll.control import Command, ControlUnreachable
 from plimsoll.core.engine import Core
-from plimsoll.core.model import NOT_OURS, Order
+from plimsoll.core.engine.reach import is_cancelled
+from plimsoll.core.model import NOT_OURS, Order, Scope
 from plimsoll.engine.replica import Replica
 
 _WATCH_S: Final = 5.0
 _POLL_S: Final = 0.02
 
 
-def cancel(order: str, project: str, env: str, *, json: bool, reason: str) -> Exit:
-    """Have the engine cancel one working order; return 8 where it still works after 5 s.
+def cancel(
+    order: str,
+    project: str,
+    env: str,
+    *,
+    json: bool,
+    reason: str,
+    strategy: str,
+    instrument: str,
+    plan: bool,
+) -> Exit:
+    """Have the engine cancel one order, or what can add risk of a strategy or an instrument.
+
+    Returns 8 where something still works after 5 s.
 
     Raises:
-        Failure: no such order, no engine, or the engine refused.
+        Failure: no such order, nothing to cancel, no engine, or the engine refused.
     """
+    if sum(map(bool, (order, strategy, instrument))) != 1:
+        hint = "plimsoll cancel ORDER, or --strategy NAME, or --instrument NAME"
+        raise usage("cancel takes one of an order, a strategy and an instrument", hint)
     books = load_books(Path(project), env)
+    asked = {"order": order, "strategy": strategy, "instrument": instrument}
+    args: dict[str, object] = {key: value for key, value in asked.items() if value}
+    if plan:
+        return show(books.layout, "cancel", args, json=json)
+    if order:
+        return _cancel_one(books, order, reason, json=json)
+    return _cancel_scope(books, Scope(strategy, instrument), args, reason, json=json)
+
+
+def _cancel_scope(
+    books: Books, scope: Scope, args: dict[str, object], reason: str, *, json: bool
+) -> Exit:
+    def left(core: Core) -> list[str]:
+        orders = core.orders.working.values()
+        return [order.id for order in orders if is_cancelled(order, scope)]
+
+    with Watch(books) as watch:
+        asked = left(watch.core)
+        command = new_command("cancel", reason, **args)
+        seq = watch.give(command, "it cancels orders, not this command")
+        is_over = watch.until(seq, lambda core: not set(asked) & set(left(core)))
+        still = [name for name in left(watch.core) if name in asked]
+    if json:
+        fields = {"asked": asked, "working": still}
+        print_json({"accepted": True, "seq": seq, "id": command.id, **fields})
+    else:
+        print(f"{len(asked) - len(still)} of {len(asked)} orders of {scope.words} are over")
+    return Exit.DONE if is_over else Exit.TIMED_OUT
+
+
+def _cancel_one(books: Books, order: str, reason: str, *, json: bool) -> Exit:
     with Watch(books) as watch:
         _must_be_ours(watch.core, order)
         command = new_command("cancel", reason, order=order)

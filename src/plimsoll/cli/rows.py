@@ -151,10 +151,6 @@ def waiting_lines(core: Core) -> list[str]:
         f"  {name} is observed: {why}\n    plimsoll adopt {name} --to STRATEGY|manual, or --leave"
         for name, why in safety.observed.items()
     ]
-    lines += [
-        f"  {owner or 'everybody'} is paused on {name or 'everything'}: {why}"
-        for (owner, name), why in safety.pauses.items()
-    ]
     return ["", "waiting for a person", *lines] if lines else []
 
 

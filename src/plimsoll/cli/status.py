@@ -16,6 +16,8 @@ from plimsoll.cli.rows import (
 )
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
+from plimsoll.core.model import ACCOUNT, Scope, scope_of
+from plimsoll.core.risk import Halt, Pause
 from plimsoll.lease import Holder
 
 ALLOWED = "trading allowed"
@@ -50,8 +52,9 @@ def engine_state(core: Core, holder: Holder | None) -> str:
 def health(core: Core, state: str) -> Exit:
     """Return 4 where the engine died, is halted, or runs and may not do all it is there for."""
     safety = core.safety
-    is_bad = state in ("died", "silent") or safety.is_halted or bool(safety.blocks)
-    is_bad = is_bad or bool(safety.pauses or safety.observed or safety.wallet_doubt)
+    is_stood = bool(safety.halts or safety.pauses or safety.blocks or core.state.flattens)
+    is_stood = is_stood or bool(safety.observed or safety.wallet_doubt)
+    is_bad = state in ("died", "silent") or is_stood
     if state == "running" and not safety.is_stopping:
         is_ready = safety.is_reconciled and all(safety.links.values())
         is_bad = is_bad or not is_ready or bool(stopped_strategies(core) or core.state.doubts)
@@ -63,6 +66,9 @@ def safety_words(core: Core) -> str:
     safety = core.safety
     if safety.is_halted:
         return f"HALTED by {safety.halt_actor}: {safety.halt_reason}; `plimsoll resume` ends it"
+    if ACCOUNT in safety.pauses:
+        pause = safety.pauses[ACCOUNT]
+        return f"PAUSED by {pause.actor}: {pause.reason}; `plimsoll resume` ends it"
     if safety.is_stopping:
         return "stopping"
     if safety.is_space_low:
@@ -75,6 +81,22 @@ def safety_words(core: Core) -> str:
     return blocks or ALLOWED
 
 
+def stop_lines(core: Core) -> list[str]:
+    """Return the halts and pauses in force, and the flattens under way."""
+    safety = core.safety
+    stops = (("halted", safety.halts), ("paused", safety.pauses))
+    told = [
+        f"  {scope.words} {word} by {one.actor}: {one.reason}"
+        for word, standing in stops
+        for scope, one in standing.items()
+    ]
+    told += [
+        f"  {scope_of(one.scope).words} is being flattened by {one.actor}: {one.reason}"
+        for one in core.state.flattens.values()
+    ]
+    return ["", "stops (`plimsoll resume SCOPE` ends one)", *told] if told else []
+
+
 def doubt_lines(core: Core) -> list[str]:
     """Return the markets on which no new risk was taken for so long that it was told."""
     doubts = core.state.doubts.values()
@@ -84,7 +106,8 @@ def doubt_lines(core: Core) -> list[str]:
 
 def _standing(core: Core) -> str:
     """Return what stays in force while no engine runs."""
-    return safety_words(core) if core.safety.is_halted else "no engine, no new risk"
+    is_stopped = core.safety.is_halted or ACCOUNT in core.safety.pauses
+    return safety_words(core) if is_stopped else "no engine, no new risk"
 
 
 def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
@@ -113,6 +136,7 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
     for title, rows in (("strategies", strategy_rows(core)), ("positions", position_rows(core))):
         if len(rows) > 1:
             lines += ["", title, text.table(rows[0], rows[1:], "  ")]
+    lines += stop_lines(core)
     lines += doubt_lines(core) + waiting_lines(core)
     if core.incidents:
         lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
@@ -136,12 +160,18 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "ts_ns": core.ts_ns,
         "halted": safety.is_halted,
         "halt_reason": safety.halt_reason,
+        "halts": [_stop(scope, one) for scope, one in safety.halts.items()],
+        "pauses": [_stop(scope, one) for scope, one in safety.pauses.items()],
+        "flattens": [
+            {"id": one.id, "scope": one.scope, "actor": one.actor, "reason": one.reason}
+            for one in core.state.flattens.values()
+        ],
+        "flattened": [
+            {"ts_ns": one.ts_ns, "id": one.id, "outcome": one.outcome, "text": one.text}
+            for one in core.state.flattened
+        ],
         "blocks": safety.blocks,
         "observed": safety.observed,
-        "pauses": [
-            {"owner": owner, "instrument": name, "reason": why}
-            for (owner, name), why in safety.pauses.items()
-        ],
         "wallet_doubt": safety.wallet_doubt,
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
@@ -161,3 +191,7 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
             for one in core.incidents
         ],
     }
+
+
+def _stop(scope: Scope, one: Halt | Pause) -> dict[str, str]:
+    return {"scope": scope.text, "actor": one.actor, "reason": one.reason}

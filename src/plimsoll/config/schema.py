@@ -11,6 +11,7 @@ from plimsoll.config.books import ACCOUNT_NAME, ACCOUNT_WORDS, DEFAULT_ACCOUNT, 
 from plimsoll.core.model import OUTSIDE, Mode, cash_text, check_tag
 from plimsoll.core.settings import CoreSettings, Timing
 
+_RESERVED: Final = OUTSIDE | {"account"}
 _NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,31}")
 _INSTRUMENT: Final = re.compile(r"(linear|spot):[A-Z0-9]{2,30}")
 _SOURCE: Final = re.compile(r"([^:]+\.py|[A-Za-z_][\w.]*):[A-Za-z_]\w*")
@@ -21,7 +22,7 @@ MODES_LATER: Final = {"hybrid": "hybrid comes with a later release: write two in
 
 
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text) or text in OUTSIDE:  # these are nobody's names
+    if not _NAME.fullmatch(text) or text in _RESERVED:
         raise ValueError("1 to 32 letters, digits, dashes or underscores, a letter first")
     return text
 
@@ -274,9 +275,10 @@ class Execution(Section):
         "cut off, what it asked for is dropped, and its instance is stopped.",
         examples=["50 ms"],
     )
-    end_policy: Literal["cancel", "keep"] = Field(
+    end_policy: Literal["cancel", "keep", "flatten"] = Field(
         default="cancel",
-        description="At a stop: `cancel` orders that can add risk, or `keep` them.",
+        description="At a stop: `cancel` orders that can add risk, `keep` them, or `flatten`: "
+        "cancel them and close every position, within 5 s.",
     )
     seed: int = Field(
         default=_CORE.seed, ge=0, description="Seed of the strategies' random streams."

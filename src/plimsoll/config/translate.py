@@ -30,6 +30,7 @@ def core_settings(project: Project) -> CoreSettings:
         ),
         max_slippage_ppm=execution.max_slippage,
         end_policy=execution.end_policy,
+        dedicated=settings.account.dedicated,
         seed=execution.seed,
         first_start=settings.account.first_start,
         wallet_difference_ppm=execution.wallet_difference,

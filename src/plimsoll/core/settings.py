@@ -96,12 +96,16 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Orders are valued at the worse of their price and the reference price with this on top."""
     repeat_max: int = 200
     """A strategy whose requests were denied this often within ``repeat_ns`` is stopped (RSK-8)."""
+    same_action_max: int = 200
+    """And so is one that placed or amended exactly the same more often than this in that time."""
     repeat_ns: int = 60_000_000_000
     venue_orders_per_second: int = 10
     """What one group of requests (creates, amends, cancels of a category) is assumed to take until
     the venue's first answer says it (X11)."""
     end_policy: str = "cancel"
-    """At a stop: ``cancel`` orders that can add risk, or ``keep`` them."""
+    """At a stop: ``cancel`` orders that can add risk, ``keep`` them, or ``flatten`` as well."""
+    dedicated: bool = False
+    """The account is nobody else's: a halt may reach foreign orders and positions (RSK-10)."""
     clock_max_uncertainty_ns: int = 500_000_000
     """No new risk while the venue's time is known less exactly than this (RSK-14)."""
     seed: int = 1

@@ -5,6 +5,7 @@ journal, halt; then the socket. What is refused here was certainly not sent.
 """
 
 from plimsoll.core.engine import State
+from plimsoll.core.model import Side
 from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
 from plimsoll.journal import Journal, JournalError
 from plimsoll.lease import Lease
@@ -24,25 +25,32 @@ class Gateway:
 
     def create(self, order: OrderIntended) -> Sent | str:
         """Send a new order, or say why not."""
-        return self._refusal(adds_risk=not order.reduce_only) or self._venue.create(order)
+        # The gate lets spot sell what is held and no more: such an order cannot add risk.
+        is_sale = order.side is Side.SELL and order.instrument.startswith("spot:")
+        adds_risk = not (order.reduce_only or is_sale)
+        return self._refusal(order.owner, order.instrument, adds_risk=adds_risk) or (
+            self._venue.create(order)
+        )
 
     def amend(self, amend: AmendIntended) -> Sent | str:
         """Send new terms, or say why not."""
         order = self._state.orders.working.get(amend.client_order_id)
         if order is None:
             return "the order is not working"
-        return self._refusal(adds_risk=not order.reduce_only) or self._venue.amend(
-            amend, order.instrument
-        )
+        return self._refusal(
+            order.owner, order.instrument, adds_risk=not order.reduce_only
+        ) or self._venue.amend(amend, order.instrument)
 
     def cancel(self, cancel: CancelIntended) -> Sent | str:
         """Send a cancel, or say why not."""
         order = self._state.orders.find(cancel.client_order_id)
         if order is None:
             return "the order is not known"
-        return self._refusal(adds_risk=False) or self._venue.cancel(cancel, order.instrument)
+        return self._refusal(order.owner, order.instrument, adds_risk=False) or (
+            self._venue.cancel(cancel, order.instrument)
+        )
 
-    def _refusal(self, *, adds_risk: bool) -> str:
+    def _refusal(self, owner: str, instrument: str, *, adds_risk: bool) -> str:
         """Return why nothing may be sent now, empty when it may."""
         try:
             self._journal.before_send()
@@ -51,8 +59,9 @@ class Gateway:
         if not self._lease.held:
             return "the lease is not held"
         if adds_risk:
-            if self._state.safety.is_halted:
-                return "halted"
+            stand = self._state.safety.stand(owner, instrument)
+            if stand is not None:
+                return str(stand.code)
             if self._journal.low_space:
                 return "the disk is nearly full"
         return ""

@@ -17,6 +17,8 @@ from typing import Final
 from plimsoll import __version__
 from plimsoll.control import Answer, Command, ControlError, ControlServer
 from plimsoll.core.engine import Core, snapshot
+from plimsoll.core.engine.judging import CommandRefused, read_command
+from plimsoll.core.model import ACCOUNT
 from plimsoll.core.records import (
     Configured,
     InstrumentListed,
@@ -55,6 +57,9 @@ from plimsoll.venues.bybit.venue import BybitVenue
 
 HALT_REQUEST: Final = "halt.json"
 """Standing request in the run directory: a halt asked for while no engine ran."""
+
+_STANDING: Final = ("scope", "keep_orders", "protections_too", "all", "flatten")
+"""What a standing request may say beside who and why."""
 
 SOCKET: Final = "engine.sock"
 STOP_DEADLINE_S: Final = 10.0
@@ -196,6 +201,7 @@ class Process:
         loop = asyncio.get_running_loop()
         for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
             loop.add_signal_handler(number, self._asked_to_stop, signal.Signals(number).name, code)
+        loop.add_signal_handler(signal.SIGUSR1, self._pause)
         self._exit_code = 0
         server = ControlServer(self.settings.run_dir / SOCKET, self._command)
         guard = CallbackGuard(self.core.turns, self.settings.callback_limit_ns)
@@ -269,8 +275,12 @@ class Process:
                 found = json.loads(path.read_text())
             except ValueError:
                 found = {}
+            found = found if isinstance(found, dict) else {}
             actor, reason = str(found.get("actor", "unknown")), str(found.get("reason", "halt"))
-            self._operator(f"standing-{self.lease.epoch}", actor, "halt", {"reason": reason})
+            args = {key: found[key] for key in _STANDING if key in found}
+            # What the core cannot understand of it halts the account: the safe side of a halt.
+            args["reason"] = reason
+            self._operator(f"standing-{self.lease.epoch}", actor, "halt", args)
             self.journal.force()
             path.unlink()
 
@@ -329,19 +339,26 @@ class Process:
 
     def _command(self, command: Command) -> Answer:
         """Take a command from the control socket; acceptance means it is in the log."""
-        if command.cmd not in ("halt", "resume", "cancel", "release", "adopt", "stop"):
-            known = "halt, resume, cancel, release, adopt, stop"
-            reason = f"unknown command {command.cmd!r}; known: {known}"
-            return Answer(id=command.id, accepted=False, reason=reason)
         if command.epoch and command.epoch != self.lease.epoch:
             reason = f"the session is {self.lease.epoch}, the command was for {command.epoch}"
             return Answer(id=command.id, accepted=False, reason=reason)
+        try:
+            read_command(self.core.state, command.cmd, command.args)
+        except CommandRefused as refusal:
+            return Answer(id=command.id, accepted=False, reason=str(refusal))
         seq = self._operator(command.id, command.actor, command.cmd, command.args)
         if command.cmd == "stop":
             self._asked_to_stop(f"{command.actor}: stop", 0)
         if self.failure is not None:
             return Answer(id=command.id, accepted=False, reason=str(self.failure))
         return Answer(id=command.id, accepted=True, seq=seq)
+
+    def _pause(self) -> None:
+        """Pause the account by SIGUSR1: for whoever has a process id and nothing else."""
+        seq, *_ = self.engine.stamp()
+        if ACCOUNT not in self.core.safety.pauses:
+            args: dict[str, object] = {"reason": "signal SIGUSR1"}
+            self._operator(f"signal-{seq}", "SIGUSR1", "pause", args)
 
     def _operator(self, number: str, actor: str, cmd: str, args: dict[str, object]) -> int:
         stamp = self.engine.stamp()

@@ -51,7 +51,13 @@ class Log:
 
     def halted(self, record: Halted) -> None:
         """Tell that trading is halted."""
-        self._tell(logging.ERROR, "halted", reason=record.reason, actor=record.actor)
+        self._tell(
+            logging.ERROR,
+            "halted",
+            reason=record.reason,
+            actor=record.actor,
+            scope=record.scope,
+        )
 
     def strategy_stopped(self, record: StrategyStopped) -> None:
         """Tell that a strategy instance ended."""

@@ -62,6 +62,8 @@ def test_a_stop_waits_for_executions_that_are_on_their_way():
     driver.put(SessionStopping, "test")
     driver.report(order.id, OrderState.FILLED, cum=order.qty_lots)
     assert driver.of(SessionEnded) == []
+    driver.settle()
+    assert driver.of(SessionEnded) == []
     driver.execute(order.id, order.qty_lots, "x1")
     assert len(driver.of(SessionEnded)) == 1
 
@@ -70,6 +72,7 @@ def test_a_stop_does_not_wait_for_foreign_orders():
     driver = Driver().live()
     driver.report("by-hand-1", OrderState.OPEN)
     driver.put(SessionStopping, "test")
+    driver.settle()
     assert len(driver.of(SessionEnded)) == 1
 
 

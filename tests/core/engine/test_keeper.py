@@ -244,7 +244,7 @@ def test_an_open_order_the_venue_forgot_blocks_and_is_told_once():
 def test_a_thousand_lost_answers_are_resolved_right(seed):
     """Q4: half of the orders live, half never arrived, 30 % of the queries failing."""
     choose = random.Random(seed)
-    driver, venue = funded(settings_of(repeat_max=10**6))
+    driver, venue = funded(settings_of(repeat_max=10**6, same_action_max=10**6))
     orders = []
     for _ in range(1_000):
         side = choose.choice(("buy", "sell"))
@@ -371,6 +371,8 @@ def test_a_stop_cancels_waits_and_ends():
     assert (order.cancel_pending, exit_.cancel_pending) == (True, False)
     assert not driver.core.is_ended
     driver.report(order.id, S.CANCELED)
+    assert not driver.core.is_ended, "the venue's lists have not been looked at"
+    driver.settle()
     assert driver.core.is_ended
     assert driver.strategies["s"].heard[-1][0] in ("stop", "order")
 

@@ -131,7 +131,7 @@ def test_nothing_new_while_halted_or_blocked_but_reductions_pass():
     assert sell(driver, reduce_only=True) is None
     driver.put(OperatorCommand, "1", "anna", "halt", json.dumps({}))
     assert code(buy(driver)) == Refusal.HALTED
-    assert "`resume`" in buy(driver).text
+    assert "`plimsoll resume` ends it" in buy(driver).text
     assert sell(driver, reduce_only=True) is None
 
 

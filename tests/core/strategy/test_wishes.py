@@ -46,10 +46,10 @@ def test_a_target_is_reached_by_one_market_order():
     assert target(10, 10) is None
 
 
-def test_a_reduction_is_reduce_only_but_not_on_spot():
+def test_a_reduction_is_asked_for_as_one():
     assert target(4, 10) == Place(Side.SELL, 0, 6, True)
     assert target(0, -10) == Place(Side.BUY, 0, 10, True)
-    assert target(0, 100, on=SPOT) == Place(Side.SELL, 0, 100, False)
+    assert target(0, 100, on=SPOT) == Place(Side.SELL, 0, 100, True)
 
 
 def test_a_flip_is_two_orders_the_first_to_flat():
@@ -66,7 +66,7 @@ def test_dust_is_left_alone_and_a_reduction_takes_the_whole():
     assert least == 10
     assert target(5, 0, on=SPOT) is None
     assert target(100, 95, on=SPOT) is None
-    assert target(5, 100, on=SPOT) == Place(Side.SELL, 0, 100, False)
+    assert target(5, 100, on=SPOT) == Place(Side.SELL, 0, 100, True)
     assert target(0, 5, on=SPOT) is None
 
 

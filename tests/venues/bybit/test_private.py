@@ -425,3 +425,20 @@ def test_who_made_an_order_is_read(reader, sample):
     (order,) = reader.read(changed(sample, "ws_order", createType="CreateByLiq"))
     (execution,) = reader.read(changed(sample, "ws_execution", createType="CreateByLiq"))
     assert order.created_by == execution.created_by == "CreateByLiq"
+
+
+@pytest.mark.parametrize(
+    ("category", "status", "kind", "order_filter"),
+    [
+        ("spot", "Untriggered", "Stop", "StopOrder"),
+        ("spot", "Untriggered", "tpslOrder", "tpslOrder"),
+        ("spot", "New", "Stop", ""),
+        ("linear", "Untriggered", "Stop", ""),
+    ],
+)
+def test_a_waiting_spot_order_says_which_list_it_stands_in(
+    reader, sample, category, status, kind, order_filter
+):
+    words = {"category": category, "orderStatus": status, "stopOrderType": kind}
+    (order,) = reader.read(changed(sample, "ws_order", **words))
+    assert order.order_filter == order_filter

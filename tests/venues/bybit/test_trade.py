@@ -113,3 +113,14 @@ def test_answers():
 def test_unreadable_answers_raise_only_the_named_error(raw):
     with contextlib.suppress(ParseError):
         read_answer(raw)
+
+
+def test_a_cancel_of_an_order_without_our_id_names_the_venues_and_its_list(spot):
+    writer = OrderWriter(spot)
+    cancel = CancelIntended(1, 2, 3, 0, "v7", "halt", "v7", "StopOrder")
+    assert json.loads(writer.cancel_body(cancel)) == {
+        "category": "spot",
+        "symbol": spot.symbol,
+        "orderId": "v7",
+        "orderFilter": "StopOrder",
+    }

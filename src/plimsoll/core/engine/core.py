@@ -9,12 +9,15 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Final
 
+from plimsoll.core.engine.commanding import Commanding
+from plimsoll.core.engine.flattening import STOP_ID
 from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.keeper import Keeper
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Load, Trader
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.feed import Market
+from plimsoll.core.model import ACCOUNT
 from plimsoll.core.portfolio import Ledger
 from plimsoll.core.records import (
     BarChanged,
@@ -243,7 +246,7 @@ class Core:
         self._trader = Trader(self.state, settings, self._load, self.turns)
         self._keeper = Keeper(self.state, settings, self._trader.placer)
         self._deciders = self._table(self._trader, self._keeper)
-        self._waits = frozenset(self._trader.desks)
+        self._waits = frozenset(self._trader.desks) - self.state.faulty.keys()
         self._stop_until_ns = 0
         self._beat_ns = self.state.ts_ns + settings.timing.beat_ns
         self._checkpoint_ns = self._beat_ns  # one at the start: from here on nothing is forgotten
@@ -286,13 +289,21 @@ class Core:
         for desk in trader.desks.values():
             yield from trader.stop(desk, "session ends")
         yield from keeper.halting.on_stopping(record)
+        if settings.end_policy == "flatten":
+            name, why = f"{STOP_ID}{record.seq}", record.reason
+            yield from keeper.flattening.begin(name, ACCOUNT, "end_policy", why)
 
     def _end_if_done(self) -> Iterator[Record]:
-        assert self._keeper is not None
-        open_ends = self._keeper.halting.open_ends()
-        if open_ends and self.state.ts_ns < self._stop_until_ns:
+        keeper = self._with_keeper()
+        open_ends, is_unsure = keeper.halting.open_ends(), keeper.halting.sweeping.is_open
+        is_open = bool(open_ends) or is_unsure or keeper.flattening.is_open
+        if is_open and self.state.ts_ns < self._stop_until_ns:
             return
         self._stop_until_ns = 0
+        yield from keeper.flattening.on_end()
+        if is_unsure:
+            text = "the venue's lists did not confirm, twice in a row, that everything is cancelled"
+            yield IncidentRaised(*self.state.stamp(), "unconfirmed_at_stop", "", text)
         if open_ends:
             names = ", ".join(f"{order.id} {order.state}" for order in open_ends[:5])
             yield IncidentRaised(
@@ -336,9 +347,22 @@ class Core:
                 *stamp, stamp[0], "bars", category, "", name, "", since // 1_000_000 - minutes_ms
             )
 
+    def _free(self, name: str) -> None:
+        """Let a stopped instance start again, as soon as its markets are LIVE."""
+        self._with_trader().renew(name)
+        self._waits |= {name}
+
     def _table(
         self, trader: Trader, keeper: Keeper
     ) -> dict[type[Record], Callable[[Any], Iterator[Record] | None]]:
+        commanding = Commanding(
+            self.state,
+            trader.placer,
+            keeper.halting,
+            keeper.flattening,
+            keeper.adopting,
+            self._free,
+        )
         return {
             Configured: self._configured,
             TimerFired: self._timer,
@@ -356,7 +380,7 @@ class Core:
             PositionReported: keeper.on_statement,
             WalletReported: keeper.on_statement,
             QueryAnswered: self._queried,
-            OperatorCommand: keeper.on_command,
+            OperatorCommand: commanding.on_command,
             SessionStopping: self._stopping,
         }
 

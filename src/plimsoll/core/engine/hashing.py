@@ -39,9 +39,11 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "orders": [msgspec.to_builtins(order) for order in state.orders.working.values()],
             "epoch": state.epoch,
             "counter": state.ids.counter,
-            "halt": safety.halt_reason,
+            "halts": sorted([*scope, halt] for scope, halt in safety.halts.items()),
+            "pauses": sorted([*scope, pause] for scope, pause in safety.pauses.items()),
+            "flattens": sorted(state.flattens),
+            "faulty": sorted(state.faulty.items()),
             "blocks": sorted(safety.blocks.items()),
-            "pauses": sorted([*key, why] for key, why in safety.pauses.items()),
             "observed": sorted(safety.observed.items()),
             "wallet_doubt": safety.wallet_doubt,
             "causes": sorted(

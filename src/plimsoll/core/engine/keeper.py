@@ -1,8 +1,8 @@
 """The safety half of ``decide``: who looks at which record, and in which order at each beat.
 
 Unknown outcomes (``inquiring``), reconciliation (``comparing``), market data (``doubting``), halts
-and commands (``halting``). None of them ever places an order on its own: they ask, cancel, block,
-halt and tell.
+(``halting``) and flattens (``flattening``). Only the last ever places an order, and only where a
+person or the end policy asked for it: the others ask, cancel, block, halt and tell.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from plimsoll.core.engine.adopting import Adopting
 from plimsoll.core.engine.comparing import Comparing
 from plimsoll.core.engine.doubting import Doubting
 from plimsoll.core.engine.explaining import Explaining
+from plimsoll.core.engine.flattening import Flattening
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
 from plimsoll.core.engine.outsiders import Outsiders
@@ -25,7 +26,6 @@ from plimsoll.core.records import (
     ExecutionReported,
     IncidentRaised,
     LinkChanged,
-    OperatorCommand,
     OrderReported,
     PositionReported,
     QueryAnswered,
@@ -51,19 +51,14 @@ class Keeper:
         self.halting = Halting(state, settings, placer)
         self.outsiders = Outsiders(state)
         self.adopting = Adopting(state, settings)
+        self.flattening = Flattening(state, placer)
         self.measured_ns = 0
 
     def take_over(self) -> Iterator[Record]:
         """Begin a session: what earlier ones left open is lost, or told now."""
         yield from self.inquiring.take_over()
         yield from self.outsiders.on_start()
-
-    def on_command(self, command: OperatorCommand) -> Iterator[Record]:
-        """Carry out a person's command."""
-        if command.cmd == "adopt":
-            yield from self.adopting.on_command(command)
-        else:
-            yield from self.halting.on_command(command)
+        yield from self.flattening.on_begin()
 
     # ---- what the venue says ----
 
@@ -72,6 +67,7 @@ class Keeper:
         if link.link == "trade" and not link.is_up:
             yield from self.inquiring.on_trade_down()
         if link.link == "private":
+            self.halting.sweeping.on_link()
             self.inquiring.inquiries.reset()
             self.comparing.abandon()
             if link.is_up:
@@ -81,6 +77,7 @@ class Keeper:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""
         order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
         self.comparing.collect(record, is_new=is_new_order(order, record))
+        self.halting.sweeping.on_report(record)
         self.inquiring.on_report(record)
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
@@ -104,13 +101,18 @@ class Keeper:
         yield from self.explaining.on_cash()
 
     def on_query(self, answer: QueryAnswered) -> Iterator[Record]:
-        """Take the end of a query: a comparison's, or an inquiry's."""
+        """Take the end of a query: a comparison's, a sweep's or an inquiry's."""
+        if self.halting.sweeping.owns(answer.query_id):
+            yield from self.halting.sweeping.answered(answer)
+            return
         if not self.comparing.owns(answer.query_id):
             yield from self.inquiring.on_query(answer)
             return
         yield from self.comparing.answered(answer)
         if self.state.safety.is_reconciled and not self.state.losses.is_known:
             yield from self._measure()  # before any strategy may ask for an order
+        if self.state.safety.is_reconciled:
+            self.halting.on_reconciled()
 
     def on_contradictions(self) -> Iterator[Record]:
         """Block and tell where evidence contradicted what was certain (ORD-6, ORD-7)."""
@@ -133,6 +135,7 @@ class Keeper:
             yield from self._measure()
         yield from self.halting.on_time()
         yield from self.explaining.on_time()
+        yield from self.flattening.on_time()
         yield from self.comparing.on_time()
         if not state.safety.is_stopping:
             yield from self.doubting.on_time()

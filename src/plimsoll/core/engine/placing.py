@@ -1,11 +1,22 @@
 """From a request to a decision: the one path every order of a strategy takes through the gate."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from plimsoll.core.engine.state import State
+from plimsoll.core.feed import StreamName
 from plimsoll.core.matching.paper import PaperVenue
-from plimsoll.core.model import Denied, Instrument, Mode, Order, OrderType, Refusal, Side
+from plimsoll.core.model import (
+    FOREIGN,
+    MANUAL,
+    Denied,
+    Instrument,
+    Mode,
+    Order,
+    OrderType,
+    Refusal,
+    Side,
+)
 from plimsoll.core.model import TimeInForce as Tif
 from plimsoll.core.records import (
     AmendIntended,
@@ -18,8 +29,8 @@ from plimsoll.core.records import (
     Record,
 )
 from plimsoll.core.risk import LIVE_SCOPE, Candidate, Gate, Lane, Surroundings, group_of
-from plimsoll.core.settings import CoreSettings
-from plimsoll.core.strategy import AmendRequest, Desk, PlaceRequest
+from plimsoll.core.settings import CoreSettings, Limits
+from plimsoll.core.strategy import AmendRequest, PlaceRequest
 
 PPM: Final = 1_000_000
 _MARKET: Final = OrderType.MARKET  # hot: read through its class it costs ten times a global
@@ -35,6 +46,42 @@ class Route(NamedTuple):
 
 LIVE_ROUTE: Final = Route(OrderIntended, AmendIntended, CancelIntended)
 PAPER_ROUTE: Final = Route(PaperOrderIntended, PaperAmendIntended, PaperCancelIntended)
+
+
+class Asker(Protocol):
+    """Whoever asks for an order: an instance's desk, or a hand."""
+
+    @property
+    def name(self) -> str:
+        """Return the owner of what is asked for."""
+
+    @property
+    def limits(self) -> Limits | None:
+        """Return narrower limits than the account's, None where there are none."""
+
+    @property
+    def streams(self) -> tuple[StreamName, ...]:
+        """Return the streams it lives on besides book and ticker."""
+
+    def unready(self, *, reduces: bool) -> Denied | None:
+        """Return why it may not ask now."""
+
+    def acted(self, now_ns: int, *action: object) -> None:
+        """Hear that an order or amend of it passed every check."""
+
+
+class Hand(NamedTuple):
+    """A person, or what a person set going: it asks in an owner's name and is always ready."""
+
+    name: str
+    limits: Limits | None = None
+    streams: tuple[StreamName, ...] = ()
+
+    def unready(self, *, reduces: bool) -> Denied | None:
+        """Return nothing: only the gate stands in its way."""
+
+    def acted(self, now_ns: int, *action: object) -> None:
+        """Forget it: a person may repeat himself."""
 
 
 class Placer:
@@ -55,9 +102,16 @@ class Placer:
             # into the core's own matching, a live order none but to the gateway.
             one.name: PAPER_ROUTE if one.mode is Mode.PAPER else LIVE_ROUTE
             for one in settings.strategies
-        }
+        } | {MANUAL: LIVE_ROUTE}
 
-    def place(self, desk: Desk, request: PlaceRequest) -> Iterator[Record]:
+    def hand_of(self, owner: str) -> Hand:
+        """Return a hand that asks in an owner's name, under the owner's limits."""
+        for one in self.settings.strategies:
+            if one.name == owner:
+                return Hand(owner, one.limits)
+        return Hand(owner)
+
+    def place(self, desk: Asker, request: PlaceRequest) -> Iterator[Record]:
         """Decide about a new order: intended or denied."""
         state = self.state
         instrument = state.instruments.get(request.instrument)
@@ -66,7 +120,7 @@ class Placer:
         price_ticks, tif = request.price_ticks, request.tif
         if request.order_type is _MARKET:
             price_ticks, tif = self._band(instrument, request.side), Tif.IOC
-        route = self.routes[desk.name]
+        route = self._route(desk.name)
         # Spot knows no reduce-only: what is sold is limited by what is held (RSK-3).
         reduce_only = request.reduce_only and not instrument.is_spot
         candidate = Candidate(
@@ -76,6 +130,8 @@ class Placer:
             price_ticks,
             request.qty_lots,
             reduce_only,
+            owner=desk.name,
+            reduces=request.reduce_only,
         )
         denied = self._check(desk, candidate, price_ticks)
         if denied is not None:
@@ -107,12 +163,14 @@ class Placer:
             reduce_only,
             request.label,
         )
+        terms = (instrument.name, request.side, price_ticks, request.qty_lots)
+        desk.acted(state.ts_ns, "place", *terms)
         if request.handle is not None:
             request.handle.order = state.orders.find(order_id)
         if route is PAPER_ROUTE:
             self.paper.ask(order_id, "place", price_ticks, request.qty_lots, state.ts_ns)
 
-    def amend(self, desk: Desk, request: AmendRequest) -> Iterator[Record]:
+    def amend(self, desk: Asker, request: AmendRequest) -> Iterator[Record]:
         """Decide about new terms; they pass the same checks as a new order."""
         state, order = self.state, request.order
         if not order.is_working or order.is_busy:
@@ -127,6 +185,7 @@ class Placer:
             request.qty_lots - order.filled_lots,
             order.reduce_only,
             replaces_lots=order.leaves_lots,
+            owner=desk.name,
         )
         denied = self._check(desk, candidate, request.price_ticks)
         if denied is not None:
@@ -143,6 +202,8 @@ class Placer:
             )
             return
         yield route.amend(*state.stamp(), order.id, request.price_ticks, request.qty_lots)
+        terms = (order.instrument, order.side, request.price_ticks, request.qty_lots)
+        desk.acted(state.ts_ns, "amend", *terms)
         if route is PAPER_ROUTE:
             self.paper.ask(order.id, "amend", request.price_ticks, request.qty_lots, state.ts_ns)
 
@@ -157,8 +218,14 @@ class Placer:
         if route is LIVE_ROUTE and not self.may_cancel(order):
             self.waiting.setdefault(order.id, reason)
             return
-        yield route.cancel(*self.state.stamp(), order.id, reason)
-        if route is PAPER_ROUTE:
+        if route is LIVE_ROUTE:
+            is_ours = order.owner != FOREIGN and order.id != order.venue_id
+            venue_id = "" if is_ours else order.venue_id
+            yield CancelIntended(
+                *self.state.stamp(), order.id, reason, venue_id, order.order_filter
+            )
+        else:
+            yield route.cancel(*self.state.stamp(), order.id, reason)
             self.paper.ask(order.id, "cancel", 0, 0, self.state.ts_ns)
 
     def release(self) -> Iterator[Record]:
@@ -183,14 +250,15 @@ class Placer:
 
     # ---- inside ----
 
-    def _check(self, desk: Desk, candidate: Candidate, price_ticks: int) -> Denied | None:
-        if desk.is_stopped:
-            return Denied(Refusal.STRATEGY_STOPPED, f"{desk.name}: {desk.stop_reason}")
-        if desk.waits_for_bars and not candidate.reduce_only:
-            return Denied(Refusal.WARMING_UP, f"{desk.name} is still fetching bars")
-        held_back = self._held_back(desk, candidate)
-        if held_back is not None:
-            return held_back
+    def _route(self, owner: str) -> Route:
+        """Return the way of an owner's orders; one no longer configured keeps the one it had."""
+        fallback = PAPER_ROUTE if self.state.is_paper(owner) else LIVE_ROUTE
+        return self.routes.get(owner, fallback)
+
+    def _check(self, desk: Asker, candidate: Candidate, price_ticks: int) -> Denied | None:
+        unready = desk.unready(reduces=candidate.reduce_only) or self._held_back(candidate)
+        if unready is not None:
+            return unready
         if not price_ticks:
             name = candidate.instrument.name
             doubt = self.state.markets[name].book_doubt(self.state.ts_ns)
@@ -199,17 +267,14 @@ class Placer:
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} has no price to trade at")
         return self.gate.check(candidate, self._around(desk, candidate))
 
-    def _held_back(self, desk: Desk, candidate: Candidate) -> Denied | None:
+    def _held_back(self, candidate: Candidate) -> Denied | None:
         """Return why entries wait here for a person, or for money to be explained."""
         instrument, safety = candidate.instrument, self.state.safety
         if candidate.reduce_only or (instrument.is_spot and candidate.side is Side.SELL):
             return None
-        name = instrument.name
-        pause = safety.pause_of(desk.name, name)
-        if pause:
-            return Denied(Refusal.PAUSED, f"{desk.name} is paused on {name}: {pause}")
         if candidate.scope != LIVE_SCOPE:
             return None
+        name = instrument.name
         if name in safety.observed:
             text = f"{name} is observed: {safety.observed[name]}; `adopt {name}`"
             return Denied(Refusal.OBSERVED, text)
@@ -217,7 +282,7 @@ class Placer:
             return Denied(Refusal.UNEXPLAINED_CASH, safety.wallet_doubt)
         return None
 
-    def _around(self, desk: Desk, candidate: Candidate) -> Surroundings:
+    def _around(self, desk: Asker, candidate: Candidate) -> Surroundings:
         state = self.state
         name = candidate.instrument.name
         market, held = state.markets[name], state.held_lots(candidate.scope, name)
@@ -228,7 +293,7 @@ class Placer:
             self._worst_elsewhere(candidate.scope, name),
             self._opposite_best(candidate),
             self._free_lots(desk, name) if candidate.instrument.is_spot else 0,
-            desk.settings.limits or self.settings.limits,
+            desk.limits or self.settings.limits,
             state.ts_ns,
             desk.streams,
         )
@@ -263,8 +328,8 @@ class Placer:
             return 0
         return min(prices) if candidate.side is Side.BUY else max(prices)
 
-    def _free_lots(self, desk: Desk, name: str) -> int:
-        """Return the lots of base coin this instance may still sell on spot."""
+    def _free_lots(self, desk: Asker, name: str) -> int:
+        """Return the lots of base coin this owner may still sell on spot."""
         going = sum(
             order.leaves_lots
             for order in self.state.orders.of_owner(desk.name, name)

@@ -6,9 +6,10 @@ import msgspec
 
 from plimsoll.core.engine.state import State
 from plimsoll.core.feed import Market
-from plimsoll.core.model import Instrument, Order, Position
+from plimsoll.core.model import Instrument, Order, Position, Scope
 from plimsoll.core.portfolio import Cause, History
-from plimsoll.core.risk import Pacing
+from plimsoll.core.records import FlattenBegun
+from plimsoll.core.risk import Halt, Pacing, Pause
 
 VERSION = 4
 
@@ -33,7 +34,11 @@ class _Snapshot(msgspec.Struct):
     cash: dict[str, int]
     seen: list[tuple[str, str, int]]
     cursor_ms: int
-    halt: tuple[str, str]
+    halts: list[tuple[str, str, Halt]]
+    pauses: list[tuple[str, str, Pause]]
+    flattens: list[FlattenBegun]
+    faulty: dict[str, tuple[str, str]]
+    """Code and reason of instances that only a person frees."""
     blocks: dict[str, str]
     losses: tuple[bool, int, int, int, int]
     pacings: dict[str, _Pace]
@@ -45,7 +50,6 @@ class _Snapshot(msgspec.Struct):
     rows: list[tuple[str, int]] = []
     cash_ms: int = 0
     begun_ms: int = 0
-    pauses: list[tuple[str, str, str]] = []
     observed: dict[str, str] = {}
     wallet_doubt: str = ""
 
@@ -67,7 +71,10 @@ def snapshot(state: State) -> bytes:
             cash=ledger.cash,
             seen=[(name, one, at) for (name, one), at in ledger.seen.items()],
             cursor_ms=ledger.cursor_ms,
-            halt=(state.safety.halt_reason, state.safety.halt_actor),
+            halts=[(*scope, halt) for scope, halt in state.safety.halts.items()],
+            pauses=[(*scope, pause) for scope, pause in state.safety.pauses.items()],
+            flattens=list(state.flattens.values()),
+            faulty={owner: (code, state.stopped[owner]) for owner, code in state.faulty.items()},
             blocks=state.safety.blocks,
             losses=(losses.is_known, losses.equity, losses.baseline, losses.peak, losses.day),
             pacings={
@@ -87,7 +94,6 @@ def snapshot(state: State) -> bytes:
             rows=list(ledger.rows.items()),
             cash_ms=ledger.cash_ms,
             begun_ms=ledger.begun_ms,
-            pauses=[(*key, why) for key, why in state.safety.pauses.items()],
             observed=state.safety.observed,
             wallet_doubt=state.safety.wallet_doubt,
         )
@@ -122,9 +128,14 @@ def restore(payload: bytes) -> State:
     state.ledger.rows, state.ledger.cash_ms = OrderedDict(saved.rows), saved.cash_ms
     state.ledger.seen = OrderedDict(((name, one), at) for name, one, at in saved.seen)
     state.ledger.cursor_ms, state.ledger.begun_ms = saved.cursor_ms, saved.begun_ms
-    state.safety.halt_reason, state.safety.halt_actor = saved.halt
+    for owner, name, halt in saved.halts:
+        state.safety.halts[Scope(owner, name)] = halt
+    for owner, name, pause in saved.pauses:
+        state.safety.pauses[Scope(owner, name)] = pause
+    state.flattens = {one.id: one for one in saved.flattens}
+    for owner, (code, reason) in saved.faulty.items():
+        state.faulty[owner], state.stopped[owner] = code, reason
     state.safety.blocks = saved.blocks
-    state.safety.pauses = {(owner, name): why for owner, name, why in saved.pauses}
     state.safety.observed, state.safety.wallet_doubt = saved.observed, saved.wallet_doubt
     _restore_paces(state, saved)
     return state

@@ -27,6 +27,8 @@ from plimsoll.core.records import (
     DifferenceFound,
     EquityMeasured,
     ExecutionReported,
+    FlattenBegun,
+    FlattenEnded,
     FlowMeasured,
     Halted,
     IncidentRaised,
@@ -61,9 +63,11 @@ from plimsoll.core.records import (
     SessionStopping,
     SpaceChanged,
     StrategyCheckpoint,
+    StrategyFreed,
     StrategyRestored,
     StrategyStopped,
     StreamChanged,
+    Swept,
     TickerChanged,
     Unpaused,
     WalletAdopted,
@@ -79,6 +83,9 @@ PAR: Final = ("USDT", "USDC")
 """Settle coins that count as one in equity, profit and limits. Orders never rest on their ratio."""
 
 NEVER: Final = 1 << 62
+
+FAULTS: Final = frozenset({"raised", "repeats", "quarantine"})
+"""Codes of ``StrategyStopped`` that only a person takes back (RSK-8)."""
 
 
 class State:
@@ -107,6 +114,15 @@ class State:
         self.paper_owners: frozenset[str] = frozenset()
         self.checkpoints: dict[str, bytes] = {}
         self.stopped: dict[str, str] = {}
+        """Instances stopped, and why."""
+        self.faulty: dict[str, str] = {}
+        """Those of them that only a person frees, by code (RSK-8)."""
+        self.flattens: dict[str, FlattenBegun] = {}
+        """Flattens under way."""
+        self.flattened: deque[FlattenEnded] = deque(maxlen=KEEP)
+        """Newest ends of flattens, for readers."""
+        self.swept: dict[str, Swept] = {}
+        """Scopes whose cancels the venue's lists have confirmed in this session."""
         self.is_ended = False
         self.incidents: deque[IncidentRaised] = deque(maxlen=KEEP)
         self.differences: deque[DifferenceFound] = deque(maxlen=KEEP)
@@ -235,7 +251,8 @@ class State:
         self.ids = IdMaker(record.tag, record.epoch)
         self.orders.tag = record.tag
         self.is_ended = False
-        self.stopped.clear()
+        self.stopped = {owner: self.stopped[owner] for owner in self.faulty}
+        self.swept.clear()
         self.doubts.clear()
         self.safety.on_lease(record)
         self.rates.forget_closures()
@@ -452,6 +469,26 @@ class State:
 
     def _strategy_stopped(self, record: StrategyStopped) -> None:
         self.stopped[record.owner] = record.reason
+        if record.code in FAULTS:
+            self.faulty[record.owner] = record.code
+
+    def _freed(self, record: StrategyFreed) -> None:
+        self.stopped.pop(record.owner, None)
+        self.faulty.pop(record.owner, None)
+
+    def _halted(self, record: Halted) -> None:
+        self.safety.on_halted(record)
+        self.swept.pop(record.scope, None)
+
+    def _swept(self, record: Swept) -> None:
+        self.swept[record.scope] = record
+
+    def _flatten_begun(self, record: FlattenBegun) -> None:
+        self.flattens[record.id] = record
+
+    def _flatten_ended(self, record: FlattenEnded) -> None:
+        self.flattens.pop(record.id, None)
+        self.flattened.append(record)
 
     def _table(self) -> dict[type[Record], Callable[[Any], None]]:
         orders, safety = self.orders, self.safety
@@ -497,14 +534,18 @@ class State:
             WalletAdopted: self._adopt_cash,
             Blocked: safety.on_blocked,
             Released: safety.on_released,
-            Paused: self._paused,
-            Unpaused: self._paused,
             Observed: safety.on_observed,
             ObservingEnded: safety.on_observing_ended,
             WalletDoubted: safety.on_wallet_doubted,
-            Halted: safety.on_halted,
+            Halted: self._halted,
             Rearmed: safety.on_rearmed,
+            Paused: self._paused,
+            Unpaused: self._paused,
+            Swept: self._swept,
+            FlattenBegun: self._flatten_begun,
+            FlattenEnded: self._flatten_ended,
             StrategyStopped: self._strategy_stopped,
+            StrategyFreed: self._freed,
             IncidentRaised: self._incident,
             StrategyCheckpoint: self._checkpoint,
             StrategyRestored: self._checkpoint,

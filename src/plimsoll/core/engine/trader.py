@@ -42,6 +42,7 @@ from plimsoll.core.strategy import (
     Strategy,
 )
 from plimsoll.core.strategy.desk import Reader
+from plimsoll.core.strategy.repetition import Repetition
 from plimsoll.core.strategy.turns import Cut, Turns
 
 Load = Callable[[StrategySettings], Strategy]
@@ -77,13 +78,26 @@ class Trader:
             state.profit_of,
             state.safety.pause_of,
         )
-        self.desks: dict[str, Desk] = {}
-        for index, one in enumerate(settings.strategies):
-            desk = self.desks[one.name] = Desk(
-                one, load(one), reader, settings.seed * 1_000 + index
-            )
-            if one.name in state.checkpoints:
-                desk.restore(state.checkpoints[one.name])
+        self._load = load
+        self._reader = reader
+        self.desks: dict[str, Desk] = {one.name: self._desk(one) for one in settings.strategies}
+        for owner in state.faulty.keys() & self.desks.keys():
+            self.desks[owner].stop_reason = state.stopped[owner]  # until a person frees it (RSK-8)
+        self._arrange()
+        self.resumes = [order for order in state.orders.working.values() if order.is_paper]
+        """Paper orders of an earlier session, waiting for their instrument's first book."""
+
+    def _desk(self, one: StrategySettings) -> Desk:
+        """Make an instance, with what its newest checkpoint holds."""
+        settings, index = self.settings, self.settings.strategies.index(one)
+        desk = Desk(one, self._load(one), self._reader, settings.seed * 1_000 + index)
+        desk.repetition = Repetition(settings.same_action_max, settings.repeat_ns)
+        if one.name in self.state.checkpoints:
+            desk.restore(self.state.checkpoints[one.name])
+        return desk
+
+    def _arrange(self) -> None:
+        """Note who hears what."""
         self._all = tuple(self.desks.values())
         self.on_instrument: dict[str, list[Desk]] = {}
         for desk in self.desks.values():
@@ -93,10 +107,13 @@ class Trader:
             name: [desk for desk in desks if desk.hears_book]
             for name, desks in self.on_instrument.items()
         }
-        self.resumes = [order for order in state.orders.working.values() if order.is_paper]
-        """Paper orders of an earlier session, waiting for their instrument's first book."""
 
     # ---- starting and ending ----
+
+    def renew(self, owner: str) -> None:
+        """Put a new object in the place of a stopped instance; it starts when it may."""
+        self.desks[owner] = self._desk(self.desks[owner].settings)
+        self._arrange()
 
     def startable(self) -> list[Desk]:
         """Return the instances whose markets are LIVE and, for live ones, whose books agree."""
@@ -126,7 +143,7 @@ class Trader:
         if desk.is_started:
             yield from self._call(desk, desk.strategy.on_stop)
         if not desk.is_stopped:
-            yield from self._end(desk, reason)
+            yield from self._end(desk, reason, "session")
 
     def checkpoint(self) -> Iterator[Record]:
         """Record what every instance needs to go on; one that was stopped keeps its last one."""
@@ -276,6 +293,9 @@ class Trader:
                 for order, execution in news:
                     yield from self._hear_order(order, execution)
             yield from self.wishing.carry_out(self.desks.values())
+            for desk in self._all:
+                if desk.repetition is not None and desk.repetition.excess and not desk.is_stopped:
+                    yield from self._end(desk, desk.repetition.excess, "repeats")
             if not state.news and not any(desk.wish_changed for desk in self.desks.values()):
                 return
         yield IncidentRaised(
@@ -364,14 +384,15 @@ class Trader:
             return self._cut_off(desk, callback.__name__, turns.nth)
         except (Exception, SystemExit) as error:
             desk.requests.clear()
-            return self._end(desk, f"{callback.__name__} raised {error!r}")
+            return self._end(desk, f"{callback.__name__} raised {error!r}", "raised")
         return self._carry_out(desk) if desk.requests else None
 
     def _cut_off(self, desk: Desk, callback: str, nth: int) -> Iterator[Record]:
         """Drop what a callback asked for that did not return, and stop its instance (P8)."""
         desk.requests.clear()
         yield CallbackCut(*self.state.stamp(), desk.name, callback, nth)
-        yield from self._end(desk, f"{callback} did not return in time and was cut off")
+        why = f"{callback} did not return in time and was cut off"
+        yield from self._end(desk, why, "quarantine")
 
     def _carry_out(self, desk: Desk) -> Iterator[Record]:
         for request in desk.drain():
@@ -392,19 +413,23 @@ class Trader:
         desk.denials.append(now)
         if len(desk.denials) > self.settings.repeat_max and not desk.is_stopped:
             seconds = self.settings.repeat_ns // 1_000_000_000
-            yield from self._end(desk, f"{len(desk.denials)} refused requests in {seconds} s")
+            why = f"{len(desk.denials)} refused requests in {seconds} s"
+            yield from self._end(desk, why, "repeats")
 
-    def _end(self, desk: Desk, reason: str) -> Iterator[Record]:
-        """Stop an instance: it hears nothing more, and its orders that add risk are cancelled."""
+    def _end(self, desk: Desk, reason: str, code: str) -> Iterator[Record]:
+        """Stop an instance: it hears nothing more, and its orders that add risk are cancelled.
+
+        A stop for a fault outlasts the session.
+        """
         desk.stop_reason = reason
         desk.targets.clear()
         desk.quotes.clear()
         state = self.state
-        yield StrategyStopped(*state.stamp(), desk.name, reason)
-        if reason != "session ends":
+        yield StrategyStopped(*state.stamp(), desk.name, reason, code)
+        if code != "session":
             yield IncidentRaised(*state.stamp(), "strategy_stopped", desk.name, reason)
             for order in list(state.orders.working.values()):
-                if order.owner == desk.name and not order.reduce_only:
+                if order.owner == desk.name and not order.is_protective:
                     yield from self.placer.cancel(order, "its strategy was stopped")
 
     # ---- paper ----

@@ -208,6 +208,7 @@ class OrderStore:
         order.venue_cum_lots = max(order.venue_cum_lots, record.cum_lots)
         self._watch(order)
         order.is_untriggered = record.is_untriggered
+        order.order_filter = record.order_filter
         if record.reason:
             order.reason = record.reason
         if record.price_ticks and order.is_working:
@@ -380,6 +381,7 @@ class OrderStore:
             venue_cum_lots=record.cum_lots,
             reason=record.reason,
             is_adopted=True,
+            order_filter=record.order_filter,
         )
         self._enter(order, record.venue_order_id)
         if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)

@@ -16,14 +16,17 @@ from plimsoll.core.model.order import (
     TimeInForce,
 )
 from plimsoll.core.model.refusal import Denied, Refusal
+from plimsoll.core.model.scope import ACCOUNT, SCOPE_FORMS, Scope, scope_of
 from plimsoll.core.model.working import FOREIGN, MANUAL, NOT_OURS, OUTSIDE, VENUE, Order, Position
 
 __all__ = [
+    "ACCOUNT",
     "CASH_SCALE",
     "FOREIGN",
     "MANUAL",
     "NOT_OURS",
     "OUTSIDE",
+    "SCOPE_FORMS",
     "TERMINAL",
     "VENUE",
     "Denied",
@@ -35,6 +38,7 @@ __all__ = [
     "OrderType",
     "Position",
     "Refusal",
+    "Scope",
     "Side",
     "TimeInForce",
     "cash_text",
@@ -43,4 +47,5 @@ __all__ = [
     "decimal_of",
     "epoch_of",
     "is_own",
+    "scope_of",
 ]

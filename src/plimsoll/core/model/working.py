@@ -63,6 +63,8 @@ class Order(msgspec.Struct):
     reason: str = ""
     is_adopted: bool = False
     """First heard of from the venue: what matched before that is in no books of ours."""
+    order_filter: str = ""
+    """As in ``OrderReported``."""
 
     @property
     def is_working(self) -> bool:
@@ -86,6 +88,15 @@ class Order(msgspec.Struct):
     def worst_price_ticks(self) -> int:
         """Return the higher of the resting price and the price of an amend in flight."""
         return max(self.price_ticks, self.amend_price_ticks)
+
+    @property
+    def is_protective(self) -> bool:
+        """Return whether it can only make a position smaller, so that a halt leaves it (RSK-10).
+
+        Spot knows no reduce-only: there it is a conditional sell that waits for its trigger.
+        """
+        is_stop = self.is_untriggered and self.side is Side.SELL
+        return self.reduce_only or (is_stop and self.instrument.startswith("spot:"))
 
     @property
     def is_busy(self) -> bool:

@@ -34,6 +34,10 @@ class CancelIntended(Record, frozen=True, tag="intend-cancel"):
 
     client_order_id: str
     reason: str
+    venue_order_id: str = ""
+    """Set where the order carries no id of a client's: it is cancelled by the venue's own."""
+    order_filter: str = ""
+    """As in ``OrderReported``."""
 
 
 class OrderDenied(Record, frozen=True, tag="deny"):

@@ -30,6 +30,8 @@ class OrderReported(Record, frozen=True, tag="order"):
     raw: bytes
     created_by: str = ""
     """The venue's word for what made it (``CreateByUser``, ``CreateByLiq``, ...); spot has none."""
+    order_filter: str = ""
+    """The list of the venue a waiting spot order stands in, where it is not the plain one."""
 
 
 class ExecutionReported(Record, frozen=True, tag="execution"):

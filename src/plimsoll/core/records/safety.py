@@ -23,13 +23,21 @@ class Halted(Record, frozen=True, tag="halt"):
 
     reason: str
     actor: str
+    scope: str = ""
+    """As ``core.model.Scope`` writes it, empty for the account."""
+    keeps_orders: bool = False
+    with_protections: bool = False
+    """Protective orders are cancelled as well: never the default (RSK-10)."""
+    is_dedicated: bool = False
+    """It reaches foreign orders and positions too: the account is nobody else's."""
 
 
 class Rearmed(Record, frozen=True, tag="rearm"):
-    """A person ended the halt."""
+    """A person ended the halt of one scope."""
 
     actor: str
     reason: str
+    scope: str = ""
 
 
 class Paused(Record, frozen=True, tag="pause"):
@@ -48,6 +56,36 @@ class Unpaused(Record, frozen=True, tag="unpause"):
     instrument: str
     actor: str
     reason: str
+
+
+class Swept(Record, frozen=True, tag="swept"):
+    """The venue's lists were read until nothing a halt or stop cancels was in them, twice (RSK-10).
+
+    ``looks``: how often they were read.
+    """
+
+    scope: str
+    looks: int
+
+
+class FlattenBegun(Record, frozen=True, tag="flatten"):
+    """The positions of a scope are closed in slices from here on (RSK-10)."""
+
+    id: str
+    scope: str
+    actor: str
+    reason: str
+    is_dedicated: bool
+    references: dict[str, int]
+    """Reference price of each instrument at the start, ticks: what the cost is measured from."""
+
+
+class FlattenEnded(Record, frozen=True, tag="flattened"):
+    """It is over: ``outcome`` is ``flat``, ``left`` (a person chooses) or ``given_up``."""
+
+    id: str
+    outcome: str
+    text: str
 
 
 class Observed(Record, frozen=True, tag="observe"):
@@ -75,9 +113,22 @@ class WalletDoubted(Record, frozen=True, tag="wallet-doubt"):
 
 
 class StrategyStopped(Record, frozen=True, tag="strategy-stop"):
-    """A strategy instance was stopped (it raised, repeated itself, or the session ends)."""
+    """A strategy instance was stopped (it raised, repeated itself, or the session ends).
+
+    ``code`` is ``raised``, ``repeats``, ``quarantine`` (cut off) or ``session``. A stop for a fault
+    lasts until a person frees the instance; one because the session ends does not.
+    """
 
     owner: str
+    reason: str
+    code: str = ""
+
+
+class StrategyFreed(Record, frozen=True, tag="strategy-free"):
+    """A person lets an instance that was stopped for a fault start again (RSK-8)."""
+
+    owner: str
+    actor: str
     reason: str
 
 
@@ -130,8 +181,12 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     Observed,
     ObservingEnded,
     WalletDoubted,
+    Swept,
+    FlattenBegun,
+    FlattenEnded,
     StrategyStopped,
     CallbackCut,
+    StrategyFreed,
     IncidentRaised,
     StrategyCheckpoint,
     HashTaken,

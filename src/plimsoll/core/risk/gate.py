@@ -32,6 +32,10 @@ class Candidate(msgspec.Struct, frozen=True):
     reduce_only: bool
     replaces_lots: int = 0
     """Leaves of the same order already counted in exposure (amend)."""
+    owner: str = ""
+    """Whose order it is: stops have scopes."""
+    reduces: bool = False
+    """Spot, which knows no reduce-only: a sale meant to make the holding smaller (RSK-3)."""
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -81,6 +85,8 @@ class Gate:
             return denied
         if order.reduce_only and not order.instrument.is_spot:
             return self._storms(order, around)  # RSK-3: protection can be placed in every state
+        if order.reduces and order.instrument.is_spot and order.side is not _BUY:
+            return self._sold(order, around)
         return (
             self._allowed(order, around)
             or self._priced(order, around)
@@ -95,25 +101,37 @@ class Gate:
         name = order.instrument.name
         if safety.is_stopping:
             return Denied(Refusal.STOPPING, "the session is stopping")
-        if safety.is_halted:
-            return Denied(
-                Refusal.HALTED, f"halted by {safety.halt_actor}: {safety.halt_reason}; `resume`"
-            )
+        stand = safety.stand(order.owner, name)
+        if stand is not None:
+            return stand
         if safety.is_space_low and order.scope == LIVE_SCOPE:
             return Denied(Refusal.NO_SPACE, "the disk under the journal is nearly full: free some")
         if name in safety.blocks:
             return Denied(Refusal.BLOCKED, f"{name} is blocked: {safety.blocks[name]}")
-        if order.scope == LIVE_SCOPE:
-            if not safety.links.get("private"):
-                return Denied(Refusal.LINK_DOWN, "the private link is down")
-            if not safety.is_reconciled:
-                return Denied(Refusal.NOT_RECONCILED, "the books are not yet equal to the venue's")
-            if safety.clock_uncertainty_ns > self.settings.clock_max_uncertainty_ns:
-                return Denied(Refusal.CLOCK, "the venue's time is not known exactly enough")
+        unsure = self._unsure(order)
+        if unsure is not None:
+            return unsure
         doubt = around.market.doubt(around.now_ns, around.streams)
         if doubt is not None:
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
         return None
+
+    def _unsure(self, order: Candidate) -> Denied | None:
+        """Return why the live account is not known well enough for an order of it."""
+        safety = self.safety
+        if order.scope != LIVE_SCOPE:
+            return None
+        if not safety.links.get("private"):
+            return Denied(Refusal.LINK_DOWN, "the private link is down")
+        if not safety.is_reconciled:
+            return Denied(Refusal.NOT_RECONCILED, "the books are not yet equal to the venue's")
+        if safety.clock_uncertainty_ns > self.settings.clock_max_uncertainty_ns:
+            return Denied(Refusal.CLOCK, "the venue's time is not known exactly enough")
+        return None
+
+    def _sold(self, order: Candidate, around: Surroundings) -> Denied | None:
+        """Let own coins be sold in every state in which it is known how many there are."""
+        return self._unsure(order) or _held(order, around) or self._storms(order, around)
 
     # ---- is it an order the venue takes ----
 
@@ -215,13 +233,7 @@ class Gate:
         if value > limits.order_notional:
             return _over("order_notional", Refusal.ORDER_NOTIONAL, value, limits.order_notional)
         if instrument.is_spot and order.side is not _BUY:
-            if order.qty_lots - order.replaces_lots > around.free_base_lots:
-                return Denied(
-                    Refusal.NOT_HELD,
-                    f"{instrument.name}: {instrument.qty_text(max(0, around.free_base_lots))} "
-                    f"{instrument.base} may be sold; spot never sells what is not held",
-                )
-            return None
+            return _held(order, around)
         added = order.qty_lots - order.replaces_lots
         # Only its own side: an order cannot worsen the other one.
         worst = added + self.exposure.reach_lots(
@@ -256,6 +268,18 @@ class Gate:
                 f"{limits.drawdown_ppm / PPM:.2%}",
             )
         return None
+
+
+def _held(order: Candidate, around: Surroundings) -> Denied | None:
+    """Return why more would be sold on spot than is held."""
+    instrument = order.instrument
+    if order.qty_lots - order.replaces_lots <= around.free_base_lots:
+        return None
+    return Denied(
+        Refusal.NOT_HELD,
+        f"{instrument.name}: {instrument.qty_text(max(0, around.free_base_lots))} "
+        f"{instrument.base} may be sold; spot never sells what is not held",
+    )
 
 
 def _over(key: str, code: Refusal, found: int, limit: int) -> Denied:

@@ -1,5 +1,11 @@
-"""Halts, blocks and readiness: the durable switches that forbid new risk (RSK-6, RSK-9)."""
+"""Halts, pauses, blocks and readiness: what forbids new risk (RSK-6, RSK-9).
 
+Halts and pauses have a scope: the account, an instance, an instrument, or one instance on one.
+"""
+
+import msgspec
+
+from plimsoll.core.model import ACCOUNT, Denied, Refusal, Scope, scope_of
 from plimsoll.core.records import (
     Blocked,
     ClockMeasured,
@@ -18,16 +24,31 @@ from plimsoll.core.records import (
 )
 
 
+class Halt(msgspec.Struct, frozen=True):
+    """What stands about a halt in force."""
+
+    reason: str
+    actor: str
+    keeps_orders: bool = False
+    with_protections: bool = False
+    is_dedicated: bool = False
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Why an owner, an instrument or both take no new risk, and who said so."""
+
+    reason: str
+    actor: str
+
+
 class Safety:
-    """What forbids new risk right now. A halt and a block survive a restart; readiness does not."""
+    """What forbids new risk right now. Halts, pauses and blocks survive a restart."""
 
     def __init__(self) -> None:
         """Start not ready: nothing is connected, nothing reconciled."""
-        self.halt_reason = ""
-        self.halt_actor = ""
+        self.halts: dict[Scope, Halt] = {}
+        self.pauses: dict[Scope, Pause] = {}
         self.blocks: dict[str, str] = {}
-        self.pauses: dict[tuple[str, str], str] = {}
-        """Why, by (owner, instrument); an empty part stands for all of them."""
         self.observed: dict[str, str] = {}
         """Instruments with a foreign holding nobody has decided about yet, and what it is."""
         self.wallet_doubt = ""
@@ -42,8 +63,28 @@ class Safety:
 
     @property
     def is_halted(self) -> bool:
-        """Return whether a person must re-arm before new risk is taken."""
-        return bool(self.halt_reason)
+        """Return whether the whole account is halted: a person must re-arm it."""
+        return ACCOUNT in self.halts
+
+    @property
+    def halt_reason(self) -> str:
+        """Return why the account is halted, empty where it is not."""
+        return self.halts[ACCOUNT].reason if ACCOUNT in self.halts else ""
+
+    @property
+    def halt_actor(self) -> str:
+        """Return who halted the account, empty where nobody did."""
+        return self.halts[ACCOUNT].actor if ACCOUNT in self.halts else ""
+
+    def stand(self, owner: str, instrument: str) -> Denied | None:
+        """Return what a person, or a breaker, put in the way of new risk here; halts first."""
+        for scope, halt in self.halts.items():
+            if scope.covers(owner, instrument):
+                return Denied(Refusal.HALTED, _words("halted", scope, halt))
+        for scope, pause in self.pauses.items():
+            if scope.covers(owner, instrument):
+                return Denied(Refusal.PAUSED, _words("paused", scope, pause))
+        return None
 
     def on_lease(self, _record: LeaseTaken) -> None:
         """Begin a session: connections and reconciliation start anew, halts and blocks stay."""
@@ -74,13 +115,28 @@ class Safety:
         self.is_reconciled = True
 
     def on_halted(self, record: Halted) -> None:
-        """Halt."""
-        self.halt_reason = record.reason
-        self.halt_actor = record.actor
+        """Halt. A second halt of the same scope takes nothing back of what the first one does."""
+        scope = _scope(record.scope)
+        before = self.halts.get(scope)
+        self.halts[scope] = Halt(
+            record.reason,
+            record.actor,
+            record.keeps_orders and (before is None or before.keeps_orders),
+            record.with_protections or (before is not None and before.with_protections),
+            record.is_dedicated or (before is not None and before.is_dedicated),
+        )
 
-    def on_rearmed(self, _record: Rearmed) -> None:
-        """End the halt."""
-        self.halt_reason = self.halt_actor = ""
+    def on_rearmed(self, record: Rearmed) -> None:
+        """End the halt of one scope; others that cover it stay."""
+        self.halts.pop(_scope(record.scope), None)
+
+    def on_paused(self, record: Paused) -> None:
+        """Pause."""
+        self.pauses[Scope(record.owner, record.instrument)] = Pause(record.reason, record.actor)
+
+    def on_unpaused(self, record: Unpaused) -> None:
+        """End one pause."""
+        self.pauses.pop(Scope(record.owner, record.instrument), None)
 
     def on_blocked(self, record: Blocked) -> None:
         """Forbid new risk on one instrument."""
@@ -92,19 +148,10 @@ class Safety:
 
     def pause_of(self, owner: str, instrument: str) -> str:
         """Return why an owner takes no new risk on an instrument, empty where he may."""
-        pauses = self.pauses
-        if not pauses:
-            return ""
-        keys = ((owner, instrument), (owner, ""), ("", instrument), ("", ""))
-        return next((pauses[key] for key in keys if key in pauses), "")
-
-    def on_paused(self, record: Paused) -> None:
-        """Forbid new risk of an owner, on an instrument, or on all."""
-        self.pauses[record.owner, record.instrument] = record.reason
-
-    def on_unpaused(self, record: Unpaused) -> None:
-        """End exactly this pause."""
-        self.pauses.pop((record.owner, record.instrument), None)
+        for scope, pause in self.pauses.items():
+            if scope.covers(owner, instrument):
+                return pause.reason
+        return ""
 
     def on_observed(self, record: Observed) -> None:
         """Wait with new risk on an instrument for a person's decision."""
@@ -117,3 +164,16 @@ class Safety:
     def on_wallet_doubted(self, record: WalletDoubted) -> None:
         """Forbid new risk while money is not explained, or end that."""
         self.wallet_doubt = record.reason
+
+
+def _scope(text: str) -> Scope:
+    """Return the scope of a record; what cannot be read covers the account."""
+    try:
+        return scope_of(text)
+    except ValueError:
+        return ACCOUNT
+
+
+def _words(what: str, scope: Scope, stop: Halt | Pause) -> str:
+    command = f"plimsoll resume {scope.text}".rstrip()
+    return f"{scope.words} is {what} by {stop.actor}: {stop.reason}; `{command}` ends it"

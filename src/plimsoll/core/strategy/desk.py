@@ -23,9 +23,10 @@ from plimsoll.core.model import (
 )
 from plimsoll.core.model.instrument import whole_steps
 from plimsoll.core.records import BarChanged
-from plimsoll.core.settings import StrategySettings
+from plimsoll.core.settings import Limits, StrategySettings
 from plimsoll.core.strategy.base import Holding, Kept, Number, OrderHandle, Strategy
 from plimsoll.core.strategy.random_stream import RandomStream
+from plimsoll.core.strategy.repetition import Repetition
 from plimsoll.core.strategy.wishes import Quote, Target
 
 _BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
@@ -117,6 +118,8 @@ class Desk:
         """When each named timer is due, Unix ns."""
         self.denials: list[int] = []
         """Times of recent refusals, for the repetition guard (RSK-8)."""
+        self.repetition: Repetition | None = None
+        """Orders and amends that passed, for the same guard; the engine says how many."""
         self.makers: dict[tuple[str, str], BarMaker] = {
             (name, frame): BarMaker(name, frame, keep)
             for name in self.names
@@ -142,6 +145,24 @@ class Desk:
     def is_stopped(self) -> bool:
         """Return whether the instance was stopped and hears nothing any more."""
         return bool(self.stop_reason)
+
+    @property
+    def limits(self) -> Limits | None:
+        """Return its own limits, None where the account's hold."""
+        return self.settings.limits
+
+    def unready(self, *, reduces: bool) -> Denied | None:
+        """Return why it may not ask for an order now."""
+        if self.is_stopped:
+            return Denied(Refusal.STRATEGY_STOPPED, f"{self.name}: {self.stop_reason}")
+        if self.waits_for_bars and not reduces:
+            return Denied(Refusal.WARMING_UP, f"{self.name} is still fetching bars")
+        return None
+
+    def acted(self, now_ns: int, *action: object) -> None:
+        """Count an order or amend that passed every check (RSK-8)."""
+        if self.repetition is not None:
+            self.repetition.note(now_ns, action)
 
     # ---- StrategyPort: wishes ----
 
@@ -462,3 +483,8 @@ def _row(listed: Instrument, row: tuple[Number, Number], rounding: str) -> tuple
         listed.ticks_of(_decimal(price), rounding=rounding),
         listed.lots_of(_decimal(qty), rounding=ROUND_DOWN),
     )
+
+
+def saved_targets(payload: bytes) -> dict[str, Target]:
+    """Return the targets inside what ``Desk.save`` wrote."""
+    return msgspec.msgpack.decode(payload, type=_Saved).targets

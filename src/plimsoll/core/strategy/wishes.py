@@ -92,7 +92,7 @@ def plan_target(
     if lots < instrument.min_lots:
         return None
     side = Side.BUY if gap > 0 else Side.SELL
-    return Place(side, 0, lots, reduces and not instrument.is_spot)
+    return Place(side, 0, lots, reduces)
 
 
 def plan_quote(

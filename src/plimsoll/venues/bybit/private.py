@@ -85,6 +85,7 @@ class _Order(msgspec.Struct, gc=False):
     cumExecQty: _Text = ""
     marketUnit: _Word = ""
     rejectReason: _Word = ""
+    stopOrderType: _Word = ""
     cancelType: _Word = ""
     reduceOnly: bool | None = False
     closeOnTrigger: bool | None = False
@@ -300,7 +301,18 @@ def _order_report(
         query_id=origin.query_id,
         raw=raw,
         created_by=item.createType or "",
+        order_filter=_filter(item, instrument),
     )
+
+
+def _filter(item: _Order, instrument: Instrument) -> str:
+    """Return the ``orderFilter`` a waiting spot order is cancelled under, empty for all others.
+
+    Source: Bybit v5 docs, order/cancel-order: spot looks among orders of that kind only.
+    """
+    if not instrument.is_spot or item.orderStatus != "Untriggered":
+        return ""
+    return "tpslOrder" if item.stopOrderType == "tpslOrder" else "StopOrder"
 
 
 def _is_in_quote(item: _Order | _Execution, instrument: Instrument) -> bool:

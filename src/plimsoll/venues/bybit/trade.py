@@ -62,7 +62,7 @@ class TradeAnswer(msgspec.Struct, frozen=True):
 class OrderWriter:
     """Writes the requests of one instrument, everything that does not change prepared once."""
 
-    __slots__ = ("_creates", "_lot", "_target", "_tick", "groups", "instrument")
+    __slots__ = ("_creates", "_lot", "_stranger", "_target", "_tick", "groups", "instrument")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -79,6 +79,7 @@ class OrderWriter:
         }
         fixed = {"category": instrument.category, "symbol": instrument.symbol}
         self._target = _open_template(fixed) + b',"orderLinkId":"%b"%b}'
+        self._stranger = _open_template(fixed) + b',"orderId":"%b"%b}'
 
     @staticmethod
     def frame(
@@ -116,8 +117,11 @@ class OrderWriter:
         return self._target % (order.client_order_id.encode(), changes)
 
     def cancel_body(self, order: CancelIntended) -> bytes:
-        """Return the JSON body of a cancel."""
-        return self._target % (order.client_order_id.encode(), b"")
+        """Return the JSON body of a cancel (Bybit v5 docs, order/cancel-order)."""
+        kind = b',"orderFilter":"%b"' % order.order_filter.encode() if order.order_filter else b""
+        if order.venue_order_id:
+            return self._stranger % (order.venue_order_id.encode(), kind)
+        return self._target % (order.client_order_id.encode(), kind)
 
 
 class _Steps:

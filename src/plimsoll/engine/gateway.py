@@ -5,7 +5,12 @@ journal, halt; then the socket. What is refused here was certainly not sent.
 """
 
 from plimsoll.core.engine import State
-from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
+from plimsoll.core.records import (
+    AmendIntended,
+    CancelIntended,
+    OrderIntended,
+    ProtectionIntended,
+)
 from plimsoll.journal import Journal, JournalError
 from plimsoll.lease import Lease
 from plimsoll.venues.bybit.ports import Sent
@@ -41,6 +46,10 @@ class Gateway:
         if order is None:
             return "the order is not known"
         return self._refusal(adds_risk=False) or self._venue.cancel(cancel, order.instrument)
+
+    def protect(self, level: ProtectionIntended) -> Sent | str:
+        """Send the exits of a position, or say why not; a halt never stands in the way."""
+        return self._refusal(adds_risk=False) or self._venue.protect(level)
 
     def _refusal(self, *, adds_risk: bool) -> str:
         """Return why nothing may be sent now, empty when it may."""

@@ -233,7 +233,7 @@ class Process:
         engine.on_unreadable = self._unreadable
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue)
-        engine.connect(gateway, self.venue.query)
+        engine.connect(gateway, self.venue.query, self.venue.retire)
         self._restore_strategies()
         engine.put(Configured(*engine.stamp(), to_text(core)))
         self._obey_standing_request()

@@ -29,6 +29,7 @@ from plimsoll.core.records import (
     OperatorCommand,
     OrderReported,
     PositionReported,
+    ProtectionAnswered,
     PublicTraded,
     QueryAnswered,
     QueryIntended,
@@ -273,6 +274,10 @@ class Core:
         if not desk.waits_for_bars:
             yield from self._with_trader().on_warmed_up(desk)
 
+    def _position(self, record: PositionReported) -> Iterator[Record]:
+        self._with_keeper().on_statement(record)
+        return self._with_trader().on_position(record)
+
     def _stopping(self, record: SessionStopping) -> Iterator[Record]:
         trader, keeper, settings = self._trader, self._keeper, self.state.settings
         assert trader is not None
@@ -349,7 +354,8 @@ class Core:
             RequestAnswered: keeper.inquiring.on_answer,
             OrderReported: keeper.on_report,
             ExecutionReported: keeper.on_execution,
-            PositionReported: keeper.on_statement,
+            PositionReported: self._position,
+            ProtectionAnswered: trader.on_protection,
             WalletReported: keeper.on_statement,
             QueryAnswered: self._queried,
             OperatorCommand: keeper.halting.on_command,

@@ -41,6 +41,11 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "counter": state.ids.counter,
             "halt": safety.halt_reason,
             "blocks": sorted(safety.blocks.items()),
+            "wishes": sorted(state.protections.wishes.items()),
+            "protections": [
+                [name, msgspec.to_builtins(one)]
+                for name, one in sorted(state.protections.at_venue.items())
+            ],
             "losses": [state.losses.equity, state.losses.baseline, state.losses.peak],
             "markets": [
                 [

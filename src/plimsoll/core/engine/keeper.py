@@ -14,6 +14,7 @@ from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
+from plimsoll.core.engine.straying import Straying
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
     EquityMeasured,
@@ -42,6 +43,7 @@ class Keeper:
         self.comparing = Comparing(state, settings, self.inquiring.inquiries)
         self.doubting = Doubting(state, settings.timing.doubt_ns)
         self.halting = Halting(state, settings, placer)
+        self.straying = Straying(state, settings, self.inquiring)
         self.measured_ns = 0
 
     # ---- what the venue says ----
@@ -56,10 +58,10 @@ class Keeper:
             if link.is_up:
                 yield from self.comparing.start("private link up")
 
-    def on_report(self, record: OrderReported) -> None:
+    def on_report(self, record: OrderReported) -> Iterator[Record]:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""
         self.comparing.collect(record, is_new=False)
-        self.inquiring.on_report(record)
+        yield from self.inquiring.on_report(record)
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
         """Block the instrument of an execution the ledger cannot book (ACC-3)."""
@@ -88,12 +90,9 @@ class Keeper:
         """Block and tell where evidence contradicted what was certain (ORD-6, ORD-7)."""
         state = self.state
         found, state.orders.contradictions = state.orders.contradictions, []
-        for order, text in found:
-            if order.is_paper:
-                continue
-            yield IncidentRaised(*state.stamp(), "contradiction", order.id, text)
-            if order.instrument not in state.safety.blocks:
-                yield from block(state, order.instrument, f"order {order.id}: {text}")
+        for one in found:
+            if not one.order.is_paper:
+                yield from self.straying.on_contradiction(one)
 
     # ---- time ----
 

@@ -5,12 +5,13 @@ from collections import OrderedDict, deque
 import msgspec
 
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position
 from plimsoll.core.portfolio import History
 from plimsoll.core.risk import Pacing
 
-VERSION = 3
+VERSION = 4
 
 
 class _Pace(msgspec.Struct):
@@ -41,6 +42,8 @@ class _Snapshot(msgspec.Struct):
     checkpoints: dict[str, bytes]
     histories: list[tuple[str, str, History]] = []
     netted: dict[str, Position] = {}
+    wishes: list[tuple[str, str, Wish]] = []
+    protections: dict[str, Protection] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -75,6 +78,8 @@ def snapshot(state: State) -> bytes:
             paper_owners=sorted(state.paper_owners),
             checkpoints=state.checkpoints,
             netted=ledger.netted,
+            wishes=[(who, name, one) for (who, name), one in state.protections.wishes.items()],
+            protections=state.protections.at_venue,
             histories=[(owner, name, one) for (owner, name), one in ledger.histories.items()],
         )
     )
@@ -103,6 +108,8 @@ def restore(payload: bytes) -> State:
     for owner, name, held in saved.positions:
         state.ledger.positions[owner, name] = held
     state.ledger.netted = saved.netted
+    state.protections.wishes = {(who, name): one for who, name, one in saved.wishes}
+    state.protections.at_venue = saved.protections
     for owner, name, history in saved.histories:
         state.ledger.histories[owner, name] = history
     state.ledger.cash = saved.cash

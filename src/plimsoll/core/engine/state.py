@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from plimsoll.core.execution import OrderStore
+from plimsoll.core.execution.protection import Protections
 from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, Market
 from plimsoll.core.model import FOREIGN, IdMaker, Mode, Order, OrderState
 from plimsoll.core.model.ids import counter_of
@@ -22,6 +23,7 @@ from plimsoll.core.records import (
     CancelIntended,
     ClockMeasured,
     Configured,
+    ConnectionEnded,
     DifferenceFound,
     EquityMeasured,
     ExecutionReported,
@@ -41,6 +43,10 @@ from plimsoll.core.records import (
     PaperOrderIntended,
     PaperReported,
     PositionAdopted,
+    PositionReported,
+    ProtectionAnswered,
+    ProtectionIntended,
+    ProtectionWished,
     PublicTraded,
     RateMeasured,
     Rearmed,
@@ -109,9 +115,11 @@ class State:
         """When a book that strategies have not heard yet is due at the latest."""
         self.tally: dict[type[Record], int] = {}
         """Records applied so far, by type."""
+        self.protections = Protections()
         self.news: list[tuple[Order, Record | None]] = []
         """Orders changed by the record being applied; a fill carries its record."""
         self.orders.listener = self.exposure.on_order
+        self.orders.protected_by = self.protected_by
         self._handlers = self._table()
 
     def apply(self, record: Record) -> None:
@@ -138,6 +146,23 @@ class State:
     def is_paper(self, owner: str) -> bool:
         """Return whether the owner is a paper instance."""
         return owner in self.paper_owners
+
+    def keeps_at_venue(self, owner: str, instrument: str) -> bool:
+        """Return whether the owner's stop stands at the venue: a live one's on a perpetual."""
+        listed = self.instruments.get(instrument)
+        return listed is not None and not listed.is_spot and owner not in self.paper_owners
+
+    def protected_by(self, instrument: str) -> str:
+        """Return whom an order belongs to that the venue makes to protect a position (ORD-12)."""
+        found = self.protections.at_venue.get(instrument)
+        return found.owner if found is not None and found.owner else self.holder(instrument)
+
+    def holder(self, instrument: str) -> str:
+        """Return the live owner of a position: funding is paid on it, exits protect it."""
+        for (owner, name), held in self.ledger.positions.items():
+            if name == instrument and held.qty_units and owner not in self.paper_owners:
+                return owner
+        return FOREIGN
 
     def held_lots(self, scope: str, instrument: str) -> int:
         """Return the signed position of a scope: a paper instance, or the live account."""
@@ -207,6 +232,8 @@ class State:
         self.stopped.clear()
         self.doubts.clear()
         self.safety.on_lease(record)
+        self.orders.disconnect_all()
+        self.protections.restart(record.ts_ns)
         self.rates.forget_closures()
         for market in self.markets.values():
             market.restart()
@@ -243,6 +270,9 @@ class State:
         if market is not None:
             market.on_stream(record)
 
+    def _connection_ended(self, record: ConnectionEnded) -> None:
+        self.orders.disconnect(record.connection)
+
     def _stopping(self, _record: SessionStopping) -> None:
         self.safety.is_stopping = True
 
@@ -277,6 +307,8 @@ class State:
         self.ids.counter = max(self.ids.counter, counter_of(record.client_order_id))
         order = self.orders.intend(record)
         self._note("create", order, record.ts_ns)
+        if isinstance(record, OrderIntended):
+            self.protections.entering(record)
 
     def _amended(self, record: AmendIntended | PaperAmendIntended) -> None:
         order = self.orders.working.get(record.client_order_id)
@@ -302,7 +334,10 @@ class State:
             self.news.append((order, None))
 
     def _refused(self, record: SendRefused) -> None:
-        self._tell(self.orders.refused(record))
+        if record.action == "protect":
+            self.protections.refused(record.client_order_id, record.ts_ns)
+        else:
+            self._tell(self.orders.refused(record))
 
     def _answered(self, record: RequestAnswered) -> None:
         order = self.orders.find(record.client_order_id)
@@ -310,7 +345,10 @@ class State:
         self._tell(self.orders.answered(record), before)
 
     def _lost(self, record: OutcomeLost) -> None:
-        self._tell(self.orders.lost(record))
+        if record.action == "protect":
+            self.protections.lost(record.client_order_id, record.ts_ns)
+        else:
+            self._tell(self.orders.lost(record))
 
     def _absent(self, record: AbsenceShown) -> None:
         self.orders.shown_absent(record)
@@ -327,19 +365,13 @@ class State:
         if not self.ledger.is_new(record):
             return
         if record.kind == "Funding":
-            self.ledger.book_execution(self._holder(record.instrument), record)
+            self.ledger.book_execution(self.holder(record.instrument), record)
             return
         # Position and profit first, then anyone is told (ACC-6).
         order = self.orders.executed(record)
         self.ledger.book_execution(order.owner, record)
+        self.protections.moved(record.instrument, record.ts_ns)
         self.news.append((order, record))
-
-    def _holder(self, instrument: str) -> str:
-        """Return the live owner whose position funding is paid on."""
-        for (owner, name), held in self.ledger.positions.items():
-            if name == instrument and held.qty_units and owner not in self.paper_owners:
-                return owner
-        return FOREIGN
 
     def _paper_reported(self, record: PaperReported) -> None:
         known = self.orders.find(record.client_order_id)
@@ -351,6 +383,10 @@ class State:
         if order is not None:
             self.ledger.book_paper(order.owner, order.instrument, order.side, record)
             self.news.append((order, record))
+
+    def _position(self, record: PositionReported) -> None:
+        if record.instrument in self.instruments:
+            self.protections.stated(record)
 
     # ---- money and safety ----
 
@@ -408,6 +444,11 @@ class State:
             PaperReported: self._paper_reported,
             PaperFilled: self._paper_filled,
             OrderDenied: self._denied,
+            ProtectionWished: self.protections.wished,
+            ProtectionIntended: self.protections.intended,
+            ProtectionAnswered: self.protections.answered,
+            PositionReported: self._position,
+            ConnectionEnded: self._connection_ended,
             OrderSent: orders.sent,
             SendRefused: self._refused,
             RequestAnswered: self._answered,

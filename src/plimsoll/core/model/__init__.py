@@ -4,7 +4,7 @@ In: decimal text at the venue's door. Out: exact integers (ticks, lots, cash uni
 Every room may import it; it imports nothing of ours.
 """
 
-from plimsoll.core.model.ids import IdMaker, check_tag, epoch_of, is_own
+from plimsoll.core.model.ids import IdMaker, check_tag, epoch_of, is_own, is_watchdog
 from plimsoll.core.model.instrument import Instrument
 from plimsoll.core.model.money import CASH_SCALE, cash_text, cash_units, decimal_of
 from plimsoll.core.model.order import (
@@ -16,11 +16,12 @@ from plimsoll.core.model.order import (
     TimeInForce,
 )
 from plimsoll.core.model.refusal import Denied, Refusal
-from plimsoll.core.model.working import FOREIGN, Order, Position
+from plimsoll.core.model.working import FOREIGN, PROTECTION_LABEL, Order, Position
 
 __all__ = [
     "CASH_SCALE",
     "FOREIGN",
+    "PROTECTION_LABEL",
     "TERMINAL",
     "Denied",
     "IdMaker",
@@ -39,4 +40,5 @@ __all__ = [
     "decimal_of",
     "epoch_of",
     "is_own",
+    "is_watchdog",
 ]

@@ -9,6 +9,9 @@ from plimsoll.core.model.order import TERMINAL, OrderState, OrderType, Side, Tim
 FOREIGN: Final = "foreign"
 """Owner of orders, fills and positions that no strategy of ours asked for."""
 
+PROTECTION_LABEL: Final = "protection"
+"""Label of the orders the venue makes to carry the protection of a position out."""
+
 
 class Order(msgspec.Struct):
     """One order of its life; only ``core/execution`` changes it, everyone else reads.
@@ -49,6 +52,19 @@ class Order(msgspec.Struct):
     is_untriggered: bool = False
     via: str = ""
     reason: str = ""
+    trigger_ticks: int = 0
+    """Of a conditional order, 0 = a plain one."""
+    trigger_rises: bool = False
+    trigger_by: str = ""
+    amend_trigger_ticks: int = 0
+    create_on: int = 0
+    """Connection on which an answer to the create may still come; -1 = a REST request, 0 = none."""
+    amend_on: int = 0
+    """The same of the newest amend."""
+    cancels: int = 0
+    """Cancels asked for so far: an order once unwanted stays unwanted."""
+    unwanted_ns: int = 0
+    """When the first cancel was asked for."""
 
     @property
     def is_working(self) -> bool:
@@ -72,6 +88,13 @@ class Order(msgspec.Struct):
     def worst_price_ticks(self) -> int:
         """Return the higher of the resting price and the price of an amend in flight."""
         return max(self.price_ticks, self.amend_price_ticks)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether it may still wait for its trigger: nothing of it is in the book then."""
+        return bool(self.trigger_ticks) and (
+            self.is_untriggered or self.state not in (OrderState.OPEN, OrderState.PARTIAL)
+        )
 
     @property
     def is_busy(self) -> bool:

@@ -7,7 +7,9 @@ Prices are ticks, quantities lots, money cash units (1e-8 coin); see ``core/mode
 """
 
 from plimsoll.core.records.answers import (
+    ConnectionEnded,
     OrderSent,
+    ProtectionAnswered,
     RateMeasured,
     RequestAnswered,
     SendRefused,
@@ -21,6 +23,7 @@ from plimsoll.core.records.knowledge import (
     PositionAdopted,
     QueryIntended,
     Reconciled,
+    RetirementIntended,
     WalletAdopted,
 )
 from plimsoll.core.records.market import (
@@ -35,6 +38,8 @@ from plimsoll.core.records.orders import (
     CancelIntended,
     OrderDenied,
     OrderIntended,
+    ProtectionIntended,
+    ProtectionWished,
 )
 from plimsoll.core.records.paper import (
     PaperAmendIntended,
@@ -105,6 +110,7 @@ __all__ = [
     "CancelIntended",
     "ClockMeasured",
     "Configured",
+    "ConnectionEnded",
     "DifferenceFound",
     "EquityMeasured",
     "ExecutionReported",
@@ -128,6 +134,9 @@ __all__ = [
     "PaperReported",
     "PositionAdopted",
     "PositionReported",
+    "ProtectionAnswered",
+    "ProtectionIntended",
+    "ProtectionWished",
     "PublicTraded",
     "QueryAnswered",
     "QueryIntended",
@@ -137,6 +146,7 @@ __all__ = [
     "Record",
     "Released",
     "RequestAnswered",
+    "RetirementIntended",
     "SendRefused",
     "SessionEnded",
     "SessionStopping",

@@ -28,6 +28,11 @@ class OrderReported(Record, frozen=True, tag="order"):
     source: str
     query_id: int
     raw: bytes
+    trigger_ticks: int = 0
+    create_type: str = ""
+    """What made it, in the venue's word (``CreateByUser``, ``CreateByStopLoss``); spot is silent."""
+    stop_type: str = ""
+    """What kind of conditional order it is, in the venue's word (``Stop``, ``StopLoss``)."""
 
 
 class ExecutionReported(Record, frozen=True, tag="execution"):
@@ -55,6 +60,10 @@ class ExecutionReported(Record, frozen=True, tag="execution"):
     """Whole quantity of the order, 0 where the message does not say."""
     venue_seq: int = 0
     """The venue's cross sequence of the instrument: orders what happened within one millisecond."""
+    create_type: str = ""
+    """What made its order, in the venue's word; spot is silent."""
+    stop_type: str = ""
+    """What kind of conditional order its order was, in the venue's word."""
 
 
 class PositionReported(Record, frozen=True, tag="position"):
@@ -67,6 +76,10 @@ class PositionReported(Record, frozen=True, tag="position"):
     source: str
     query_id: int
     raw: bytes
+    stop_ticks: int = 0
+    """Stop-loss of the whole position as the venue shows it; 0 = none."""
+    take_ticks: int = 0
+    """Take-profit of the whole position as the venue shows it; 0 = none."""
 
 
 class WalletReported(Record, frozen=True, tag="wallet"):

@@ -8,9 +8,10 @@ from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
 from plimsoll.core.risk.gate import Candidate, Gate, Surroundings
 from plimsoll.core.risk.losses import Losses
 from plimsoll.core.risk.pacing import Lane, Pacing, VenueRates, group_of
-from plimsoll.core.risk.safety import Safety
+from plimsoll.core.risk.safety import ACCOUNT, Safety
 
 __all__ = [
+    "ACCOUNT",
     "LIVE_SCOPE",
     "Candidate",
     "Exposure",

@@ -14,7 +14,7 @@ from plimsoll.core.model import Denied, Instrument, Refusal, Side, cash_text
 from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
 from plimsoll.core.risk.losses import Losses
 from plimsoll.core.risk.pacing import Lane, Pacing, VenueRates, group_of
-from plimsoll.core.risk.safety import Safety
+from plimsoll.core.risk.safety import ACCOUNT, Safety
 from plimsoll.core.settings import CoreSettings, Limits
 
 PPM = 1_000_000
@@ -32,6 +32,8 @@ class Candidate(msgspec.Struct, frozen=True):
     reduce_only: bool
     replaces_lots: int = 0
     """Leaves of the same order already counted in exposure (amend)."""
+    trigger_ticks: int = 0
+    """Of an order that waits for a price: what it costs is judged from there."""
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -101,6 +103,10 @@ class Gate:
             )
         if safety.is_space_low and order.scope == LIVE_SCOPE:
             return Denied(Refusal.NO_SPACE, "the disk under the journal is nearly full: free some")
+        if ACCOUNT in safety.blocks:
+            return Denied(
+                Refusal.BLOCKED, f"the account is blocked: {safety.blocks[ACCOUNT]}; `release`"
+            )
         if name in safety.blocks:
             return Denied(Refusal.BLOCKED, f"{name} is blocked: {safety.blocks[name]}")
         if order.scope == LIVE_SCOPE:
@@ -143,9 +149,9 @@ class Gate:
     # ---- is the price sane ----
 
     def _priced(self, order: Candidate, around: Surroundings) -> Denied | None:
-        reference = around.reference_ticks
-        if not reference:
+        if not around.reference_ticks:
             return Denied(Refusal.NO_REFERENCE, f"{order.instrument.name} has no reference price")
+        reference = order.trigger_ticks or around.reference_ticks
         # Only the side that costs us: a buy above, a sell below the reference.
         distance = (order.price_ticks - reference) * order.side.sign
         if distance * PPM > around.limits.price_distance_ppm * reference:
@@ -156,7 +162,7 @@ class Gate:
                 f"limits.price_distance is {around.limits.price_distance_ppm / PPM:.2%}",
             )
         crossing = around.opposite_best_ticks
-        if crossing and (crossing - order.price_ticks) * order.side.sign <= 0:
+        if crossing and not order.trigger_ticks and (crossing - order.price_ticks) * order.side.sign <= 0:
             return Denied(
                 Refusal.SELF_CROSS,
                 f"it would cross our own order at {order.instrument.price_text(crossing)}",
@@ -208,7 +214,7 @@ class Gate:
 
     def _within_limits(self, order: Candidate, around: Surroundings) -> Denied | None:
         instrument, limits = order.instrument, around.limits
-        reference = around.reference_ticks
+        reference = max(around.reference_ticks, order.trigger_ticks)
         collared = reference + reference * self.settings.collar_ppm // PPM
         price = max(order.price_ticks, collared)
         value = instrument.notional_units(price, order.qty_lots)

@@ -1,5 +1,7 @@
 """Halts, blocks and readiness: the durable switches that forbid new risk (RSK-6, RSK-9)."""
 
+from typing import Final
+
 from plimsoll.core.records import (
     Blocked,
     ClockMeasured,
@@ -11,6 +13,9 @@ from plimsoll.core.records import (
     Released,
     SpaceChanged,
 )
+
+ACCOUNT: Final = "account"
+"""Stands among the blocked instruments for all of them."""
 
 
 class Safety:

@@ -45,14 +45,20 @@ class PlaceRequest(msgspec.Struct, frozen=True):
     reduce_only: bool
     label: str
     handle: OrderHandle | None
+    trigger_ticks: int = 0
+    """The price it waits for, 0 = none."""
+    stop_ticks: int = 0
+    take_ticks: int = 0
+    """Of the position it enters, 0 = none."""
 
 
 class AmendRequest(NamedTuple):
-    """New terms for an order."""
+    """New terms for an order; ``trigger_ticks`` 0 = as it is."""
 
     order: Order
     price_ticks: int
     qty_lots: int
+    trigger_ticks: int = 0
 
 
 class CancelRequest(NamedTuple):
@@ -151,6 +157,7 @@ class Desk:
         notional: Number | None,
         weight: float | None,
         stop: Number | None,
+        take: Number | None = None,
     ) -> Denied | None:
         """See ``Strategy.target``."""
         listed = self._listed(instrument)
@@ -159,10 +166,12 @@ class Desk:
         lots = self._target_lots(listed, qty, notional, weight)
         if isinstance(lots, Denied):
             return lots
-        stop_price = Decimal(0) if stop is None else _number(stop)
-        if stop_price is None:
-            return Denied(Refusal.OFF_STEP, f"target(): stop {stop!r} is not a number")
-        stop_ticks = listed.ticks_of(stop_price, rounding=ROUND_FLOOR)
+        stop_ticks = _level(listed, "stop", stop)
+        take_ticks = _level(listed, "take", take)
+        if isinstance(stop_ticks, Denied):
+            return stop_ticks
+        if isinstance(take_ticks, Denied):
+            return take_ticks
         now = self.targets.get(instrument)
         if now is None:
             now = self.targets[instrument] = Target(lots)
@@ -170,7 +179,10 @@ class Desk:
             now.stopped_sign = 0
         if now.qty_lots != lots:
             now.not_before_ns = 0
+        if (now.stop_ticks, now.take_ticks) != (stop_ticks, take_ticks) or now.is_held:
+            now.passed_ns = 0
         now.qty_lots, now.stop_ticks, now.is_held = lots, stop_ticks, False
+        now.take_ticks = take_ticks
         self.wish_changed.add(instrument)
         return None
 
@@ -214,6 +226,7 @@ class Desk:
         *,
         reduce_only: bool,
         label: str,
+        trigger: Number | None = None,
     ) -> OrderHandle:
         """See ``Strategy.buy``."""
         handle = OrderHandle(self, instrument)
@@ -224,18 +237,29 @@ class Desk:
         rounding = ROUND_FLOOR if side is _BUY else ROUND_CEILING
         lots = _lots(listed, qty)
         ticks = 0 if price is None else _ticks(listed, price, rounding)
+        waits_for = 0 if trigger is None else _price(listed, "trigger", trigger)
         if isinstance(lots, Denied):
             handle.refusal = lots
         elif isinstance(ticks, Denied):
             handle.refusal = ticks
+        elif isinstance(waits_for, Denied):
+            handle.refusal = waits_for
         else:
             kind = _MARKET if price is None else _LIMIT
             self.requests.append(
-                PlaceRequest(instrument, side, kind, tif, ticks, lots, reduce_only, label, handle)
+                PlaceRequest(
+                    instrument, side, kind, tif, ticks, lots, reduce_only, label, handle, waits_for
+                )
             )
         return handle
 
-    def amend(self, handle: OrderHandle, price: Number | None, qty: Number | None) -> Denied | None:
+    def amend(
+        self,
+        handle: OrderHandle,
+        price: Number | None,
+        qty: Number | None,
+        trigger: Number | None = None,
+    ) -> Denied | None:
         """See ``OrderHandle.amend``."""
         order = handle.order
         if order is None or not order.is_working:
@@ -247,13 +271,18 @@ class Desk:
         rounding = ROUND_FLOOR if order.side is Side.BUY else ROUND_CEILING
         ticks = order.price_ticks if price is None else _ticks(listed, price, rounding)
         lots = order.qty_lots if qty is None else _lots(listed, qty)
+        waits_for = 0 if trigger is None else _price(listed, "trigger", trigger)
         if isinstance(ticks, Denied):
             return ticks
         if isinstance(lots, Denied):
             return lots
+        if isinstance(waits_for, Denied):
+            return waits_for
+        if waits_for and not order.is_waiting:
+            return Denied(Refusal.NO_SUCH_ORDER, "the order waits for no trigger")
         if lots <= order.filled_lots:
             return Denied(Refusal.BELOW_MINIMUM, "the new quantity is already filled; cancel")
-        self.requests.append(AmendRequest(order, ticks, lots))
+        self.requests.append(AmendRequest(order, ticks, lots, waits_for))
         return None
 
     def cancel(self, handle: OrderHandle) -> Denied | None:
@@ -449,6 +478,20 @@ def _steps(convert: Callable[..., int], value: Number, rounding: str) -> int | D
         return convert(number, rounding=rounding if isinstance(value, float) else None)
     except ValueError as error:
         return Denied(Refusal.OFF_STEP, f"{error}; pass a float to have it rounded")
+
+
+def _price(listed: Instrument, name: str, price: Number) -> int | Denied:
+    """Return a price that must be one, rounded down to a tick."""
+    number = _number(price)
+    ticks = 0 if number is None else listed.ticks_of(number, rounding=ROUND_FLOOR)
+    if number is None or ticks <= 0:
+        return Denied(Refusal.OFF_STEP, f"{name} {price!r} is not a price of {listed.name}")
+    return ticks
+
+
+def _level(listed: Instrument, name: str, price: Number | None) -> int | Denied:
+    """Return a price that may be left out; so is zero."""
+    return 0 if price is None or _number(price) == 0 else _price(listed, name, price)
 
 
 def _row(listed: Instrument, row: tuple[Number, Number], rounding: str) -> tuple[int, int]:

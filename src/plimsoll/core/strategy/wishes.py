@@ -29,6 +29,10 @@ class Target(msgspec.Struct):
     again, but its stop works."""
     not_before_ns: int = 0
     """A refused attempt is not repeated before this."""
+    take_ticks: int = 0
+    """Price of the profit to take, 0 = none."""
+    passed_ns: int = 0
+    """When the market passed stop or take while the venue had them: it goes first."""
 
 
 class Quote(msgspec.Struct):

@@ -128,3 +128,16 @@ def outcome_of(action: Action, code: int, channel: Channel) -> Outcome:
     if found is CodeClass.RETRY:
         return "refused" if action == "cancel" else "unknown"
     return "refused"
+
+
+def protected_of(code: int) -> Outcome:
+    """Return what an answer proves about a stop-loss and take-profit.
+
+    "Not modified" (34040) says that they stand already. Setting a level twice does no harm, so that
+    everything without a clear meaning is ``unknown``.
+    """
+    found = CodeClass.OK if code == 0 else class_of(code)
+    if found is CodeClass.OK:
+        return "accepted"
+    is_clear = found in (CodeClass.NO, CodeClass.FATAL) and code != 403
+    return "refused" if is_clear else "unknown"

@@ -87,6 +87,9 @@ class _Order(msgspec.Struct, gc=False):
     reduceOnly: bool | None = False
     closeOnTrigger: bool | None = False
     updatedTime: _Text = 0
+    triggerPrice: _Text = ""
+    createType: _Word = ""
+    stopOrderType: _Word = ""
 
 
 class _Execution(msgspec.Struct, gc=False):
@@ -107,6 +110,8 @@ class _Execution(msgspec.Struct, gc=False):
     isMaker: bool = False
     execTime: _Text = 0
     seq: Stored | None = 0
+    createType: _Word = ""
+    stopOrderType: _Word = ""
 
 
 class _Position(msgspec.Struct, gc=False):
@@ -118,6 +123,8 @@ class _Position(msgspec.Struct, gc=False):
     entryPrice: _Text = ""
     avgPrice: _Text = ""
     sessionAvgPrice: _Text = ""
+    stopLoss: _Text = ""
+    takeProfit: _Text = ""
     updatedTime: _Text = 0
 
 
@@ -256,6 +263,7 @@ def _order_report(
     is_quote_qty = _is_in_quote(item, instrument)
     qty_lots = cum_lots if is_quote_qty else _lots(item.qty, instrument, what, "qty")
     updated_ms = whole(item.updatedTime, what, "updatedTime")
+    trigger_ticks = _ticks(item.triggerPrice, instrument, what, "triggerPrice", ROUND_HALF_EVEN)
     seq, ts_ns, epoch, cause = stamp()
     return OrderReported(
         seq,
@@ -277,6 +285,9 @@ def _order_report(
         source=origin.source,
         query_id=origin.query_id,
         raw=raw,
+        trigger_ticks=trigger_ticks,
+        create_type=item.createType or "",
+        stop_type=_stop_type(item),
     )
 
 
@@ -338,7 +349,14 @@ def _execution_report(
         raw=raw,
         order_qty_lots=_whole_lots(item, instrument, what) if is_plain else 0,
         venue_seq=item.seq or 0,
+        create_type=item.createType or "",
+        stop_type=_stop_type(item),
     )
+
+
+def _stop_type(item: _Order | _Execution) -> str:
+    """Return what kind of conditional order it is, empty for a plain one."""
+    return "" if item.stopOrderType in (None, "UNKNOWN") else item.stopOrderType
 
 
 def _whole_lots(item: _Execution, instrument: Instrument, what: str) -> int:
@@ -385,6 +403,8 @@ def _position_report(
         # USDC: profit up to here is cash already (Bybit v5 docs, position; other coins: "" or 0).
         entry_price = session_price
     updated_ms = whole(item.updatedTime, what, "updatedTime")
+    stop_ticks = _ticks(item.stopLoss, instrument, what, "stopLoss", ROUND_HALF_EVEN)
+    take_ticks = _ticks(item.takeProfit, instrument, what, "takeProfit", ROUND_HALF_EVEN)
     seq, ts_ns, epoch, cause = stamp()
     return PositionReported(
         seq,
@@ -398,6 +418,8 @@ def _position_report(
         source=origin.source,
         query_id=origin.query_id,
         raw=raw,
+        stop_ticks=stop_ticks,
+        take_ticks=take_ticks,
     )
 
 

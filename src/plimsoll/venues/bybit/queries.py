@@ -141,6 +141,8 @@ async def _one_order(
 ) -> list[Rows]:
     """Ask real-time orders, history and executions: absence needs all three (ORD-10)."""
     params = {**scope, "orderLinkId": query.client_order_id}
+    if query.venue_order_id:
+        params = {**scope, "orderId": query.venue_order_id}
     # The history lags and may repeat an older state: it goes first, so that the newer one rules.
     past = await _all(rest, "/v5/order/history", params)
     present = await _all(rest, "/v5/order/realtime", params)

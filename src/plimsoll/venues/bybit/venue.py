@@ -9,9 +9,12 @@ from plimsoll.core.records import (
     AmendIntended,
     CancelIntended,
     ClockMeasured,
+    ConnectionEnded,
     LinkChanged,
     OrderIntended,
+    ProtectionIntended,
     QueryIntended,
+    RetirementIntended,
 )
 from plimsoll.venues.bybit.account import Finding, Weight, check_account, check_key
 from plimsoll.venues.bybit.answers import QueryRunner
@@ -167,11 +170,19 @@ class BybitVenue:
         """Write a cancel now, or return the reason why not a byte was written."""
         return self._orders.cancel(order, instrument)
 
+    def protect(self, level: ProtectionIntended) -> Sent | str:
+        """Set the exits of a position now, or return the reason why not a byte was written."""
+        return self._orders.protect(level)
+
     # ---- everything else the engine asks for -----------------------------------------------
 
     def query(self, query: QueryIntended) -> None:
         """Ask the venue; rows come in as reports with the query's id, then ``QueryAnswered``."""
         self._background.start(self._queries.answer(query), f"query {query.query_id}")
+
+    def retire(self, retirement: RetirementIntended) -> None:
+        """Let a connection end, followed by another one: an answer on it will never come."""
+        self._orders.retire(retirement.connection, retirement.client_order_id)
 
     def resubscribe(self, instrument: str) -> None:
         """Renew an instrument's book, whose content has a gap (reliability MKT-3)."""
@@ -238,9 +249,10 @@ class BybitVenue:
         self.public.topic_changed(index, topic, phase, reason, is_void)
 
     def connection_ended(self, index: int, number: int) -> None:
-        """Forget requests whose answers can never come."""
+        """Forget requests whose answers can never come, and record that none will."""
         if index == TRADE:
             self._orders.connection_ended(number)
+            self._inbox.put(ConnectionEnded(*self._inbox.stamp(), LINKS[index], number))
 
     # ---- frames ----------------------------------------------------------------------------
 

@@ -113,6 +113,8 @@ def test_on_the_way_to_the_other_side_the_old_protection_is_left_alone(live):
     holding(live)
     wish(live, "-0.010", stop="51000")
     run(live, 3 * SECOND)
+    closing = live.of(OrderIntended)[-1]
+    assert (closing.reduce_only, closing.stop_ticks) == (True, 0)  # the venue takes no such pair
     assert levels(live) == []  # 51000 would be no loss of the long that is still there
     fill(live)
     live.show(0)

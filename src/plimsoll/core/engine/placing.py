@@ -180,7 +180,11 @@ class Placer:
             )
             return
         terms = (
-            *state.stamp(), order.id, request.price_ticks, request.qty_lots, request.trigger_ticks
+            *state.stamp(),
+            order.id,
+            request.price_ticks,
+            request.qty_lots,
+            request.trigger_ticks,
         )
         if not order.is_paper:
             yield AmendIntended(*terms)

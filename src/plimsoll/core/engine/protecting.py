@@ -91,9 +91,7 @@ class Protecting:
         found = self.state.protections.of(answer.instrument)
         if answer.outcome == "refused" and found.tries == 1:
             text = f"{answer.code} {answer.text}; the engine's own stop stays"
-            yield IncidentRaised(
-                *self.state.stamp(), "protection_refused", answer.instrument, text
-            )
+            yield IncidentRaised(*self.state.stamp(), "protection_refused", answer.instrument, text)
 
     # ---- inside ----
 

@@ -169,8 +169,9 @@ class Wishing:
 
 def _wished(name: str, change: Place, label: str, target: Target | None) -> PlaceRequest:
     at_market = not change.price_ticks
-    enters = target is not None and change.side.sign * target.qty_lots > 0
-    stop, take = (target.stop_ticks, target.take_ticks) if target and enters else (0, 0)
+    stop = take = 0
+    if target is not None and not change.reduce_only and change.side.sign * target.qty_lots > 0:
+        stop, take = target.stop_ticks, target.take_ticks
     return PlaceRequest(
         name,
         change.side,

@@ -162,7 +162,11 @@ class Gate:
                 f"limits.price_distance is {around.limits.price_distance_ppm / PPM:.2%}",
             )
         crossing = around.opposite_best_ticks
-        if crossing and not order.trigger_ticks and (crossing - order.price_ticks) * order.side.sign <= 0:
+        if (
+            crossing
+            and not order.trigger_ticks
+            and (crossing - order.price_ticks) * order.side.sign <= 0
+        ):
             return Denied(
                 Refusal.SELF_CROSS,
                 f"it would cross our own order at {order.instrument.price_text(crossing)}",

@@ -1,5 +1,7 @@
 """Stops and takes of targets on perpetuals: at the venue, watched, and the engine's own behind."""
 
+from itertools import pairwise
+
 import pytest
 from tests.properties.driver import (
     MS,
@@ -135,7 +137,7 @@ def test_what_the_position_does_not_show_is_set_again_with_pauses_until_it_does(
         answer(live)
         run(live, 9 * SECOND)
         times.append(live.of(ProtectionIntended)[-1].ts_ns)
-    pauses = [b - a for a, b in zip(times, times[1:], strict=False)]
+    pauses = [b - a for a, b in pairwise(times)]
     assert len(levels(live)) == 5
     assert pauses == sorted(pauses)
     answer(live, code=34040, text="not modified")

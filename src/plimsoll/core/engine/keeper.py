@@ -19,7 +19,6 @@ from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
     EquityMeasured,
     ExecutionReported,
-    IncidentRaised,
     LinkChanged,
     OrderReported,
     PositionReported,

@@ -1,10 +1,10 @@
 """What protects positions at the venue: what is wished, what was asked for, what it shows.
 
-Theory: the stop-loss and take-profit of a position are levels, not orders. The venue keeps them with
-the position, whatever its size, and ends them with it. So what is wished is compared with what the
-position shows, and set again until both agree: setting a level twice is harmless, and a lost answer
-needs no proof of absence. One request about a position is on its way at a time, and one with another
-content waits until an unanswered one can no longer take effect, so that none overtakes the other.
+Theory: the stop-loss and take-profit of a position are levels, not orders. The venue keeps them
+with the position, whatever its size, and ends them with it. So what is wished is compared with what
+the position shows, and set again until both agree: setting a level twice is harmless, and a lost
+answer needs no proof of absence. One request about a position is on its way at a time, and one with
+another content waits until an unanswered one can no longer take effect: none overtakes the other.
 """
 
 from typing import Final, NamedTuple

@@ -30,7 +30,7 @@ class OrderReported(Record, frozen=True, tag="order"):
     raw: bytes
     trigger_ticks: int = 0
     create_type: str = ""
-    """What made it, in the venue's word (``CreateByUser``, ``CreateByStopLoss``); spot is silent."""
+    """What made it, in the venue's word (``CreateByStopLoss``); spot says nothing."""
     stop_type: str = ""
     """What kind of conditional order it is, in the venue's word (``Stop``, ``StopLoss``)."""
 

@@ -152,6 +152,7 @@ class OrderSender:
             text = f"an answer to no open request: {answer.code} {answer.text}"
             self._inbox.trouble("stray-answer", answer.request_id or "trade", text)
             return
+        self._given_up.discard(pending.client_order_id)
         self._put(pending, outcome_of(pending.action, answer.code, "trade"), answer)
         if answer.code == _RESTARTING and self.link is not None:
             self._refusing = pending.number

@@ -1,4 +1,4 @@
-"""Conditional orders at the exchange: triggered, amended, cancelled, on both kinds of instrument."""
+"""Conditional orders at the exchange: triggered, amended, cancelled, perpetual and spot."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ def test_conditional_orders_trigger_and_can_be_amended_and_cancelled(tmp_path, n
     assert violations(record, tmp_path / "engine" / "journal", "test") == []
     lines = [line for line in record if line["kind"] == "order" and line["orderLinkId"]]
     assert {line["orderStatus"] for line in lines} >= {"Untriggered", "Triggered", "Filled"}
-    prices = {}
+    prices: dict[str, set[str]] = {}
     for line in lines:
         prices.setdefault(line["orderLinkId"], set()).add(line["triggerPrice"])
     assert sorted(len(found) for found in prices.values()) == [1, 1, 2]  # one was moved

@@ -16,9 +16,10 @@ from plimsoll.cli.rows import (
     profit_of,
     strategy_rows,
 )
+from plimsoll.cli.shields import shield_of
 from plimsoll.config.books import load_books
 from plimsoll.core.engine import Core
-from plimsoll.core.model import Order
+from plimsoll.core.model import Instrument, Order
 
 
 def orders(project: str, env: str, *, json: bool, all: bool, limit: int) -> Exit:
@@ -75,6 +76,7 @@ def _positions(core: Core) -> list[dict[str, Any]]:
     for (owner, name), held in core.ledger.positions.items():
         if held.qty_units:
             instrument = core.ledger.instruments[name]
+            shield = shield_of(core, owner, name)
             rows.append(
                 {
                     "strategy": owner,
@@ -82,9 +84,17 @@ def _positions(core: Core) -> list[dict[str, Any]]:
                     "qty": instrument.qty_text(core.ledger.qty_lots(owner, name)),
                     "cost": text.exact(held.cost_units),
                     "unrealised_pnl": _exact(open_profit(core, owner, name)),
+                    "protection": shield.where,
+                    "stop": _price(instrument, shield.level.stop_ticks),
+                    "take": _price(instrument, shield.level.take_ticks),
+                    "stop_distance": shield.distance,
                 }
             )
     return rows
+
+
+def _price(instrument: Instrument, ticks: int) -> str | None:
+    return instrument.price_text(ticks) if ticks else None
 
 
 def _exact(units: int | None) -> str | None:
@@ -106,6 +116,8 @@ def _order(core: Core, order: Order) -> dict[str, Any]:
         "price": instrument.price_text(order.price_ticks) if instrument else None,
         "filled": instrument.qty_text(order.filled_lots) if instrument else None,
         "reduce_only": order.reduce_only,
+        "trigger": _price(instrument, order.trigger_ticks) if instrument else None,
+        "untriggered": order.is_untriggered,
         "state": str(order.state),
         "reason": order.reason,
         "created_ns": order.created_ns,

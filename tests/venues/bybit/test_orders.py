@@ -255,3 +255,13 @@ def test_spot_has_no_position_to_protect(sender, inbox):
 
     sender(scenario)
     assert inbox.of(ProtectionAnswered) == []
+
+
+@pytest.mark.parametrize(("code", "is_misfit"), [(10001, True), (110094, True), (110007, False)])
+def test_a_refusal_that_filters_explain_asks_for_them(sender, inbox, code, is_misfit):
+    async def scenario(orders, link):
+        sent = orders.create(order(inbox))
+        orders.take_answer(answer(sent.request_id, code))
+        assert orders.has_misfit is is_misfit
+
+    sender(scenario)

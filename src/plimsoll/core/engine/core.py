@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.keeper import Keeper
+from plimsoll.core.engine.relisting import Relisting
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Load, Trader
 from plimsoll.core.execution import OrderStore
@@ -25,6 +26,7 @@ from plimsoll.core.records import (
     ExecutionReported,
     HashTaken,
     IncidentRaised,
+    InstrumentListed,
     LinkChanged,
     OperatorCommand,
     OrderReported,
@@ -343,6 +345,7 @@ class Core:
     ) -> dict[type[Record], Callable[[Any], Iterator[Record] | None]]:
         return {
             Configured: self._configured,
+            InstrumentListed: Relisting(self.state, trader).on_listed,
             TimerFired: self._timer,
             BookChanged: trader.on_book,
             PublicTraded: trader.on_public_trade,

@@ -315,7 +315,8 @@ class Placer:
             return 0
         best = trigger_ticks or best
         slack = best * self.settings.max_slippage_ppm // PPM
-        return best + slack if side is Side.BUY else max(1, best - slack)
+        worst = best + slack if side is Side.BUY else max(1, best - slack)
+        return instrument.on_price_step(worst, up=side is not Side.BUY)
 
     def _watched(self, instrument: Instrument) -> int:
         """Return the price that triggers: mark on perpetuals, last on spot; 0 = not known."""

@@ -6,12 +6,21 @@ What happened to orders while one record was applied is left in ``news`` for ``d
 
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.execution.protection import Protections
 from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, Market
-from plimsoll.core.model import FOREIGN, IdMaker, Mode, Order, OrderState
+from plimsoll.core.model import (
+    FOREIGN,
+    IdMaker,
+    Instrument,
+    Mode,
+    Order,
+    OrderState,
+    Regrid,
+    common,
+)
 from plimsoll.core.model.ids import counter_of
 from plimsoll.core.portfolio import KNOWN_KINDS, Ledger
 from plimsoll.core.records import (
@@ -77,6 +86,14 @@ PAR: Final = ("USDT", "USDC")
 NEVER: Final = 1 << 62
 
 
+class Relisted(NamedTuple):
+    """A change of an instrument's steps; ``trouble``: why it could not be taken over."""
+
+    stated: Instrument
+    regrid: Regrid
+    trouble: str = ""
+
+
 class State:
     """The books and switches of one account."""
 
@@ -116,6 +133,8 @@ class State:
         self.tally: dict[type[Record], int] = {}
         """Records applied so far, by type."""
         self.protections = Protections()
+        self.relisted: Relisted | None = None
+        """Change of steps by the record being applied."""
         self.news: list[tuple[Order, Record | None]] = []
         """Orders changed by the record being applied; a fill carries its record."""
         self.orders.listener = self.exposure.on_order
@@ -245,14 +264,35 @@ class State:
         self.paper_owners = self.paper_owners | paper
 
     def _listed(self, record: InstrumentListed) -> None:
-        instrument = record.instrument
+        instrument = self._counted(record.instrument)
         self.ledger.instruments[instrument.name] = instrument
         market = self.markets.get(instrument.name)
         if market is None:
             market = self.markets[instrument.name] = Market(instrument)
-        market.instrument = instrument
+        market.relist(instrument)
         if self.settings is not None:
             market.adopt(self.settings.timing)
+
+    def _counted(self, stated: Instrument) -> Instrument:
+        """Return an instrument in steps that fit all that is open, and bring that to them."""
+        self.relisted = None
+        old = self.instruments.get(stated.name)
+        if old is None:
+            return stated
+        steps = (old.tick * old.price_step, old.lot * old.qty_step)
+        try:
+            new = common(old, stated)
+        except ValueError as error:
+            self.relisted = Relisted(stated, Regrid(1, 1), str(error))
+            return old
+        regrid = Regrid.between(old, new)
+        if (stated.tick, stated.lot) != steps:
+            self.relisted = Relisted(stated, regrid)
+        if regrid.is_needed:
+            self.orders.regrid(new.name, regrid)
+            self.ledger.forget_order_of(new.name)
+            self.protections.regrid(new.name, regrid)
+        return new
 
     def _measured(self, record: EquityMeasured) -> None:
         self.losses.measure(record.equity_units, record.ts_ns)

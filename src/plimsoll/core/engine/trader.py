@@ -14,7 +14,7 @@ from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEPTH, Bar, Market
 from plimsoll.core.matching.paper import MarketRows, PaperEvent, PaperVenue
-from plimsoll.core.model import PROTECTION_LABEL, Denied, Order, Refusal
+from plimsoll.core.model import PROTECTION_LABEL, Denied, Order, OrderState, Refusal, Regrid
 from plimsoll.core.portfolio import fee_of
 from plimsoll.core.records import (
     BarChanged,
@@ -485,11 +485,23 @@ class Trader:
             event.is_maker,
         )
 
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Count wishes and paper orders of an instrument in its new steps."""
+        for desk in self.on_instrument.get(instrument, ()):
+            desk.regrid(instrument, regrid)
+        self.paper.regrid(instrument, regrid)
+        for order in self.state.orders.on_instrument.get(instrument, {}).values():
+            rests = order.state is not OrderState.INTENT  # one on its way comes by itself
+            if order.is_paper and rests and order not in self.resumes:
+                self.resumes.append(order)
+
     def _resume(self, instrument: str) -> Iterator[Record]:
         if self.state.markets[instrument].fault is None:
             back = [order for order in self.resumes if order.instrument == instrument]
             self.resumes = [order for order in self.resumes if order.instrument != instrument]
             for order in back:
+                if not order.is_working:  # ended while it was out of the book
+                    continue
                 for event in self.paper.resume(order, self.state.ts_ns):
                     yield from self._paper(event)
 

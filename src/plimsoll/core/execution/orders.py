@@ -17,6 +17,7 @@ from plimsoll.core.model import (
     Order,
     OrderState,
     OrderType,
+    Regrid,
     TimeInForce,
     is_own,
 )
@@ -107,6 +108,14 @@ class OrderStore:
             for order in self.behind.values()
             if order.owner == owner and order.instrument == instrument
         ]
+
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Count an instrument's orders in its new steps."""
+        for order in (*self.working.values(), *self.closed.values()):
+            if order.instrument == instrument:
+                self.listener(order, -1)
+                regrid.move(order)
+                self.listener(order, +1)
 
     # ---- our own decisions ----
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from plimsoll.core.model import Side
+from plimsoll.core.model import Regrid, Side
 from plimsoll.core.records import (
     OrderIntended,
     PositionReported,
@@ -152,6 +152,15 @@ class Protections:
             found.tries = found.next_ns = 0
             found.refusal = ""
 
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Count the levels of an instrument in its new ticks."""
+        for key, wish in list(self.wishes.items()):
+            if key[1] == instrument:
+                self.wishes[key] = Wish(wish.side, _moved(wish.level, regrid))
+        found = self.at_venue.get(instrument)
+        if found is not None:
+            found.asked, found.shown = _moved(found.asked, regrid), _moved(found.shown, regrid)
+
     def restart(self, ts_ns: int) -> None:
         """Begin a session: what was on its way is answered to nobody."""
         for found in self.at_venue.values():
@@ -171,6 +180,10 @@ class Protections:
     def _wait(self, found: Protection, ts_ns: int) -> None:
         found.sent_ns = 0
         found.next_ns = ts_ns + min(MOST_NS, FIRST_NS << min(found.tries, 8))
+
+
+def _moved(level: Level, regrid: Regrid) -> Level:
+    return Level(level.stop_ticks * regrid.tick, level.take_ticks * regrid.tick)
 
 
 def wanted(wish: Wish | None, held_lots: int) -> Level | None:

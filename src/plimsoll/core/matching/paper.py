@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from plimsoll.core.matching.book import Fill, MatchingBook, Outcome
-from plimsoll.core.model import Instrument, Order, OrderState, Side, TimeInForce
+from plimsoll.core.model import Instrument, Order, OrderState, Regrid, Side, TimeInForce
 from plimsoll.core.records import BookChanged
 
 _REASONS: Final = {
@@ -150,6 +150,22 @@ class PaperVenue:
             self.untriggered[instrument].pop(order.id, None)
             terms = (order.price_ticks, order.qty_lots, order.trigger_ticks)
             yield from self._place(_Action(0, 0, order.id, "place", *terms), order, triggers=True)
+
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Forget the books of an instrument whose steps changed; ``resume`` its orders next.
+
+        What is still on its way is counted in the new steps.
+        """
+        for key in [key for key in self.matching if key[1] == instrument]:
+            del self.matching[key]
+        for place, action in enumerate(self.waiting):
+            order = self.find(action.order_id)
+            if order is not None and order.instrument == instrument:
+                self.waiting[place] = action._replace(
+                    price_ticks=action.price_ticks * regrid.tick,
+                    qty_lots=action.qty_lots * regrid.lot,
+                    trigger_ticks=action.trigger_ticks * regrid.tick,
+                )
 
     def resume(self, order: Order, now_ns: int) -> Iterator[PaperEvent]:
         """Put a working order of an earlier session back, at the end of its queue.

@@ -4,6 +4,7 @@ In: decimal text at the venue's door. Out: exact integers (ticks, lots, cash uni
 Every room may import it; it imports nothing of ours.
 """
 
+from plimsoll.core.model.grid import Regrid, common
 from plimsoll.core.model.ids import IdMaker, check_tag, epoch_of, is_own, is_watchdog
 from plimsoll.core.model.instrument import Instrument
 from plimsoll.core.model.money import CASH_SCALE, cash_text, cash_units, decimal_of
@@ -32,11 +33,13 @@ __all__ = [
     "OrderType",
     "Position",
     "Refusal",
+    "Regrid",
     "Side",
     "TimeInForce",
     "cash_text",
     "cash_units",
     "check_tag",
+    "common",
     "decimal_of",
     "epoch_of",
     "is_own",

@@ -18,6 +18,8 @@ from plimsoll.core.risk.safety import ACCOUNT, Safety
 from plimsoll.core.settings import CoreSettings, Limits
 
 PPM = 1_000_000
+LAST_DAY_MS: Final = 86_400_000
+"""No new risk so long before a delisting."""
 _BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
 
 
@@ -116,10 +118,23 @@ class Gate:
                 return Denied(Refusal.NOT_RECONCILED, "the books are not yet equal to the venue's")
             if safety.clock_uncertainty_ns > self.settings.clock_max_uncertainty_ns:
                 return Denied(Refusal.CLOCK, "the venue's time is not known exactly enough")
+        ended = self._ended(order.instrument, around.now_ns)
+        if ended:
+            return Denied(Refusal.BLOCKED, f"{name} {ended}")
         doubt = around.market.doubt(around.now_ns, around.streams)
         if doubt is not None:
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
         return None
+
+    def _ended(self, listed: Instrument, now_ns: int) -> str:
+        """Return how the venue ends an instrument, empty where it does not (X21)."""
+        if listed.status != "Trading":
+            return f"is not traded: {listed.status}"
+        if listed.delivery_ms:
+            left_ms = listed.delivery_ms - (now_ns + self.safety.clock_offset_ns) // 1_000_000
+            if left_ms < LAST_DAY_MS:
+                return f"is delisted in {max(0, left_ms) // 60_000} minutes"
+        return ""
 
     # ---- is it an order the venue takes ----
 
@@ -136,6 +151,15 @@ class Gate:
                 Refusal.ABOVE_MAXIMUM,
                 f"{instrument.name}: quantity {instrument.qty_text(order.qty_lots)} is over the "
                 f"maximum {instrument.max_qty}",
+            )
+        is_off = order.price_ticks % instrument.price_step or (
+            not order.replaces_lots and order.qty_lots % instrument.qty_step
+        )
+        if is_off:
+            return Denied(
+                Refusal.OFF_STEP,
+                f"{instrument.name}: {instrument.qty_text(order.qty_lots)} at "
+                f"{instrument.price_text(order.price_ticks)} is off the venue's new steps",
             )
         value = instrument.notional_units(order.price_ticks, order.qty_lots)
         if value < instrument.min_notional_units and not order.reduce_only:

@@ -18,6 +18,7 @@ from plimsoll.core.model import (
     Order,
     OrderType,
     Refusal,
+    Regrid,
     Side,
     TimeInForce,
 )
@@ -357,6 +358,20 @@ class Desk:
         requests, self.requests = self.requests, []
         return requests
 
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Count the wishes for an instrument in its new steps, and round them to what it takes."""
+        listed = self.reader.instrument(instrument)
+        assert listed is not None
+        target, quote = self.targets.get(instrument), self.quotes.get(instrument)
+        if target is not None:
+            target.qty_lots = listed.on_qty_step(target.qty_lots * regrid.lot)
+            target.stop_ticks = listed.on_price_step(target.stop_ticks * regrid.tick, up=False)
+            target.take_ticks = listed.on_price_step(target.take_ticks * regrid.tick, up=False)
+        if quote is not None:
+            quote.bids = _moved(listed, quote.bids, regrid, up=False)
+            quote.asks = _moved(listed, quote.asks, regrid, up=True)
+        self.wish_changed.add(instrument)
+
     def save(self) -> bytes:
         """Return everything needed to go on after a restart."""
         saved = _Saved(
@@ -400,13 +415,13 @@ class Desk:
         if number is None:
             return Denied(Refusal.OFF_STEP, f"target(): {given[0]!r} is not a number")
         if qty is not None:
-            return listed.lots_of(number, rounding=ROUND_DOWN)
+            return listed.on_qty_step(listed.lots_of(number, rounding=ROUND_DOWN))
         if weight is not None:
             number = number * Decimal(self.capital_units) / 10**8
         price = self.reader.market(listed.name).reference_ticks(self.now_ns) * listed.tick
         if not price:
             return Denied(Refusal.NO_REFERENCE, f"{listed.name} has no reference price")
-        return listed.lots_of(number / price, rounding=ROUND_DOWN)
+        return listed.on_qty_step(listed.lots_of(number / price, rounding=ROUND_DOWN))
 
     def _listed(self, instrument: str) -> Instrument | Denied:
         found = self.reader.instrument(instrument) if instrument in self.names else None
@@ -454,36 +469,47 @@ def _decimal(value: Number) -> Decimal:
 
 
 def _ticks(listed: Instrument, price: Number, rounding: str) -> int | Denied:
-    if isinstance(price, float):
+    if listed.price_step == 1 and isinstance(price, float):
         steps = whole_steps(price, listed.ticks_per_price)
         if steps is not None:
             return steps
-    return _steps(listed.ticks_of, price, rounding)
+    return _steps(listed.ticks_of, price, rounding, listed.price_step)
 
 
 def _lots(listed: Instrument, qty: Number) -> int | Denied:
-    if isinstance(qty, float):
+    if listed.qty_step == 1 and isinstance(qty, float):
         steps = whole_steps(qty, listed.lots_per_qty)
         if steps is not None:
             return steps
-    return _steps(listed.lots_of, qty, ROUND_DOWN)
+    return _steps(listed.lots_of, qty, ROUND_DOWN, listed.qty_step)
 
 
-def _steps(convert: Callable[..., int], value: Number, rounding: str) -> int | Denied:
+def _steps(
+    convert: Callable[..., int], value: Number, rounding: str, multiple: int
+) -> int | Denied:
     """Convert exactly, floats by the named rounding; a refusal says what the step is."""
     number = _number(value)
     if number is None:
         return Denied(Refusal.OFF_STEP, f"{value!r} is not a finite number")
+    is_float = isinstance(value, float)
     try:
-        return convert(number, rounding=rounding if isinstance(value, float) else None)
+        steps = convert(number, rounding=rounding if is_float else None)
     except ValueError as error:
         return Denied(Refusal.OFF_STEP, f"{error}; pass a float to have it rounded")
+    off = steps % multiple
+    if off and not is_float:
+        return Denied(Refusal.OFF_STEP, f"{value!r} is off the step; pass a float to round it")
+    if not off:
+        return steps
+    return steps - off + (multiple if rounding == ROUND_CEILING else 0)
 
 
 def _price(listed: Instrument, name: str, price: Number) -> int | Denied:
     """Return a price that must be one, rounded down to a tick."""
     number = _number(price)
-    ticks = 0 if number is None else listed.ticks_of(number, rounding=ROUND_FLOOR)
+    ticks = 0
+    if number is not None:
+        ticks = listed.on_price_step(listed.ticks_of(number, rounding=ROUND_FLOOR), up=False)
     if number is None or ticks <= 0:
         return Denied(Refusal.OFF_STEP, f"{name} {price!r} is not a price of {listed.name}")
     return ticks
@@ -494,9 +520,19 @@ def _level(listed: Instrument, name: str, price: Number | None) -> int | Denied:
     return 0 if price is None or _number(price) == 0 else _price(listed, name, price)
 
 
+def _moved(
+    listed: Instrument, rows: list[tuple[int, int]], regrid: Regrid, *, up: bool
+) -> list[tuple[int, int]]:
+    return [
+        (listed.on_price_step(price * regrid.tick, up=up), listed.on_qty_step(qty * regrid.lot))
+        for price, qty in rows
+    ]
+
+
 def _row(listed: Instrument, row: tuple[Number, Number], rounding: str) -> tuple[int, int]:
     price, qty = row
+    ticks = listed.ticks_of(_decimal(price), rounding=rounding)
     return (
-        listed.ticks_of(_decimal(price), rounding=rounding),
-        listed.lots_of(_decimal(qty), rounding=ROUND_DOWN),
+        listed.on_price_step(ticks, up=rounding == ROUND_CEILING),
+        listed.on_qty_step(listed.lots_of(_decimal(qty), rounding=ROUND_DOWN)),
     )

@@ -97,6 +97,11 @@ CODES: Final = MappingProxyType({
 LIMIT_CODES: Final = frozenset({429, 10006, 10018, 10403, 10429, 20003, 170005, 170222})
 """Codes that ask us to slow down."""
 
+FILTER_CODES: Final = frozenset(
+    {10001, 110094, 170124, 170134, 170136, 170137, 170140, 170148, 170381, 170382}
+)
+"""Codes of refusals for price and quantity steps, minimums and maximums."""
+
 CLOCK_CODES: Final = frozenset({-1, 10002})
 """Codes that call for a new measurement of the clock offset."""
 

@@ -20,7 +20,14 @@ from plimsoll.core.records import (
     RequestAnswered,
 )
 from plimsoll.venues.bybit.background import Background
-from plimsoll.venues.bybit.codes import Action, Channel, Outcome, outcome_of, protected_of
+from plimsoll.venues.bybit.codes import (
+    FILTER_CODES,
+    Action,
+    Channel,
+    Outcome,
+    outcome_of,
+    protected_of,
+)
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.ports import Clock, Inbox, Sent
 from plimsoll.venues.bybit.rates import RateNews
@@ -74,6 +81,8 @@ class OrderSender:
         self._background = background
         self._writers: dict[str, OrderWriter] = {}
         self._pending: dict[str, _Pending] = {}
+        self.has_misfit = False
+        """Whether a request was refused for a tick, step or minimum (reliability X22)."""
         self._given_up: set[str] = set()
         """Orders whose request nobody waits for any more; an answer is still taken."""
         self._counter = 0
@@ -246,6 +255,8 @@ class OrderSender:
         )
 
     def _put(self, pending: _Pending, outcome: Outcome, answer: TradeAnswer) -> None:
+        if outcome == "refused" and answer.code in FILTER_CODES:
+            self.has_misfit = True
         # What it says of the rate first: the core must know it when it hears of a refusal.
         venue_ms = self._rest.signed_ms()
         news = self._rates.of(pending.group, answer.grant, answer.code, venue_ms)

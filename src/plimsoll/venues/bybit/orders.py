@@ -146,8 +146,12 @@ class OrderSender:
     def retire(self, number: int, client_order_id: str) -> None:
         """Let a connection end that never answered a request; its other requests are waited for."""
         self._given_up.add(client_order_id)
-        if self.link is not None and number == self.link.sender:
+        if self.link is None:
+            return
+        if number == self.link.sender:
             self.link.succeed(f"no answer about {client_order_id} came on it")
+        else:
+            self.link.look()
 
     def take_answer(self, raw: bytes) -> None:
         """Match a frame of the trade socket to its request and put the answer."""

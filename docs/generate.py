@@ -270,6 +270,16 @@ def _renewed(cause: Cause) -> str:
 
 _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
     Refusal.STOPPING: ("gate", "the session is stopping", "the next start"),
+    Refusal.WRONG_SIDE: (
+        "gate",
+        "a trigger at the price of now, a stop that is no loss or a take that is no profit",
+        "another price",
+    ),
+    Refusal.PROTECTION: (
+        "venue",
+        "the venue did not take the stop or take of a position; told by `on_refusal`",
+        "another price; until then the engine's own stop acts",
+    ),
     Refusal.STRATEGY_STOPPED: (
         "always",
         "the instance raised, repeated itself or the session ends",

@@ -48,6 +48,11 @@ TAGS = {
     "AmendIntended": "intend-amend",
     "CancelIntended": "intend-cancel",
     "OrderDenied": "deny",
+    "ProtectionWished": "wish-protection",
+    "ProtectionIntended": "protect",
+    "ProtectionAnswered": "protected",
+    "ConnectionEnded": "link-ended",
+    "RetirementIntended": "retire",
     "PaperOrderIntended": "paper",
     "PaperAmendIntended": "paper-amend",
     "PaperCancelIntended": "paper-cancel",
@@ -91,11 +96,11 @@ NOTHING_TO_APPLY = {
     "CallbackCut",  # the stop of its instance follows
     "TimerFired",  # time itself is on every record
     "OperatorCommand",  # what follows from it are decisions
-    "PositionReported",  # compared by decide, never taken over
     "WalletReported",
     "QueryAnswered",
     "BarReported",
     "QueryIntended",
+    "RetirementIntended",
     "HashTaken",
 }
 
@@ -179,7 +184,7 @@ def test_paper_records_have_no_way_to_a_socket():
     )
     assert isinstance(table.value, ast.Dict)
     keys = {ast.unparse(key) for key in table.value.keys if key is not None}
-    assert keys == {"OrderIntended", "AmendIntended", "CancelIntended"}
+    assert keys == {"OrderIntended", "AmendIntended", "CancelIntended", "ProtectionIntended"}
     gateway = (CORE.parent / "engine" / "gateway.py").read_text()
     assert "Paper" not in gateway
 

@@ -26,6 +26,7 @@ from plimsoll.core.records import (
     OrderReported,
     OrderSent,
     PositionReported,
+    ProtectionIntended,
     QueryAnswered,
     QueryIntended,
     Record,
@@ -128,6 +129,9 @@ class Puppet(Strategy):
     def on_order(self, order):
         self.heard.append(("order", order.state))
 
+    def on_refusal(self, instrument, refusal):
+        self.heard.append(("refusal", refusal))
+
     def on_bar(self, bar):
         self.heard.append(("bar", bar))
 
@@ -166,6 +170,8 @@ class Driver:
         """Decisions of the newest input."""
         self.sent: list[Record] = []
         self.queries: list[QueryIntended] = []
+        self.levels: list[ProtectionIntended] = []
+        """Protections asked for that nobody has answered."""
         self.updates: dict[str, int] = {}
         self.marks: dict[str, tuple[float, int]] = {}
         """Mark prices told, and when: the venue's ticker is never silent while its book moves."""
@@ -192,6 +198,8 @@ class Driver:
                 self.sent.append(decision)
             elif isinstance(decision, QueryIntended):
                 self.queries.append(decision)
+            elif isinstance(decision, ProtectionIntended):
+                self.levels.append(decision)
         return self.decided
 
     def _append(self, record: Record) -> None:
@@ -316,6 +324,10 @@ class Driver:
             execution_of(execution_id, order_id, side, lots, **{"at_ms": self.now_ns // MS} | named)
         )
 
+    def show(self, lots: int, stop: int = 0, take: int = 0, name: str = PERP) -> list[Record]:
+        """Let the position stream show a position and its exits."""
+        return self.say(position_of(name, lots, stop, take, self.now_ns // MS))
+
     @property
     def newest(self) -> Any:
         """The newest order sent."""
@@ -349,6 +361,9 @@ def report_of(
     query_id=0,
     untriggered=False,
     venue_id=None,
+    trigger=0,
+    create_type="",
+    stop_type="",
 ) -> Message:
     venue_id = f"v-{order_id}" if venue_id is None else venue_id
     return lambda stamp: OrderReported(
@@ -368,6 +383,16 @@ def report_of(
         source,
         query_id,
         b"",
+        trigger,
+        create_type,
+        stop_type,
+    )
+
+
+def position_of(name, lots, stop=0, take=0, at_ms=T0 // MS, query_id=0) -> Message:
+    source = "query" if query_id else "stream"
+    return lambda stamp: PositionReported(
+        *stamp, name, lots, "50000", at_ms, source, query_id, b"{}", stop, take
     )
 
 
@@ -386,13 +411,14 @@ def execution_of(
     query_id=0,
     order_qty=0,
     seq=0,
-    by="",
+    venue_id=None,
+    create_type="",
 ) -> Message:
     return lambda stamp: ExecutionReported(
         *stamp,
         execution_id,
         order_id,
-        f"v-{order_id}",
+        f"v-{order_id}" if venue_id is None else venue_id,
         instrument,
         side,
         price,
@@ -407,7 +433,7 @@ def execution_of(
         b"",
         order_qty,
         seq,
-        by,
+        create_type,
     )
 
 

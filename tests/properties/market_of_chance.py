@@ -74,7 +74,7 @@ class Chance:
     def __init__(self, settings: CoreSettings, load: Any, seed: int, *, loss=0.1, fail=0.1) -> None:
         self.random = random.Random(seed)
         self.loss, self.fail = loss, fail
-        self.venue = Venue()
+        self.venue = self.make_venue()
         self.driver = Driver(settings, load)
         self.coming: list[tuple[int, int, Callable[[], None]]] = []
         self.number = 0
@@ -88,6 +88,9 @@ class Chance:
         self.driver.live(venue=self.venue)
         # Money is not what these runs judge: from here the venue's wallet is what our ledger says.
         self.venue.wallet = self.driver.core.ledger.cash
+
+    def make_venue(self) -> Venue:
+        return Venue()
 
     def later(self, action: Callable[[], None], most_ms=3_000) -> None:
         delay = 5 if self.is_calm else self.random.choice((1, 5, 50, most_ms))

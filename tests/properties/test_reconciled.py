@@ -109,7 +109,7 @@ def diverge(venue: Divergent, choose: random.Random) -> list[Message]:
         lots = choose.randint(1, abs(held))
         close = Side.SELL if held > 0 else Side.BUY
         kind, by = choose.choice((("AdlTrade", ""), ("Trade", "CreateByLiq"), ("BustTrade", "")))
-        named = {"kind": kind, "by": by, "order_qty": lots}
+        named = {"kind": kind, "create_type": by, "order_qty": lots}
         return [venue.book(f"v{venue.count}", close, lots, 0, **named)]
     if what == "funding" and held:
         return [venue.book(f"f{venue.count}", Side.BUY, abs(held), fee, kind="Funding")]

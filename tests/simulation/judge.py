@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from plimsoll.core.engine import Core
+from plimsoll.core.model import PROTECTION_LABEL
 from plimsoll.core.records import ExecutionReported, OrderIntended, decode
 from plimsoll.engine import Replica
 from plimsoll.journal import KIND_RECORD, TRADING, scan
 
+_UNASKED = {"CreateByLiq", "CreateByStopLoss", "CreateByTakeProfit"}
 OPEN = {"New", "PartiallyFilled", "Untriggered"}
 
 
@@ -65,7 +67,11 @@ def _orders(record: list[dict[str, Any]], journal_dir: Path, tag: str, core: Cor
     if epochs != sorted(epochs):
         found.append("epochs at the venue decrease")
     working = {link for link, status in last.items() if status in OPEN}
-    ours = {one.id for one in core.orders.working.values() if not one.is_paper}
+    ours = {
+        one.id
+        for one in core.orders.working.values()
+        if not one.is_paper and one.label != PROTECTION_LABEL
+    }
     if working != ours:
         found.append(f"open at the venue {sorted(working)}, ours {sorted(ours)}")
     return found
@@ -91,8 +97,8 @@ def _executions(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> li
 
 
 def _is_the_venues(line: dict[str, Any]) -> bool:
-    """Return whether no client asked for an execution: funding, liquidation, deleveraging."""
-    return line["execType"] != "Trade" or line["createType"] == "CreateByLiq"
+    """Return whether no order of a client led to an execution: funding, liquidation, exits."""
+    return line["execType"] != "Trade" or line["createType"] in _UNASKED
 
 
 def _positions(record: list[dict[str, Any]], core: Core) -> list[str]:

@@ -18,9 +18,10 @@ from plimsoll.cli.rows import (
     strategy_rows,
     waiting_lines,
 )
+from plimsoll.cli.shields import shield_of
 from plimsoll.config.books import load_books
 from plimsoll.core.engine import Core
-from plimsoll.core.model import Order
+from plimsoll.core.model import Instrument, Order
 
 
 def orders(project: str, env: str, *, json: bool, all: bool, limit: int) -> Exit:
@@ -84,6 +85,7 @@ def _positions(core: Core) -> list[dict[str, Any]]:
     for (owner, name), held in core.ledger.positions.items():
         if held.qty_units:
             instrument = core.ledger.instruments[name]
+            shield = shield_of(core, owner, name)
             rows.append(
                 {
                     "strategy": owner,
@@ -91,6 +93,10 @@ def _positions(core: Core) -> list[dict[str, Any]]:
                     "qty": instrument.qty_text(core.ledger.qty_lots(owner, name)),
                     "cost": text.exact(held.cost_units),
                     "unrealised_pnl": _exact(open_profit(core, owner, name)),
+                    "protection": shield.where,
+                    "stop": _price(instrument, shield.level.stop_ticks),
+                    "take": _price(instrument, shield.level.take_ticks),
+                    "stop_distance": shield.distance,
                 }
             )
     return rows
@@ -102,6 +108,10 @@ def _cash(core: Core) -> dict[str, dict[str, str]]:
         coin: {name: text.exact(one.units) for name, one in causes.items()}
         for coin, causes in core.ledger.causes.items()
     }
+
+
+def _price(instrument: Instrument, ticks: int) -> str | None:
+    return instrument.price_text(ticks) if ticks else None
 
 
 def _exact(units: int | None) -> str | None:
@@ -123,6 +133,8 @@ def _order(core: Core, order: Order) -> dict[str, Any]:
         "price": instrument.price_text(order.price_ticks) if instrument else None,
         "filled": instrument.qty_text(order.filled_lots) if instrument else None,
         "reduce_only": order.reduce_only,
+        "trigger": _price(instrument, order.trigger_ticks) if instrument else None,
+        "untriggered": order.is_untriggered,
         "state": str(order.state),
         "reason": order.reason,
         "created_ns": order.created_ns,

@@ -4,13 +4,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from plimsoll.cli import text
+from plimsoll.cli.shields import SESSION_ENDS, shield_of
 from plimsoll.core.engine import Core
 from plimsoll.core.model import Mode, Order
 
 Rows = list[tuple[str, ...]]
-
-SESSION_ENDS = "session ends"
-"""Why every strategy is stopped when a session ends in order."""
 
 CANCELING = ", canceling"
 """Added to the state of an order that the venue was asked to cancel."""
@@ -114,7 +112,10 @@ def strategy_rows(core: Core) -> Rows:
 
 def position_rows(core: Core) -> Rows:
     """Return one row for each open position."""
-    rows: Rows = [("strategy", "instrument", ">quantity", ">entry", ">open")]
+    rows: Rows = [
+        ("strategy", "instrument", ">quantity", ">entry", ">open", "protected by", ">stop", ">take",
+         ">away")
+    ]  # fmt: skip
     for (owner, name), held in core.ledger.positions.items():
         lots = core.ledger.qty_lots(owner, name)
         if not held.qty_units:
@@ -129,6 +130,7 @@ def position_rows(core: Core) -> Rows:
                 text.qty(instrument, lots),
                 f"{entry:.{places}f}",
                 _open(open_profit(core, owner, name)),
+                *_shield(core, owner, name),
             )
         )
     return rows
@@ -152,6 +154,13 @@ def waiting_lines(core: Core) -> list[str]:
         for name, why in safety.observed.items()
     ]
     return ["", "waiting for a person", *lines] if lines else []
+
+
+def _shield(core: Core, owner: str, name: str) -> tuple[str, str, str, str]:
+    where, level, distance = shield_of(core, owner, name)
+    instrument = core.ledger.instruments[name]
+    stop, take = (instrument.price_text(ticks) if ticks else "-" for ticks in level)
+    return where, stop, take, "-" if distance is None else f"{distance:.2%}"
 
 
 def _open(units: int | None) -> str:

@@ -275,6 +275,11 @@ class Execution(Section):
         "cut off, what it asked for is dropped, and its instance is stopped.",
         examples=["50 ms"],
     )
+    strays: Literal["cancel", "keep"] = Field(
+        default="cancel",
+        description="Orders under our tag that should not live (never known, or shown absent): "
+        "`cancel` those that can add risk, or `keep` them. Both are told and block.",
+    )
     end_policy: Literal["cancel", "keep", "flatten"] = Field(
         default="cancel",
         description="At a stop: `cancel` orders that can add risk, `keep` them, or `flatten`: "

@@ -29,6 +29,7 @@ def core_settings(project: Project) -> CoreSettings:
             paper_latency_ns=execution.paper_latency,
         ),
         max_slippage_ppm=execution.max_slippage,
+        strays=execution.strays,
         end_policy=execution.end_policy,
         dedicated=settings.account.dedicated,
         seed=execution.seed,

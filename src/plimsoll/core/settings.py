@@ -102,6 +102,9 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     venue_orders_per_second: int = 10
     """What one group of requests (creates, amends, cancels of a category) is assumed to take until
     the venue's first answer says it (X11)."""
+    strays: str = "cancel"
+    """Orders under our tag that should not live (never known, or shown absent): ``cancel`` those
+    that can add risk, or ``keep`` them. Both are told and block."""
     end_policy: str = "cancel"
     """At a stop: ``cancel`` orders that can add risk, ``keep`` them, or ``flatten`` as well."""
     dedicated: bool = False

@@ -21,9 +21,11 @@ from plimsoll.core.records import (
     MarketInput,
     OrderIntended,
     OrderSent,
+    ProtectionIntended,
     QueryIntended,
     Record,
     RequestAnswered,
+    RetirementIntended,
     SendRefused,
     SessionEnded,
     StrategyStopped,
@@ -90,15 +92,22 @@ class Engine:
             ExecutionReported: self.meter.executed,
         }
 
-    def connect(self, gateway: Gateway, query: Callable[[QueryIntended], None]) -> None:
+    def connect(
+        self,
+        gateway: Gateway,
+        query: Callable[[QueryIntended], None],
+        retire: Callable[[RetirementIntended], None] = lambda _retirement: None,
+    ) -> None:
         """Give decisions a way out."""
         self._query = query
         self._senders = {
             OrderIntended: gateway.create,
             AmendIntended: gateway.amend,
             CancelIntended: gateway.cancel,
+            ProtectionIntended: gateway.protect,
         }
         self._effects[QueryIntended] = query
+        self._effects[RetirementIntended] = retire
         self._effects[SessionEnded] = self._ended
 
     # ---- Inbox ----
@@ -232,16 +241,15 @@ class Engine:
         decided_ns: int,
         wrote_ns: int,
     ) -> OrderSent:
-        number = decision.client_order_id
+        number = _subject(decision)
         record = OrderSent(*self.stamp(), number, _ACTIONS[type(decision)], *sent)
         order = self.core.orders.find(number)
-        self.meter.wrote(record, order.instrument if order else "", decided_ns, wrote_ns)
+        about = number if type(decision) is ProtectionIntended else ""
+        self.meter.wrote(record, order.instrument if order else about, decided_ns, wrote_ns)
         return record
 
     def _refused(self, decision: Any, reason: str) -> SendRefused:  # noqa: ANN401
-        return SendRefused(
-            *self.stamp(), decision.client_order_id, _ACTIONS[type(decision)], reason
-        )
+        return SendRefused(*self.stamp(), _subject(decision), _ACTIONS[type(decision)], reason)
 
     def _rearm(self) -> None:
         due = self.core.wake_ns
@@ -258,8 +266,15 @@ class Engine:
         self._fail(error)
 
 
+def _subject(decision: Any) -> str:  # noqa: ANN401
+    """Return the order a request is about; a protection is about its instrument."""
+    is_level = type(decision) is ProtectionIntended
+    return decision.instrument if is_level else decision.client_order_id  # type: ignore[no-any-return]
+
+
 _ACTIONS: Final[dict[type[Record], str]] = {
     OrderIntended: "create",
     AmendIntended: "amend",
     CancelIntended: "cancel",
+    ProtectionIntended: "protect",
 }

@@ -6,7 +6,12 @@ journal, halt; then the socket. What is refused here was certainly not sent.
 
 from plimsoll.core.engine import State
 from plimsoll.core.model import Side
-from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
+from plimsoll.core.records import (
+    AmendIntended,
+    CancelIntended,
+    OrderIntended,
+    ProtectionIntended,
+)
 from plimsoll.journal import Journal, JournalError
 from plimsoll.lease import Lease
 from plimsoll.venues.bybit.ports import Sent
@@ -49,6 +54,11 @@ class Gateway:
         return self._refusal(order.owner, order.instrument, adds_risk=False) or (
             self._venue.cancel(cancel, order.instrument)
         )
+
+    def protect(self, level: ProtectionIntended) -> Sent | str:
+        """Send the exits of a position, or say why not; a halt never stands in the way."""
+        refusal = self._refusal(level.owner, level.instrument, adds_risk=False)
+        return refusal or self._venue.protect(level)
 
     def _refusal(self, owner: str, instrument: str, *, adds_risk: bool) -> str:
         """Return why nothing may be sent now, empty when it may."""

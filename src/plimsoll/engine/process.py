@@ -66,6 +66,11 @@ STOP_DEADLINE_S: Final = 10.0
 TIMER_SLACK_S: Final = 0.001
 """The loop's timers have millisecond grain: too late by this is better than too early, twice."""
 
+FILTERS_S: Final = 60.0
+FILTERS_SOON_S: Final = 5.0
+FEES_S: Final = 3600.0
+"""How often filters are read again; sooner after a refusal that they explain; and fee rates."""
+
 TOPICS_EACH_S: Final = 10
 """How often telemetry also has the numbers of each connection and topic: they are many."""
 
@@ -214,12 +219,16 @@ class Process:
                 self.lease.epoch, list(self.venue.instruments), (time.monotonic() - started) * 1e3
             )
             _settle_memory()
-            second = asyncio.create_task(self._each_second())
+            beside = [
+                asyncio.create_task(self._each_second()),
+                asyncio.create_task(self._keep_filters()),
+            ]
             await self._stop.wait()
             await self._end()
-            second.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await second
+            for task in beside:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         finally:
             guard.stop()
             await server.close()
@@ -239,7 +248,7 @@ class Process:
         engine.on_unreadable = self._unreadable
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue)
-        engine.connect(gateway, self.venue.query)
+        engine.connect(gateway, self.venue.query, self.venue.retire)
         self._restore_strategies()
         engine.put(Configured(*engine.stamp(), to_text(core)))
         self._obey_standing_request()
@@ -247,6 +256,7 @@ class Process:
         known = [name for name in self.core.state.instruments if self._is_held(name)]
         for instrument in await self.venue.open(list(dict.fromkeys((*wanted, *known)))):
             engine.put(InstrumentListed(*engine.stamp(), instrument))
+        self.venue.adopt(list(self.core.state.instruments.values()))
         safety = self.core.safety
         if abs(safety.clock_offset_ns) > CLOCK_WARN_NS:
             self.log.clock(safety.clock_offset_ns / 1e6, safety.clock_uncertainty_ns / 1e6)
@@ -309,6 +319,32 @@ class Process:
                     self.venue.resubscribe(name)
             seconds += 1
             gc.collect(2 if seconds % 60 == 0 else 1)
+
+    async def _keep_filters(self) -> None:
+        """Read filters each minute and where an order was refused for them, fees each hour."""
+        loop = asyncio.get_running_loop()
+        read_at = fees_at = loop.time()
+        while True:
+            await asyncio.sleep(1.0)
+            waited = loop.time() - read_at
+            if waited < (FILTERS_SOON_S if self.venue.has_misfit else FILTERS_S):
+                continue
+            read_at = loop.time()
+            with_fees = read_at - fees_at >= FEES_S
+            fees_at = read_at if with_fees else fees_at
+            await self._read_filters(with_fees=with_fees)
+
+    async def _read_filters(self, *, with_fees: bool) -> None:
+        try:
+            changed = await self.venue.refresh(with_fees=with_fees)
+        except VenueError as error:
+            self.engine.trouble("filters", "refresh", str(error))
+            return
+        for instrument in changed:
+            self.engine.put(InstrumentListed(*self.engine.stamp(), instrument))
+        if changed:
+            # The core may keep the old steps until what is open fits the new ones.
+            self.venue.adopt(list(self.core.state.instruments.values()))
 
     def _watch_space(self) -> None:
         """Tell once that space is getting short; forbid new risk while there is none (JRN-4)."""

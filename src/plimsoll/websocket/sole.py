@@ -86,6 +86,11 @@ class SoleLink(Link):
         self._events.link_report(self.index, "succession", f"#{self._numbered}", reason)
         self._open(self._numbered)
 
+    def look(self) -> None:
+        """Close the old connection beside its successor if nobody needs it any more."""
+        if self._succession.leaver:
+            self._look()
+
     # ---- what a connection tells -------------------------------------------------------------
 
     def connection_up(self, connection: Connection) -> None:

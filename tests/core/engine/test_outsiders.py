@@ -38,7 +38,7 @@ def holding(lots=10):
 def outside(driver, name, lots, *, side=Side.SELL, kind="Trade", by="", order_qty=0):
     driver.now_ns += MS
     order_qty, at_ms = order_qty or lots, driver.now_ns // MS
-    named = {"kind": kind, "by": by, "order_qty": order_qty, "at_ms": at_ms}
+    named = {"kind": kind, "create_type": by, "order_qty": order_qty, "at_ms": at_ms}
     return driver.say(execution_of(f"x-{name}", name, side, lots, **named))
 
 
@@ -92,7 +92,7 @@ def test_an_order_the_venue_makes_is_the_venues_before_it_trades():
     message = report_of("liq", OrderState.OPEN, side=Side.SELL, qty=10)
 
     def made(stamp):
-        return msgspec.structs.replace(message(stamp), created_by="CreateByLiq")
+        return msgspec.structs.replace(message(stamp), create_type="CreateByLiq")
 
     driver.say(made)
     assert driver.core.orders.find("liq").owner == "venue"

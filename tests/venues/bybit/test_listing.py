@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from plimsoll.core.model import Instrument
 from plimsoll.venues.bybit.errors import UnknownInstrument, VenueUnreachable
-from plimsoll.venues.bybit.listing import load_instruments
+from plimsoll.venues.bybit.listing import load_instruments, reload_instruments
 
 INFO, FEES = "/v5/market/instruments-info", "/v5/account/fee-rate"
 ROW: dict[str, Any] = {
@@ -88,3 +89,34 @@ def test_no_rate_is_no_rate_of_zero(listed, empty):
 def test_rates_that_cannot_be_read_are_told(listed, answer):
     with pytest.raises(VenueUnreachable, match="fee-rate"):
         listed(fees=answer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "delivery_ms"),
+    [
+        ({"status": "Closed"}, "Closed", 0),
+        ({"deliveryTime": "1795000000000"}, "Trading", 1_795_000_000_000),
+        ({"deliveryTime": ""}, "Trading", 0),
+        (None, "gone", 0),
+    ],
+)
+def test_what_is_read_again_says_how_it_ends_instead_of_failing(rest, changes, status, delivery_ms):
+    def prepare(fake):
+        fake.reply(INFO, {"list": [] if changes is None else [ROW | changes]})
+
+    async def scenario(client, fake):
+        known = Instrument(
+            "linear:BTCUSDT",
+            "linear",
+            "BTCUSDT",
+            "BTC",
+            "USDT",
+            "USDT",
+            *("0.10", "0.001", "0.001", "0", "0", "5"),
+            taker_fee="0.0004",
+        )
+        (item,) = await reload_instruments(client, [known], with_fees=False)
+        return item
+
+    item = rest(prepare, scenario)
+    assert (item.status, item.delivery_ms, item.taker_fee) == (status, delivery_ms, "0.0004")

@@ -5,11 +5,18 @@ from typing import Any
 import pytest
 
 from plimsoll.core.model import OrderType, Side, TimeInForce
-from plimsoll.core.records import CancelIntended, OrderIntended, RequestAnswered
+from plimsoll.core.records import (
+    CancelIntended,
+    OrderIntended,
+    ProtectionAnswered,
+    ProtectionIntended,
+    RequestAnswered,
+)
 from plimsoll.venues.bybit.background import Background
 from plimsoll.venues.bybit.orders import OrderSender
 
 CREATE = "/v5/order/create"
+PROTECT = "/v5/position/trading-stop"
 
 
 class FakeLink:
@@ -17,6 +24,7 @@ class FakeLink:
 
     def __init__(self):
         self.is_up, self.frames, self.successions, self.sender = True, [], 0, 1
+        self.looks = 0
 
     def send(self, payload):
         if not self.is_up:
@@ -26,6 +34,9 @@ class FakeLink:
 
     def succeed(self, reason):
         self.successions += 1
+
+    def look(self):
+        self.looks += 1
 
 
 @pytest.fixture
@@ -43,7 +54,11 @@ def sender(rest, inbox, clock, linear):
             await asyncio.gather(*background._tasks)
             return client, fake
 
-        return rest(lambda fake: fake.reply(CREATE, **reply), inner)
+        def prepare(fake):
+            fake.reply(CREATE, **reply)
+            fake.reply(PROTECT, **reply)
+
+        return rest(prepare, inner)
 
     return run
 
@@ -175,3 +190,82 @@ def test_a_banned_address_without_a_link_writes_nothing(sender, inbox):
         assert orders.create(order(inbox)).via == "trade"
 
     sender(scenario, status=403, text="too frequent")
+
+
+def test_a_request_says_which_connection_carries_it(sender, inbox):
+    async def scenario(orders, link):
+        assert orders.create(order(inbox)).connection == 1
+        link.sender = 7
+        assert orders.create(order(inbox)).connection == 7
+        link.is_up = False
+        assert orders.create(order(inbox)).connection == 0
+
+    sender(scenario, result={"orderId": "o1"})
+
+
+def test_a_retired_connection_waits_for_its_other_requests_only(sender, inbox):
+    async def scenario(orders, link):
+        orders.create(order(inbox))
+        other = inbox.make(CancelIntended, client_order_id="plm-2", reason="x")
+        second = orders.cancel(other, "linear:BTCUSDT")
+        orders.retire(1, "plm-1")
+        assert link.successions == 1
+        assert not orders.is_drained(1)
+        orders.take_answer(answer(second.request_id))
+        assert orders.is_drained(1)
+        assert orders.pending == 1  # an answer that comes after all is still taken
+        link.sender = 2
+        orders.retire(1, "plm-1")
+        assert (link.successions, link.looks) == (1, 1)  # it has its successor
+
+    sender(scenario)
+
+
+def level_of(inbox, instrument="linear:BTCUSDT"):
+    fields = {"owner": "s", "instrument": instrument, "stop_ticks": 290_000, "take_ticks": 0}
+    return inbox.make(ProtectionIntended, **fields)
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ({}, "accepted"),
+        ({"code": 34040}, "accepted"),
+        ({"code": 10001}, "refused"),
+        ({"code": 110092}, "refused"),
+        ({"code": 10006}, "unknown"),
+        ({"code": 999999}, "unknown"),
+        ({"status": 502, "text": "<html>"}, "unknown"),
+        ({"status": 403, "text": "banned"}, "unknown"),
+        ({"status": 0}, "unknown"),
+    ],
+)
+def test_what_an_answer_proves_about_a_protection(sender, inbox, reply, outcome):
+    level = level_of(inbox)
+
+    async def scenario(orders, link):
+        assert orders.protect(level).via == "rest"
+
+    _, fake = sender(scenario, **reply)
+    told = inbox.of(ProtectionAnswered)
+    assert [(one.instrument, one.outcome) for one in told] == [("linear:BTCUSDT", outcome)]
+    assert told[0].cause == level.seq
+    assert fake is not None
+
+
+def test_spot_has_no_position_to_protect(sender, inbox):
+    async def scenario(orders, link):
+        assert "perpetual" in orders.protect(level_of(inbox, "spot:BTCUSDT"))
+
+    sender(scenario)
+    assert inbox.of(ProtectionAnswered) == []
+
+
+@pytest.mark.parametrize(("code", "is_misfit"), [(10001, True), (110094, True), (110007, False)])
+def test_a_refusal_that_filters_explain_asks_for_them(sender, inbox, code, is_misfit):
+    async def scenario(orders, link):
+        sent = orders.create(order(inbox))
+        orders.take_answer(answer(sent.request_id, code))
+        assert orders.has_misfit is is_misfit
+
+    sender(scenario)

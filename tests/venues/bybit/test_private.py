@@ -424,7 +424,7 @@ def test_a_row_without_what_it_is_for_is_refused(reader, field):
 def test_who_made_an_order_is_read(reader, sample):
     (order,) = reader.read(changed(sample, "ws_order", createType="CreateByLiq"))
     (execution,) = reader.read(changed(sample, "ws_execution", createType="CreateByLiq"))
-    assert order.created_by == execution.created_by == "CreateByLiq"
+    assert order.create_type == execution.create_type == "CreateByLiq"
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,36 @@ def test_one_order_is_looked_for_in_three_places(rest, linear):
     assert rest(prepare, scenario) == [LISTS[1], LISTS[0], LISTS[2]]
 
 
+def test_an_order_in_none_of_them_is_looked_for_among_the_conditional_ones(rest, linear):
+    def prepare(fake):
+        fake.reply(LISTS[0], rows_of())
+        fake.reply(LISTS[0], rows_of({"orderId": "waits"}))
+        fake.reply(LISTS[1], rows_of())
+        fake.reply(LISTS[2], rows_of())
+
+    async def scenario(client, fake):
+        asked = query("order", instrument="linear:BTCUSDT", client_order_id="x")
+        orders, _ = await fetch_rows(client, asked, linear)
+        return [json.loads(item)["orderId"] for item in orders.items]
+
+    assert rest(prepare, scenario) == ["waits"]
+
+
+def test_an_order_without_an_id_of_ours_is_looked_for_by_the_venues(rest, linear):
+    def prepare(fake):
+        for path in LISTS:
+            fake.reply(path, rows_of({"orderId": path}))
+
+    async def scenario(client, fake):
+        asked = query("order", instrument="linear:BTCUSDT", venue_order_id="v-1")
+        await fetch_rows(client, asked, linear)
+        return [dict(request.query) for request, _ in fake.requests]
+
+    asked = rest(prepare, scenario)
+    assert {one["orderId"] for one in asked} == {"v-1"}
+    assert all("orderLinkId" not in one for one in asked)
+
+
 @pytest.mark.parametrize("broken", LISTS)
 def test_one_failed_place_fails_the_query(rest, linear, broken):
     def prepare(fake):

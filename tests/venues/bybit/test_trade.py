@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plimsoll.core.model import Instrument, OrderType, Side, TimeInForce
-from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
+from plimsoll.core.records import (
+    AmendIntended,
+    CancelIntended,
+    OrderIntended,
+    ProtectionIntended,
+)
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.trade import NO_CODE, OrderWriter, TradeAnswer, read_answer
 
@@ -124,3 +129,57 @@ def test_a_cancel_of_an_order_without_our_id_names_the_venues_and_its_list(spot)
         "orderId": "v7",
         "orderFilter": "StopOrder",
     }
+
+
+def test_an_entry_carries_the_exits_of_its_position_by_mark_price(linear):
+    body = json.loads(
+        OrderWriter(linear).create_body(order(stop_ticks=290_000, take_ticks=310_000))
+    )
+    assert (body["stopLoss"], body["takeProfit"]) == ("29000.00", "31000.00")
+    assert (body["slTriggerBy"], body["tpTriggerBy"]) == ("MarkPrice", "MarkPrice")
+    assert body["tpslMode"] == "Full"
+    one = json.loads(OrderWriter(linear).create_body(order(stop_ticks=290_000)))
+    assert "takeProfit" not in one
+
+
+def test_a_protection_always_sets_both_sides_and_zero_removes_one(linear):
+    level = ProtectionIntended(1, 2, 3, 0, "s", "linear:BTCUSDT", 290_000, 0)
+    assert json.loads(OrderWriter(linear).protect_body(level)) == {
+        "category": "linear",
+        "symbol": "BTCUSDT",
+        "tpslMode": "Full",
+        "positionIdx": 0,
+        "stopLoss": "29000.00",
+        "takeProfit": "0",
+        "slTriggerBy": "MarkPrice",
+        "tpTriggerBy": "MarkPrice",
+    }
+
+
+@pytest.mark.parametrize(("rises", "direction"), [(True, 1), (False, 2)])
+def test_a_conditional_perpetual_order_says_direction_and_price(linear, rises, direction):
+    fields = {"trigger_ticks": 305_000, "trigger_rises": rises, "trigger_by": "mark"}
+    body = json.loads(OrderWriter(linear).create_body(order(**fields)))
+    assert (body["triggerPrice"], body["triggerDirection"]) == ("30500.00", direction)
+    assert body["triggerBy"] == "MarkPrice"
+    assert "closeOnTrigger" not in body
+    closing = order(**fields, reduce_only=True, close_on_trigger=True)
+    assert json.loads(OrderWriter(linear).create_body(closing))["closeOnTrigger"] is True
+
+
+def test_a_conditional_spot_order_stands_in_a_list_apart_until_it_triggers(spot):
+    writer = OrderWriter(spot)
+    waiting = order(trigger_ticks=100, trigger_by="last")
+    body = json.loads(writer.create_body(waiting))
+    assert body["orderFilter"] == "StopOrder"
+    assert not {"triggerDirection", "triggerBy"} & set(body)
+    cancels = [
+        json.loads(writer.cancel_body(CancelIntended(1, 2, 3, 0, ID, "x", "", apart)))
+        for apart in ("StopOrder", "")
+    ]
+    assert [one.get("orderFilter") for one in cancels] == ["StopOrder", None]
+
+
+def test_the_trigger_of_a_waiting_order_is_amended_like_its_price(linear):
+    body = OrderWriter(linear).amend_body(AmendIntended(1, 2, 3, 0, ID, 0, 0, 305_000))
+    assert json.loads(body)["triggerPrice"] == "30500.00"

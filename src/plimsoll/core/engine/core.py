@@ -13,6 +13,7 @@ from plimsoll.core.engine.commanding import Commanding
 from plimsoll.core.engine.flattening import STOP_ID
 from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.keeper import Keeper
+from plimsoll.core.engine.relisting import Relisting
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Load, Trader
 from plimsoll.core.execution import OrderStore
@@ -29,10 +30,12 @@ from plimsoll.core.records import (
     ExecutionReported,
     HashTaken,
     IncidentRaised,
+    InstrumentListed,
     LinkChanged,
     OperatorCommand,
     OrderReported,
     PositionReported,
+    ProtectionAnswered,
     PublicTraded,
     QueryAnswered,
     QueryIntended,
@@ -279,6 +282,10 @@ class Core:
         if not desk.waits_for_bars:
             yield from self._with_trader().on_warmed_up(desk)
 
+    def _position(self, record: PositionReported) -> Iterator[Record]:
+        self._with_keeper().on_statement(record)
+        return self._with_trader().on_position(record)
+
     def _stopping(self, record: SessionStopping) -> Iterator[Record]:
         trader, keeper, settings = self._trader, self._keeper, self.state.settings
         assert trader is not None
@@ -365,6 +372,7 @@ class Core:
         )
         return {
             Configured: self._configured,
+            InstrumentListed: Relisting(self.state, trader).on_listed,
             TimerFired: self._timer,
             BookChanged: trader.on_book,
             PublicTraded: trader.on_public_trade,
@@ -377,7 +385,8 @@ class Core:
             OrderReported: keeper.on_report,
             ExecutionReported: keeper.on_execution,
             CashMoved: keeper.on_cash,
-            PositionReported: keeper.on_statement,
+            PositionReported: self._position,
+            ProtectionAnswered: trader.on_protection,
             WalletReported: keeper.on_statement,
             QueryAnswered: self._queried,
             OperatorCommand: commanding.on_command,

@@ -51,6 +51,11 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
                 for coin, causes in state.ledger.causes.items()
                 for name, cause in causes.items()
             ),
+            "wishes": sorted(state.protections.wishes.items()),
+            "protections": [
+                [name, msgspec.to_builtins(one)]
+                for name, one in sorted(state.protections.at_venue.items())
+            ],
             "losses": [state.losses.equity, state.losses.baseline, state.losses.peak],
             "markets": [
                 [

@@ -8,7 +8,7 @@ from typing import Final
 
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
-from plimsoll.core.execution.inquiry import EMPTY_NEEDED, ESCALATE_NS, Inquiries, Inquiry
+from plimsoll.core.execution.inquiry import EMPTY_NEEDED, ESCALATE_NS, Ask, Inquiries, Inquiry
 from plimsoll.core.model import Order, OrderState
 from plimsoll.core.records import (
     AbsenceShown,
@@ -20,6 +20,7 @@ from plimsoll.core.records import (
     QueryIntended,
     Record,
     RequestAnswered,
+    RetirementIntended,
 )
 from plimsoll.core.settings import CoreSettings
 
@@ -39,6 +40,8 @@ class Inquiring:
         self.inquiries = Inquiries(settings.timing)
         self.leads: dict[str, int] = {}
         """Orders whose executions lag behind the venue's count, since when."""
+        self.stuck: dict[str, int] = {}
+        """Orders told of as cancelled and still there."""
 
     def take_over(self) -> Iterator[Record]:
         """Declare unanswered orders of earlier sessions UNKNOWN: their answers went with them."""
@@ -75,8 +78,12 @@ class Inquiring:
             self.inquiries.start(order, self.state.ts_ns)
             yield from self._ask()
 
-    def on_report(self, record: OrderReported) -> None:
-        """Watch an order whose executions lag behind what the venue says is matched."""
+    def on_report(self, record: OrderReported) -> Iterator[Record]:
+        """Watch an order whose executions lag behind what the venue says is matched.
+
+        One that was to be cancelled, and that a query still shows, is cancelled once more: the
+        first cancel was lost. Further ones are for halts and stops.
+        """
         order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
         if order is None:
             return
@@ -84,6 +91,8 @@ class Inquiring:
         if is_ours and order.venue_cum_lots > order.filled_lots:
             self.leads.setdefault(order.id, self.state.ts_ns)
         self.inquiries.settle(order)
+        if record.source == "query" and order.is_working and order.cancels == 1:
+            yield from self.placer.cancel(order, "again: the venue still shows it")
 
     def on_query(self, answer: QueryAnswered) -> Iterator[Record]:
         """Take the end of a query: it may now prove absence."""
@@ -105,6 +114,7 @@ class Inquiring:
             if order.state is OrderState.UNKNOWN:
                 self.inquiries.start(order, state.ts_ns)
         yield from self.placer.release()
+        yield from self._stuck()
         yield from self._leads()
         yield from self._ask()
         yield from self._escalate()
@@ -130,15 +140,16 @@ class Inquiring:
         if not state.safety.links.get("private"):
             return
         for ask in self.inquiries.due(state.ts_ns, state.orders.find):
-            stamp = state.stamp()
+            query = self.query(ask.order)
             self.inquiries.asked(
                 ask,
-                stamp[0],
+                query.query_id,
                 state.ts_ns,
                 state.safety.clock_offset_ns,
                 is_connected=state.safety.is_reconciled,
             )
-            yield self._query(ask.order, stamp)
+            yield query
+            yield from self._drain(ask)
 
     def _conclude(self, inquiry: Inquiry) -> Iterator[Record]:
         state = self.state
@@ -162,6 +173,29 @@ class Inquiring:
             yield IncidentRaised(*state.stamp(), "order_vanished", order.id, text)
             yield from block(state, order.instrument, f"order {order.id}: {text}")
 
+    def _drain(self, ask: Ask) -> Iterator[Record]:
+        """Let the connection end on which an answer could still come, once all else is proven."""
+        order = ask.order
+        connection = order.create_on or order.amend_on
+        is_wanted = ask.inquiry.is_ripe and not ask.inquiry.is_draining
+        if connection > 0 and is_wanted:
+            ask.inquiry.is_draining = True
+            yield RetirementIntended(*self.state.stamp(), "trade", connection, order.id)
+
+    def _stuck(self) -> Iterator[Record]:
+        """Tell once of an order that does not go although it was cancelled."""
+        state = self.state
+        for order in state.orders.working.values():
+            if not order.unwanted_ns or order.is_paper or order.id in self.stuck:
+                continue
+            if state.ts_ns - order.unwanted_ns > ESCALATE_NS:
+                self.stuck[order.id] = order.unwanted_ns
+                seconds = ESCALATE_NS // 1_000_000_000
+                text = f"{order.state} for {seconds} s after its cancel, {order.cancels} asked"
+                yield IncidentRaised(*state.stamp(), "cancel_stuck", order.id, text)
+        for order_id in [one for one in self.stuck if one not in state.orders.working]:
+            del self.stuck[order_id]
+
     def _leads(self) -> Iterator[Record]:
         """Fetch executions when the venue's count leads ours for too long (ACC-2)."""
         state = self.state
@@ -171,11 +205,16 @@ class Inquiring:
                 del self.leads[order_id]
             elif state.ts_ns - since > LEAD_NS and state.safety.links.get("private"):
                 self.leads[order_id] = state.ts_ns
-                yield self._query(order, state.stamp())
+                yield self.query(order)
 
-    def _query(self, order: Order, stamp: tuple[int, int, int, int]) -> QueryIntended:
+    def query(self, order: Order) -> QueryIntended:
+        """Return a question about an order: by our id, or by the venue's where it has none."""
+        stamp = self.state.stamp()
         category = order.instrument.partition(":")[0]  # foreign orders may be of any instrument
-        return QueryIntended(*stamp, stamp[0], "order", category, "", order.instrument, order.id, 0)
+        ours, theirs = (order.id, "") if order.id != order.venue_id else ("", order.venue_id)
+        return QueryIntended(
+            *stamp, stamp[0], "order", category, "", order.instrument, ours, 0, theirs
+        )
 
     def _escalate(self) -> Iterator[Record]:
         state = self.state

@@ -18,13 +18,13 @@ from plimsoll.core.engine.inquiring import Inquiring, block
 from plimsoll.core.engine.outsiders import Outsiders
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
+from plimsoll.core.engine.straying import Straying
 from plimsoll.core.execution.rounds import is_new_order
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
     CashMoved,
     EquityMeasured,
     ExecutionReported,
-    IncidentRaised,
     LinkChanged,
     OrderReported,
     PositionReported,
@@ -52,6 +52,7 @@ class Keeper:
         self.outsiders = Outsiders(state)
         self.adopting = Adopting(state, settings)
         self.flattening = Flattening(state, placer)
+        self.straying = Straying(state, settings, self.inquiring)
         self.measured_ns = 0
 
     def take_over(self) -> Iterator[Record]:
@@ -73,12 +74,12 @@ class Keeper:
             if link.is_up:
                 yield from self.comparing.start("private link up")
 
-    def on_report(self, record: OrderReported) -> None:
+    def on_report(self, record: OrderReported) -> Iterator[Record]:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""
         order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
         self.comparing.collect(record, is_new=is_new_order(order, record))
         self.halting.sweeping.on_report(record)
-        self.inquiring.on_report(record)
+        yield from self.inquiring.on_report(record)
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
         """Block the instrument of an execution the ledger cannot book (ACC-3)."""
@@ -118,12 +119,9 @@ class Keeper:
         """Block and tell where evidence contradicted what was certain (ORD-6, ORD-7)."""
         state = self.state
         found, state.orders.contradictions = state.orders.contradictions, []
-        for order, text in found:
-            if order.is_paper:
-                continue
-            yield IncidentRaised(*state.stamp(), "contradiction", order.id, text)
-            if order.instrument not in state.safety.blocks:
-                yield from block(state, order.instrument, f"order {order.id}: {text}")
+        for one in found:
+            if not one.order.is_paper:
+                yield from self.straying.on_contradiction(one)
 
     # ---- time ----
 

@@ -70,9 +70,9 @@ class Outsiders:
 
     def _by(self, order: Order, record: ExecutionReported) -> tuple[str, str]:
         """Return who did it and the code it is told under."""
-        forced = outsider(record.created_by, record.kind) == VENUE
+        forced = outsider(record.create_type, record.kind) == VENUE
         if forced:
-            return VENUE, f"position_{forced_word(record.created_by, record.kind)}"
+            return VENUE, f"position_{forced_word(record.create_type, record.kind)}"
         # A late fill of ours may show whose position it was that an outsider closed before.
         return order.owner if order.owner in OUTSIDE else FOREIGN, "closed_outside"
 

@@ -1,6 +1,7 @@
 """From a request to a decision: the one path every order of a strategy takes through the gate."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
 from plimsoll.core.engine.state import State
@@ -36,16 +37,28 @@ PPM: Final = 1_000_000
 _MARKET: Final = OrderType.MARKET  # hot: read through its class it costs ten times a global
 
 
-class Route(NamedTuple):
-    """The record types an order's requests become."""
+class Route(StrEnum):
+    """Where an order's requests go: to the gateway, or into the core's own matching."""
 
-    place: type[OrderIntended] | type[PaperOrderIntended]
-    amend: type[AmendIntended] | type[PaperAmendIntended]
-    cancel: type[CancelIntended] | type[PaperCancelIntended]
+    LIVE = "live"
+    PAPER = "paper"
 
 
-LIVE_ROUTE: Final = Route(OrderIntended, AmendIntended, CancelIntended)
-PAPER_ROUTE: Final = Route(PaperOrderIntended, PaperAmendIntended, PaperCancelIntended)
+LIVE_ROUTE: Final = Route.LIVE
+PAPER_ROUTE: Final = Route.PAPER  # hot: read through its class it costs ten times a global
+
+
+class Trigger(NamedTuple):
+    """What a conditional order waits for, as the records have it."""
+
+    ticks: int
+    rises: bool
+    by: str
+
+
+MARK: Final = "mark"
+LAST: Final = "last"
+NO_TRIGGER: Final = Trigger(0, False, "")
 
 
 class Asker(Protocol):
@@ -118,8 +131,9 @@ class Placer:
         if instrument is None:
             return
         price_ticks, tif = request.price_ticks, request.tif
+        trigger_ticks = request.trigger_ticks
         if request.order_type is _MARKET:
-            price_ticks, tif = self._band(instrument, request.side), Tif.IOC
+            price_ticks, tif = self._band(instrument, request.side, trigger_ticks), Tif.IOC
         route = self._route(desk.name)
         # Spot knows no reduce-only: what is sold is limited by what is held (RSK-3).
         reduce_only = request.reduce_only and not instrument.is_spot
@@ -132,8 +146,13 @@ class Placer:
             reduce_only,
             owner=desk.name,
             reduces=request.reduce_only,
+            trigger_ticks=trigger_ticks,
         )
-        denied = self._check(desk, candidate, price_ticks)
+        denied = (
+            self._check(desk, candidate, price_ticks)
+            or self._ahead(instrument, trigger_ticks)
+            or _levels(request, price_ticks)
+        )
         if denied is not None:
             if request.handle is not None:
                 request.handle.refusal = denied
@@ -150,7 +169,7 @@ class Placer:
             )
             return
         order_id = state.ids.peek()
-        yield route.place(
+        terms = (
             *state.stamp(),
             order_id,
             desk.name,
@@ -163,12 +182,30 @@ class Placer:
             reduce_only,
             request.label,
         )
-        terms = (instrument.name, request.side, price_ticks, request.qty_lots)
-        desk.acted(state.ts_ns, "place", *terms)
+        trigger = NO_TRIGGER
+        if trigger_ticks:
+            rises = trigger_ticks > self._watched(instrument)
+            trigger = Trigger(trigger_ticks, rises, LAST if instrument.is_spot else MARK)
+        if route is PAPER_ROUTE:
+            yield PaperOrderIntended(*terms, *trigger)
+        else:
+            on_perpetual = not instrument.is_spot
+            yield OrderIntended(
+                *terms,
+                stop_ticks=request.stop_ticks if on_perpetual else 0,
+                take_ticks=request.take_ticks if on_perpetual else 0,
+                trigger_ticks=trigger.ticks,
+                trigger_rises=trigger.rises,
+                trigger_by=trigger.by,
+                close_on_trigger=reduce_only and bool(trigger_ticks),
+            )
+        acted = (instrument.name, request.side, price_ticks, request.qty_lots)
+        desk.acted(state.ts_ns, "place", *acted)
         if request.handle is not None:
             request.handle.order = state.orders.find(order_id)
         if route is PAPER_ROUTE:
-            self.paper.ask(order_id, "place", price_ticks, request.qty_lots, state.ts_ns)
+            terms_now = (price_ticks, request.qty_lots, state.ts_ns)
+            self.paper.ask(order_id, "place", *terms_now, trigger_ticks)
 
     def amend(self, desk: Asker, request: AmendRequest) -> Iterator[Record]:
         """Decide about new terms; they pass the same checks as a new order."""
@@ -176,7 +213,6 @@ class Placer:
         if not order.is_working or order.is_busy:
             return
         instrument = state.instruments[order.instrument]
-        route = PAPER_ROUTE if order.is_paper else LIVE_ROUTE
         candidate = Candidate(
             desk.name if order.is_paper else "",
             instrument,
@@ -186,6 +222,7 @@ class Placer:
             order.reduce_only,
             replaces_lots=order.leaves_lots,
             owner=desk.name,
+            trigger_ticks=(request.trigger_ticks or order.trigger_ticks) if order.is_waiting else 0,
         )
         denied = self._check(desk, candidate, request.price_ticks)
         if denied is not None:
@@ -201,11 +238,21 @@ class Placer:
                 denied.detail,
             )
             return
-        yield route.amend(*state.stamp(), order.id, request.price_ticks, request.qty_lots)
-        terms = (order.instrument, order.side, request.price_ticks, request.qty_lots)
-        desk.acted(state.ts_ns, "amend", *terms)
-        if route is PAPER_ROUTE:
-            self.paper.ask(order.id, "amend", request.price_ticks, request.qty_lots, state.ts_ns)
+        terms = (
+            *state.stamp(),
+            order.id,
+            request.price_ticks,
+            request.qty_lots,
+            request.trigger_ticks,
+        )
+        if not order.is_paper:
+            yield AmendIntended(*terms)
+        else:
+            yield PaperAmendIntended(*terms)
+            wanted = (request.price_ticks, request.qty_lots, state.ts_ns, request.trigger_ticks)
+            self.paper.ask(order.id, "amend", *wanted)
+        acted = (order.instrument, order.side, request.price_ticks, request.qty_lots)
+        desk.acted(state.ts_ns, "amend", *acted)
 
     def cancel(self, order: Order, reason: str) -> Iterator[Record]:
         """Decide about the end of an order: always allowed, once at a time, at the venue's rate.
@@ -214,19 +261,16 @@ class Placer:
         """
         if not order.is_working or order.cancel_pending:
             return
-        route = PAPER_ROUTE if order.is_paper else LIVE_ROUTE
-        if route is LIVE_ROUTE and not self.may_cancel(order):
+        if not order.is_paper and not self.may_cancel(order):
             self.waiting.setdefault(order.id, reason)
             return
-        if route is LIVE_ROUTE:
+        if order.is_paper:
+            yield PaperCancelIntended(*self.state.stamp(), order.id, reason)
+            self.paper.ask(order.id, "cancel", 0, 0, self.state.ts_ns)
+        else:
             is_ours = order.owner != FOREIGN and order.id != order.venue_id
             venue_id = "" if is_ours else order.venue_id
-            yield CancelIntended(
-                *self.state.stamp(), order.id, reason, venue_id, order.order_filter
-            )
-        else:
-            yield route.cancel(*self.state.stamp(), order.id, reason)
-            self.paper.ask(order.id, "cancel", 0, 0, self.state.ts_ns)
+            yield CancelIntended(*self.state.stamp(), order.id, reason, venue_id, _list_of(order))
 
     def release(self) -> Iterator[Record]:
         """Send the cancels that waited for the venue's rate, as far as it has room now."""
@@ -322,7 +366,7 @@ class Placer:
             for order in self.state.orders.on_instrument.get(name, {}).values()
             if order.side is other and (order.owner if order.is_paper else "") == candidate.scope
             for price in (order.price_ticks, order.amend_price_ticks)
-            if price
+            if price and not order.is_waiting  # it is not in the book yet
         ]
         if not prices:
             return 0
@@ -342,11 +386,51 @@ class Placer:
         )
         return self.state.ledger.qty_lots(desk.name, name) - going
 
-    def _band(self, instrument: Instrument, side: Side) -> int:
-        """Return the limit of a market order: best opposite price and the slippage band."""
+    def _band(self, instrument: Instrument, side: Side, trigger_ticks: int) -> int:
+        """Return the limit of a market order: best opposite price and the slippage band.
+
+        One that waits has its band around the price it waits for.
+        """
         market = self.state.markets[instrument.name]
         best = market.ask_ticks if side is Side.BUY else market.bid_ticks
         if market.fault is not None or not best:
             return 0
+        best = trigger_ticks or best
         slack = best * self.settings.max_slippage_ppm // PPM
-        return best + slack if side is Side.BUY else max(1, best - slack)
+        worst = best + slack if side is Side.BUY else max(1, best - slack)
+        return instrument.on_price_step(worst, up=side is not Side.BUY)
+
+    def _watched(self, instrument: Instrument) -> int:
+        """Return the price that triggers: mark on perpetuals, last on spot; 0 = not known."""
+        market = self.state.markets[instrument.name]
+        price = market.last if instrument.is_spot else market.mark
+        return int(price * market.scale + 0.5)
+
+    def _ahead(self, instrument: Instrument, trigger_ticks: int) -> Denied | None:
+        """Refuse a trigger of which nobody can say from where the market will come."""
+        if not trigger_ticks:
+            return None
+        now_ticks = self._watched(instrument)
+        if not now_ticks:
+            return Denied(Refusal.NO_REFERENCE, f"{instrument.name} has no price to trigger at")
+        if trigger_ticks == now_ticks:
+            text = f"trigger {instrument.price_text(trigger_ticks)} is the price of now"
+            return Denied(Refusal.WRONG_SIDE, text)
+        return None
+
+
+def _levels(request: PlaceRequest, price_ticks: int) -> Denied | None:
+    """Refuse a stop that is no loss and a take that is no profit: the venue would, too."""
+    sign = request.side.sign
+    for name, level, way in (("stop", request.stop_ticks, -1), ("take", request.take_ticks, 1)):
+        if level and (level - price_ticks) * sign * way <= 0:
+            text = f"{name} at {level} ticks is on the wrong side of the order's {price_ticks}"
+            return Denied(Refusal.WRONG_SIDE, text)
+    return None
+
+
+def _list_of(order: Order) -> str:
+    """Return the venue's list an order stands in, empty for the plain one: spot has several."""
+    if order.order_filter or not order.instrument.startswith("spot:"):
+        return order.order_filter
+    return "StopOrder" if order.is_waiting else ""

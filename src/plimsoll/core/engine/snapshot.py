@@ -5,6 +5,7 @@ from collections import OrderedDict, deque
 import msgspec
 
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position, Scope
 from plimsoll.core.portfolio import Cause, History
@@ -52,6 +53,8 @@ class _Snapshot(msgspec.Struct):
     begun_ms: int = 0
     observed: dict[str, str] = {}
     wallet_doubt: str = ""
+    wishes: list[tuple[str, str, Wish]] = []
+    protections: dict[str, Protection] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -96,6 +99,8 @@ def snapshot(state: State) -> bytes:
             begun_ms=ledger.begun_ms,
             observed=state.safety.observed,
             wallet_doubt=state.safety.wallet_doubt,
+            wishes=[(who, name, one) for (who, name), one in state.protections.wishes.items()],
+            protections=state.protections.at_venue,
         )
     )
 
@@ -126,6 +131,8 @@ def restore(payload: bytes) -> State:
     state.ledger.histories = saved.histories
     state.ledger.cash, state.ledger.causes = saved.cash, saved.causes
     state.ledger.rows, state.ledger.cash_ms = OrderedDict(saved.rows), saved.cash_ms
+    state.protections.wishes = {(who, name): one for who, name, one in saved.wishes}
+    state.protections.at_venue = saved.protections
     state.ledger.seen = OrderedDict(((name, one), at) for name, one, at in saved.seen)
     state.ledger.cursor_ms, state.ledger.begun_ms = saved.cursor_ms, saved.begun_ms
     for owner, name, halt in saved.halts:

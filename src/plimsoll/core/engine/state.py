@@ -6,12 +6,23 @@ What happened to orders while one record was applied is left in ``news`` for ``d
 
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.execution.owners import outsider
+from plimsoll.core.execution.protection import Protections
 from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, Market
-from plimsoll.core.model import FOREIGN, NOT_OURS, IdMaker, Mode, Order, OrderState
+from plimsoll.core.model import (
+    FOREIGN,
+    NOT_OURS,
+    IdMaker,
+    Instrument,
+    Mode,
+    Order,
+    OrderState,
+    Regrid,
+    common,
+)
 from plimsoll.core.model.ids import counter_of
 from plimsoll.core.portfolio import KNOWN_KINDS, Ledger, is_flow
 from plimsoll.core.records import (
@@ -24,6 +35,7 @@ from plimsoll.core.records import (
     CashMoved,
     ClockMeasured,
     Configured,
+    ConnectionEnded,
     DifferenceFound,
     EquityMeasured,
     ExecutionReported,
@@ -51,6 +63,10 @@ from plimsoll.core.records import (
     Paused,
     PositionAdopted,
     PositionMoved,
+    PositionReported,
+    ProtectionAnswered,
+    ProtectionIntended,
+    ProtectionWished,
     PublicTraded,
     RateMeasured,
     Rearmed,
@@ -86,6 +102,14 @@ NEVER: Final = 1 << 62
 
 FAULTS: Final = frozenset({"raised", "repeats", "quarantine"})
 """Codes of ``StrategyStopped`` that only a person takes back (RSK-8)."""
+
+
+class Relisted(NamedTuple):
+    """A change of an instrument's steps; ``trouble``: why it could not be taken over."""
+
+    stated: Instrument
+    regrid: Regrid
+    trouble: str = ""
 
 
 class State:
@@ -135,6 +159,9 @@ class State:
         """When a book that strategies have not heard yet is due at the latest."""
         self.tally: dict[type[Record], int] = {}
         """Records applied so far, by type."""
+        self.protections = Protections()
+        self.relisted: Relisted | None = None
+        """Change of steps by the record being applied."""
         self.news: list[tuple[Order, Record | None]] = []
         """Orders changed by the record being applied; a fill carries its record."""
         self.taken: list[tuple[str, ExecutionReported, int]] = []
@@ -142,6 +169,7 @@ class State:
         self.moved: list[tuple[CashMoved, str]] = []
         """Rows of the transaction log the record being applied booked, and under which cause."""
         self.orders.listener = self.exposure.on_order
+        self.orders.protected_by = self.protected_by
         self._handlers = self._table()
 
     def apply(self, record: Record) -> None:
@@ -168,6 +196,23 @@ class State:
     def is_paper(self, owner: str) -> bool:
         """Return whether the owner is a paper instance."""
         return owner in self.paper_owners
+
+    def keeps_at_venue(self, owner: str, instrument: str) -> bool:
+        """Return whether the owner's stop stands at the venue: a live one's on a perpetual."""
+        listed = self.instruments.get(instrument)
+        return listed is not None and not listed.is_spot and owner not in self.paper_owners
+
+    def protected_by(self, instrument: str) -> str:
+        """Return whom an order belongs to that the venue makes to protect a position (ORD-12)."""
+        found = self.protections.at_venue.get(instrument)
+        return found.owner if found is not None and found.owner else self.holder(instrument)
+
+    def holder(self, instrument: str) -> str:
+        """Return the live owner of a position: funding is paid on it, exits protect it."""
+        for (owner, name), held in self.ledger.positions.items():
+            if name == instrument and held.qty_units and owner not in self.paper_owners:
+                return owner
+        return FOREIGN
 
     def held_lots(self, scope: str, instrument: str) -> int:
         """Return the signed position of a scope: a paper instance, or the live account."""
@@ -255,6 +300,8 @@ class State:
         self.swept.clear()
         self.doubts.clear()
         self.safety.on_lease(record)
+        self.orders.disconnect_all()
+        self.protections.restart(record.ts_ns)
         self.rates.forget_closures()
         for market in self.markets.values():
             market.restart()
@@ -266,14 +313,35 @@ class State:
         self.paper_owners = self.paper_owners | paper
 
     def _listed(self, record: InstrumentListed) -> None:
-        instrument = record.instrument
+        instrument = self._counted(record.instrument)
         self.ledger.instruments[instrument.name] = instrument
         market = self.markets.get(instrument.name)
         if market is None:
             market = self.markets[instrument.name] = Market(instrument)
-        market.instrument = instrument
+        market.relist(instrument)
         if self.settings is not None:
             market.adopt(self.settings.timing)
+
+    def _counted(self, stated: Instrument) -> Instrument:
+        """Return an instrument in steps that fit all that is open, and bring that to them."""
+        self.relisted = None
+        old = self.instruments.get(stated.name)
+        if old is None:
+            return stated
+        steps = (old.tick * old.price_step, old.lot * old.qty_step)
+        try:
+            new = common(old, stated)
+        except ValueError as error:
+            self.relisted = Relisted(stated, Regrid(1, 1), str(error))
+            return old
+        regrid = Regrid.between(old, new)
+        if (stated.tick, stated.lot) != steps:
+            self.relisted = Relisted(stated, regrid)
+        if regrid.is_needed:
+            self.orders.regrid(new.name, regrid)
+            self.ledger.forget_order_of(new.name)
+            self.protections.regrid(new.name, regrid)
+        return new
 
     def _measured(self, record: EquityMeasured) -> None:
         self.losses.measure(record.equity_units, record.ts_ns)
@@ -290,6 +358,9 @@ class State:
         market = self.markets.get(record.instrument)
         if market is not None:
             market.on_stream(record)
+
+    def _connection_ended(self, record: ConnectionEnded) -> None:
+        self.orders.disconnect(record.connection)
 
     def _stopping(self, _record: SessionStopping) -> None:
         self.safety.is_stopping = True
@@ -325,6 +396,8 @@ class State:
         self.ids.counter = max(self.ids.counter, counter_of(record.client_order_id))
         order = self.orders.intend(record)
         self._note("create", order, record.ts_ns)
+        if isinstance(record, OrderIntended):
+            self.protections.entering(record)
 
     def _amended(self, record: AmendIntended | PaperAmendIntended) -> None:
         order = self.orders.working.get(record.client_order_id)
@@ -350,7 +423,10 @@ class State:
             self.news.append((order, None))
 
     def _refused(self, record: SendRefused) -> None:
-        self._tell(self.orders.refused(record))
+        if record.action == "protect":
+            self.protections.refused(record.client_order_id, record.ts_ns)
+        else:
+            self._tell(self.orders.refused(record))
 
     def _answered(self, record: RequestAnswered) -> None:
         order = self.orders.find(record.client_order_id)
@@ -358,7 +434,10 @@ class State:
         self._tell(self.orders.answered(record), before)
 
     def _lost(self, record: OutcomeLost) -> None:
-        self._tell(self.orders.lost(record))
+        if record.action == "protect":
+            self.protections.lost(record.client_order_id, record.ts_ns)
+        else:
+            self._tell(self.orders.lost(record))
 
     def _absent(self, record: AbsenceShown) -> None:
         self.orders.shown_absent(record)
@@ -375,23 +454,17 @@ class State:
         if not self.ledger.is_new(record):
             return
         if record.kind == "Funding":
-            self.ledger.book_execution(self._holder(record.instrument), record)
+            self.ledger.book_execution(self.holder(record.instrument), record)
             return
         # Position and profit first, then anyone is told (ACC-6).
         order = self.orders.executed(record)
         owner = order.owner
         if owner in NOT_OURS:
-            owner = outsider(record.created_by, record.kind)
+            owner = outsider(record.create_type, record.kind)
         taken = self.ledger.book_execution(owner, record)
         self.taken += [(instance, record, units) for instance, units in taken]
+        self.protections.moved(record.instrument, record.ts_ns)
         self.news.append((order, record))
-
-    def _holder(self, instrument: str) -> str:
-        """Return the live owner whose position funding is paid on."""
-        for (owner, name), held in self.ledger.positions.items():
-            if name == instrument and held.qty_units and owner not in self.paper_owners:
-                return owner
-        return FOREIGN
 
     def _paper_reported(self, record: PaperReported) -> None:
         known = self.orders.find(record.client_order_id)
@@ -403,6 +476,10 @@ class State:
         if order is not None:
             self.ledger.book_paper(order.owner, order.instrument, order.side, record)
             self.news.append((order, record))
+
+    def _position(self, record: PositionReported) -> None:
+        if record.instrument in self.instruments:
+            self.protections.stated(record)
 
     # ---- money and safety ----
 
@@ -516,6 +593,11 @@ class State:
             PaperReported: self._paper_reported,
             PaperFilled: self._paper_filled,
             OrderDenied: self._denied,
+            ProtectionWished: self.protections.wished,
+            ProtectionIntended: self.protections.intended,
+            ProtectionAnswered: self.protections.answered,
+            PositionReported: self._position,
+            ConnectionEnded: self._connection_ended,
             OrderSent: orders.sent,
             SendRefused: self._refused,
             RequestAnswered: self._answered,

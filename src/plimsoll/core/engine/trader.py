@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from plimsoll.core.engine.backlog import Backlog
-from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.placing import LAST, MARK, Placer
+from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEPTH, Bar, Market
 from plimsoll.core.matching.paper import MarketRows, PaperEvent, PaperVenue
-from plimsoll.core.model import Order
+from plimsoll.core.model import PROTECTION_LABEL, Denied, Order, OrderState, Refusal, Regrid
 from plimsoll.core.portfolio import fee_of
 from plimsoll.core.records import (
     BarChanged,
@@ -25,6 +26,8 @@ from plimsoll.core.records import (
     OrderDenied,
     PaperFilled,
     PaperReported,
+    PositionReported,
+    ProtectionAnswered,
     PublicTraded,
     Record,
     StrategyCheckpoint,
@@ -68,7 +71,8 @@ class Trader:
             state.instruments.__getitem__,
         )
         self.placer = Placer(state, settings, self.paper)
-        self.wishing = Wishing(state, self.placer)
+        self.protecting = Protecting(state, settings.timing)
+        self.wishing = Wishing(state, self.placer, self.protecting)
         self.backlog = Backlog(state, settings.timing)
         reader = Reader(
             state.markets.__getitem__,
@@ -216,11 +220,35 @@ class Trader:
                     )
         desks = self.on_instrument.get(traded.instrument, ())
         self.wishing.check_stops(desks, traded.instrument)
+        if self.paper.untriggered:
+            yield from self._paper_round(self._triggered(market, LAST, market.last))
 
-    def on_ticker(self, ticker: TickerChanged) -> None:
-        """Watch stops against the new mark price."""
+    def on_ticker(self, ticker: TickerChanged) -> Iterator[Record] | None:
+        """Watch stops and conditional paper orders against the new prices."""
         desks = self.on_instrument.get(ticker.instrument, ())
         self.wishing.check_stops(desks, ticker.instrument)
+        market = self.state.markets.get(ticker.instrument)
+        if not self.paper.untriggered or market is None:
+            return None
+        return self._paper_prices(market)
+
+    def _paper_prices(self, market: Market) -> Iterator[Record]:
+        yield from self._paper_round(self._triggered(market, MARK, market.mark))
+        yield from self._paper_round(self._triggered(market, LAST, market.last))
+
+    def on_position(self, position: PositionReported) -> Iterator[Record]:
+        """Compare the protection a position shows with what was wished."""
+        yield from self.protecting.look_at(position.instrument)
+
+    def on_protection(self, answer: ProtectionAnswered) -> Iterator[Record]:
+        """Tell the instance whose stop or take the venue refused."""
+        yield from self.protecting.on_answer(answer)
+        if answer.outcome != "refused":
+            return
+        desk = self.desks.get(self.state.protections.of(answer.instrument).owner)
+        if desk is not None and desk.is_started and not desk.is_stopped:
+            refusal = Denied(Refusal.PROTECTION, f"{answer.code} {answer.text}")
+            yield from self._call(desk, desk.strategy.on_refusal, answer.instrument, refusal)
 
     def on_minute(self, bar: BarChanged) -> Iterator[Record]:
         """Hand a final minute to the frames made from it."""
@@ -257,6 +285,8 @@ class Trader:
     def on_time(self) -> Iterator[Record]:
         """Let paper requests take effect, close own bars, try refused wishes again."""
         yield from self._paper_round(iter(()))
+        self.wishing.check_late_stops(self._all)
+        yield from self.protecting.on_time()
         for name in self.backlog.due():
             market = self.state.markets[name]
             for desk in self.book_hearers[name] if market.fault is None else ():
@@ -339,7 +369,11 @@ class Trader:
 
     def _hear_order(self, order: Order, execution: Record | None) -> Iterator[Record]:
         desk = self.desks.get(order.owner)
-        if desk is None or not desk.is_started:
+        if desk is None:
+            return
+        if order.label == PROTECTION_LABEL and execution is not None:
+            self.wishing.on_protected(desk, order)  # also of what happened before it started
+        if not desk.is_started:
             return
         desk.wish_changed.add(order.instrument)
         self.wishing.on_order(desk, order)
@@ -440,6 +474,10 @@ class Trader:
         for event in events:
             yield from self._paper(event)
 
+    def _triggered(self, market: Market, by: str, price: float) -> Iterator[PaperEvent]:
+        ticks = int(price * market.scale + 0.5)
+        return self.paper.on_price(market.instrument.name, by, ticks)
+
     def _paper(self, event: PaperEvent) -> Iterator[Record]:
         state = self.state
         order = state.orders.find(event.order_id)
@@ -453,6 +491,8 @@ class Trader:
                 event.price_ticks,
                 event.qty_lots,
                 event.reason,
+                event.is_untriggered,
+                event.trigger_ticks,
             )
             return
         instrument = state.instruments[order.instrument]
@@ -471,11 +511,23 @@ class Trader:
             event.is_maker,
         )
 
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Count wishes and paper orders of an instrument in its new steps."""
+        for desk in self.on_instrument.get(instrument, ()):
+            desk.regrid(instrument, regrid)
+        self.paper.regrid(instrument, regrid)
+        for order in self.state.orders.on_instrument.get(instrument, {}).values():
+            rests = order.state is not OrderState.INTENT  # one on its way comes by itself
+            if order.is_paper and rests and order not in self.resumes:
+                self.resumes.append(order)
+
     def _resume(self, instrument: str) -> Iterator[Record]:
         if self.state.markets[instrument].fault is None:
             back = [order for order in self.resumes if order.instrument == instrument]
             self.resumes = [order for order in self.resumes if order.instrument != instrument]
             for order in back:
+                if not order.is_working:  # ended while it was out of the book
+                    continue
                 for event in self.paper.resume(order, self.state.ts_ns):
                     yield from self._paper(event)
 

@@ -8,8 +8,10 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Final
 
 from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.state import State
-from plimsoll.core.model import Order, OrderType
+from plimsoll.core.execution.protection import Level
+from plimsoll.core.model import Order, OrderType, Side
 from plimsoll.core.model import TimeInForce as Tif
 from plimsoll.core.records import OrderDenied, Record
 from plimsoll.core.strategy import AmendRequest, Desk, PlaceRequest, Target
@@ -27,14 +29,18 @@ from plimsoll.core.strategy.wishes import (
 RETRY_NS: Final = 1_000_000_000
 """A wish that was refused is tried again after this."""
 
+VENUE_FIRST_NS: Final = 2_000_000_000
+"""The engine's stop waits so long for the venue's, which triggers by the same price."""
+
 
 class Wishing:
     """Brings positions and resting orders to what the strategies asked for."""
 
-    def __init__(self, state: State, placer: Placer) -> None:
+    def __init__(self, state: State, placer: Placer, protecting: Protecting) -> None:
         """Share the engine's state."""
         self.state = state
         self.placer = placer
+        self.protecting = protecting
 
     def on_order(self, desk: Desk, order: Order) -> None:
         """Wait a while after an order that came to nothing: at once it would come to nothing again.
@@ -47,21 +53,58 @@ class Wishing:
         if target is not None and order.label == TARGET_LABEL and came_to_nothing:
             target.not_before_ns = self.state.ts_ns + RETRY_NS
 
+    def on_protected(self, owner: Desk, order: Order) -> None:
+        """Hold a target flat whose stop or take the venue has carried out (X23 for our own)."""
+        target = owner.targets.get(order.instrument)
+        if target is not None and target.qty_lots * order.side.sign < 0:
+            target.stopped_sign = -order.side.sign
+            target.not_before_ns = self.state.ts_ns + VENUE_FIRST_NS
+
     def check_stops(self, desks: Iterable[Desk], instrument: str) -> None:
-        """Make a target flat whose stop price has been passed."""
+        """Make a target flat whose stop or take has been passed; the venue's own goes first."""
         for desk in desks:
             target = desk.targets.get(instrument)
-            if target is None or not target.stop_ticks or target.stopped_sign:
+            if target is None or target.stopped_sign or not target.qty_lots:
                 continue
-            market = self.state.markets[instrument]
-            price = market.last if market.instrument.is_spot else market.mark or market.last
-            ticks = int(price * market.scale + 0.5)
+            if not target.stop_ticks and not target.take_ticks:
+                continue
             sign = 1 if target.qty_lots > 0 else -1
             if target.is_held and self.state.ledger.qty_lots(desk.name, instrument) * sign <= 0:
                 continue  # the stop of another session's other direction
-            if target.qty_lots and ticks and (target.stop_ticks - ticks) * sign >= 0:
-                target.stopped_sign = sign
-                desk.wish_changed.add(instrument)
+            if not target.passed_ns and not self._is_passed(target, instrument, sign):
+                continue
+            target.passed_ns = target.passed_ns or self.state.ts_ns
+            if self._venue_acts(desk.name, instrument, target):
+                continue
+            target.stopped_sign, target.passed_ns = sign, 0
+            desk.wish_changed.add(instrument)
+
+    def check_late_stops(self, desks: Iterable[Desk]) -> None:
+        """Look again at what the venue was given time for."""
+        for desk in desks:
+            for name in [name for name, one in desk.targets.items() if one.passed_ns]:
+                self.check_stops((desk,), name)
+
+    def _is_passed(self, target: Target, instrument: str, sign: int) -> bool:
+        market = self.state.markets[instrument]
+        price = market.last if market.instrument.is_spot else market.mark or market.last
+        ticks = int(price * market.scale + 0.5)
+        if not ticks:
+            return False
+        is_lost = target.stop_ticks and (target.stop_ticks - ticks) * sign >= 0
+        is_won = target.take_ticks and (ticks - target.take_ticks) * sign >= 0
+        return bool(is_lost or is_won)
+
+    def _venue_acts(self, owner: str, instrument: str, target: Target) -> bool:
+        """Return whether the venue's own stop may still do it: it shows one, and had no time."""
+        state = self.state
+        if not state.keeps_at_venue(owner, instrument):
+            return False
+        if not state.ledger.qty_lots(owner, instrument):
+            return False
+        shown = state.protections.of(instrument).shown
+        stands = shown.stop_ticks == target.stop_ticks and shown.take_ticks == target.take_ticks
+        return stands and state.ts_ns - target.passed_ns < VENUE_FIRST_NS
 
     def carry_out(self, desks: Iterable[Desk]) -> Iterator[Record]:
         """Take the next step towards every wish that changed."""
@@ -80,13 +123,18 @@ class Wishing:
 
     def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
         state = self.state
+        if target.qty_lots and not target.is_held:
+            side = Side.BUY if target.qty_lots > 0 else Side.SELL
+            level = Level(target.stop_ticks, target.take_ticks)
+            yield from self.protecting.wish(desk.name, name, side, level)
+            self.check_stops((desk,), name)  # nothing is entered behind a stop that is passed
         if state.ts_ns < target.not_before_ns or state.orders.lagging(desk.name, name):
             return  # while executions are on their way the position is not what it seems
         working = [o for o in state.orders.of_owner(desk.name, name) if o.label == TARGET_LABEL]
         held = state.ledger.qty_lots(desk.name, name)
         change = plan_target(target, held, working, state.instruments[name])
         if change is not None:
-            denied = yield from self._change(desk, name, change, TARGET_LABEL)
+            denied = yield from self._change(desk, name, change, TARGET_LABEL, target)
             if denied:
                 target.not_before_ns = state.ts_ns + RETRY_NS
 
@@ -101,7 +149,7 @@ class Wishing:
                     quote.not_before_ns = state.ts_ns + RETRY_NS
 
     def _change(
-        self, desk: Desk, name: str, change: Change, label: str
+        self, desk: Desk, name: str, change: Change, label: str, target: Target | None = None
     ) -> Generator[Record, None, bool]:
         """Carry a planned change out; return whether it was denied."""
         if isinstance(change, Cancel):
@@ -111,7 +159,7 @@ class Wishing:
             request = AmendRequest(change.order, change.price_ticks, change.qty_lots)
             decisions = self.placer.amend(desk, request)
         else:
-            decisions = self.placer.place(desk, _wished(name, change, label))
+            decisions = self.placer.place(desk, _wished(name, change, label, target))
         denied = False
         for decision in decisions:
             yield decision
@@ -119,8 +167,11 @@ class Wishing:
         return denied
 
 
-def _wished(name: str, change: Place, label: str) -> PlaceRequest:
+def _wished(name: str, change: Place, label: str, target: Target | None) -> PlaceRequest:
     at_market = not change.price_ticks
+    stop = take = 0
+    if target is not None and not change.reduce_only and change.side.sign * target.qty_lots > 0:
+        stop, take = target.stop_ticks, target.take_ticks
     return PlaceRequest(
         name,
         change.side,
@@ -131,4 +182,6 @@ def _wished(name: str, change: Place, label: str) -> PlaceRequest:
         change.reduce_only,
         label,
         None,
+        stop_ticks=stop,
+        take_ticks=take,
     )

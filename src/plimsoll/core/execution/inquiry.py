@@ -38,6 +38,10 @@ class Inquiry(msgspec.Struct):
     counts: bool = False
     """Whether the query under way started after every condition of the proof held."""
     is_told: bool = False
+    is_ripe: bool = False
+    """Whether only the connection that carries the request stands between silence and proof."""
+    is_draining: bool = False
+    """Whether that connection was asked to end."""
 
 
 class Ask(NamedTuple):
@@ -87,13 +91,17 @@ class Inquiries:
         """Note that the query left.
 
         ``offset_ns``: venue clock minus ours. ``is_connected``: private streams healthy and the
-        books compared since they came up (condition d of the proof).
+        books compared since they came up (condition d of the proof). While an answer may still come
+        on the connection that carried the request nothing is proof (condition b).
         """
         ask.inquiry.query_id = query_id
         sent_ms = ask.order.signed_ms or (ask.order.touched_ns + offset_ns) // 1_000_000
         age_ms = (now_ns + offset_ns) // 1_000_000 - sent_ms
         proves = self.timing.recv_window_ms + self.timing.absence_margin_ms
-        ask.inquiry.counts = is_connected and proves <= age_ms < PROVABLE_MS
+        order = ask.order
+        ask.inquiry.is_ripe = is_connected and proves <= age_ms < PROVABLE_MS
+        is_carried = bool(order.create_on or order.amend_on)
+        ask.inquiry.counts = ask.inquiry.is_ripe and not is_carried
         self.of_query[query_id] = ask.inquiry.order_id
 
     def answered(self, query_id: int, now_ns: int, *, is_ok: bool, rows: int) -> Inquiry | None:

@@ -7,11 +7,22 @@ exposure is kept incrementally.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from plimsoll.core.execution.lifecycle import Evidence, Step, next_state
 from plimsoll.core.execution.owners import outsider
-from plimsoll.core.model import NOT_OURS, Order, OrderState, OrderType, TimeInForce, is_own
+from plimsoll.core.execution.protection import protects
+from plimsoll.core.model import (
+    FOREIGN,
+    NOT_OURS,
+    PROTECTION_LABEL,
+    Order,
+    OrderState,
+    OrderType,
+    Regrid,
+    TimeInForce,
+    is_own,
+)
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
@@ -41,6 +52,19 @@ _EVIDENCE_OF: Final = {
 }
 
 
+class Contradiction(NamedTuple):
+    """Evidence against what was held for certain; by default it blocks the order's instrument."""
+
+    order: Order
+    text: str
+    is_stray: bool = False
+    """The order lives and should not: it is cancelled where it can add risk."""
+    is_intruder: bool = False
+    """Somebody else sends under our tag: the whole account is blocked (LSE-9)."""
+    is_late: bool = False
+    """A fill after the end: booked and told, the order is asked for again; nothing is blocked."""
+
+
 class OrderStore:
     """Orders by our id, the newest ``keep_closed`` closed ones included."""
 
@@ -57,7 +81,9 @@ class OrderStore:
         """Orders of ours whose executions lag behind what the venue says is matched (ACC-2)."""
         self.listener: Callable[[Order, int], None] = _nobody
         """Called with (order, -1) before and (order, +1) after each change."""
-        self.contradictions: list[tuple[Order, str]] = []
+        self.protected_by: Callable[[str], str] = _foreign
+        """Called with an instrument: whose position an exit made by the venue protects."""
+        self.contradictions: list[Contradiction] = []
         """Filled while one record is applied, taken by the engine."""
 
     def find(self, order_id: str) -> Order | None:
@@ -86,6 +112,14 @@ class OrderStore:
             if order.owner == owner and order.instrument == instrument
         ]
 
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Count an instrument's orders in its new steps."""
+        for order in (*self.working.values(), *self.closed.values()):
+            if order.instrument == instrument:
+                self.listener(order, -1)
+                regrid.move(order)
+                self.listener(order, +1)
+
     # ---- our own decisions ----
 
     def intend(self, record: OrderIntended | PaperOrderIntended) -> Order:
@@ -106,6 +140,9 @@ class OrderStore:
             created_ns=record.ts_ns,
             touched_ns=record.ts_ns,
             asked_ns=record.ts_ns,
+            trigger_ticks=record.trigger_ticks,
+            trigger_rises=record.trigger_rises,
+            trigger_by=record.trigger_by,
         )
         self._add_working(order)
         self.listener(order, +1)
@@ -117,6 +154,7 @@ class OrderStore:
         self.listener(order, -1)
         order.amend_price_ticks = record.price_ticks
         order.amend_qty_lots = record.qty_lots
+        order.amend_trigger_ticks = record.trigger_ticks
         order.asked_ns = order.touched_ns = record.ts_ns
         self.listener(order, +1)
 
@@ -126,6 +164,8 @@ class OrderStore:
         if order is not None:
             order.cancel_pending = True
             order.asked_ns = record.ts_ns
+            order.cancels += 1
+            order.unwanted_ns = order.unwanted_ns or record.ts_ns
 
     # ---- the gateway and the venue's answers ----
 
@@ -136,8 +176,25 @@ class OrderStore:
             return
         order.signed_ms = max(order.signed_ms, record.signed_ms)
         order.via = record.via
+        carrier = -1 if record.via == "rest" else record.connection
         if record.action == "create":
+            order.create_on = carrier
             self._move(order, Evidence.SENT)
+        elif record.action == "amend":
+            order.amend_on = carrier
+
+    def disconnect(self, connection: int) -> None:
+        """Note that no answer comes on a connection any more."""
+        for order in self.working.values():
+            if order.create_on == connection:
+                order.create_on = 0
+            if order.amend_on == connection:
+                order.amend_on = 0
+
+    def disconnect_all(self) -> None:
+        """Note that every connection and request of the sessions before has ended with them."""
+        for order in self.working.values():
+            order.create_on = order.amend_on = 0
 
     def refused(self, record: SendRefused) -> Order | None:
         """Take back a request that certainly did not leave."""
@@ -159,8 +216,12 @@ class OrderStore:
         if record.venue_order_id and not order.venue_id:
             self._name(order, record.venue_order_id)
         if record.action == "create":
+            order.create_on = 0
             self._created(order, record)
-        elif record.outcome in ("refused", "gone"):
+            return order
+        if record.action == "amend":
+            order.amend_on = 0
+        if record.outcome in ("refused", "gone"):
             # Says nothing about fills (lesson 10): the order keeps its state until it is told.
             self._end_request(order, record.action)
             order.reason = record.text
@@ -207,11 +268,13 @@ class OrderStore:
         order.updated_ms = record.updated_ms
         order.venue_cum_lots = max(order.venue_cum_lots, record.cum_lots)
         self._watch(order)
-        order.is_untriggered = record.is_untriggered
         order.order_filter = record.order_filter
+        was_in_book = order.state in _IN_BOOK and not order.is_untriggered
+        order.is_untriggered = record.is_untriggered and not was_in_book
         if record.reason:
             order.reason = record.reason
-        if record.price_ticks and order.is_working:
+        # An order at the market has no price; an exit's quantity follows its position.
+        if order.is_working and (record.price_ticks or order.label == PROTECTION_LABEL):
             self._take_terms(order, record)
         _stop_waiting(order)
         self.listener(order, +1)
@@ -237,7 +300,9 @@ class OrderStore:
         order.asked_ns = 0
         order.reason = record.reason or order.reason
         order.price_ticks, order.qty_lots = record.price_ticks, record.qty_lots
-        order.amend_price_ticks = order.amend_qty_lots = 0
+        order.amend_price_ticks = order.amend_qty_lots = order.amend_trigger_ticks = 0
+        order.is_untriggered = record.is_untriggered
+        order.trigger_ticks = record.trigger_ticks or order.trigger_ticks
         self.listener(order, +1)
         self._move(order, _EVIDENCE_OF[record.status])
         return order
@@ -287,24 +352,31 @@ class OrderStore:
 
     def _take_terms(self, order: Order, record: OrderReported) -> None:
         """Take price and quantity from the venue: an amend took effect, or it moved our price."""
-        amended = order.amend_qty_lots and (record.price_ticks, record.qty_lots) == (
-            order.amend_price_ticks,
-            order.amend_qty_lots,
+        amended = (
+            order.amend_qty_lots
+            and (record.price_ticks, record.qty_lots)
+            == (order.amend_price_ticks, order.amend_qty_lots)
+            and order.amend_trigger_ticks in (0, record.trigger_ticks)
         )
         if amended:
-            order.amend_price_ticks = order.amend_qty_lots = 0
+            _end_amend(order)
         order.price_ticks, order.qty_lots = record.price_ticks, record.qty_lots
+        order.trigger_ticks = record.trigger_ticks or order.trigger_ticks
 
     def _end_request(self, order: Order, action: str) -> None:
         self.listener(order, -1)
         if action == "cancel":
             order.cancel_pending = False
         elif action == "amend":
-            order.amend_price_ticks = order.amend_qty_lots = 0
+            _end_amend(order)
         _stop_waiting(order)
         self.listener(order, +1)
 
     def _book(self, order: Order, qty_lots: int, price_ticks: int) -> None:
+        is_over = order.state in (OrderState.CANCELED, OrderState.EXPIRED)
+        if is_over and order.filled_lots + qty_lots > order.venue_cum_lots:
+            text = f"{order.state} with {order.venue_cum_lots} lots filled, and another execution"
+            self.contradictions.append(Contradiction(order, text, is_late=True))
         self.listener(order, -1)
         order.filled_lots += qty_lots
         order.filled_notional += qty_lots * price_ticks
@@ -313,22 +385,24 @@ class OrderStore:
         self.listener(order, +1)
         # An amend in flight may have taken effect: an order is full only under both terms.
         most_lots = max(order.qty_lots, order.amend_qty_lots)
-        if order.filled_lots > most_lots:
-            self.contradictions.append((order, "more was filled than ordered"))
+        if order.filled_lots > most_lots and order.label != PROTECTION_LABEL:
+            self.contradictions.append(Contradiction(order, "more was filled than ordered"))
         full = order.filled_lots >= most_lots
         self._move(order, Evidence.FILLED if full else Evidence.PARTIAL)
 
     def _move(self, order: Order, evidence: Evidence) -> None:
         state, step = next_state(order.state, evidence)
         if step is Step.CONTRADICTED:
-            self.contradictions.append((order, f"{order.state} order reported {evidence}"))
+            text = f"{order.state} order reported {evidence}"
+            has_risen = order.state is OrderState.ABSENT and state in _IN_BOOK
+            self.contradictions.append(Contradiction(order, text, is_stray=has_risen))
         if state is order.state:
             return
         self.listener(order, -1)
         order.state = state
         if not order.is_working:
             order.cancel_pending = False
-            order.amend_price_ticks = order.amend_qty_lots = 0
+            _end_amend(order)
             order.asked_ns = 0
         self.listener(order, +1)
         if order.is_working:
@@ -362,62 +436,76 @@ class OrderStore:
         self.id_of_venue_id[venue_id] = order.id
 
     def _adopt(self, record: OrderReported) -> Order:
-        order = Order(
-            id=record.client_order_id or record.venue_order_id,
-            owner=outsider(record.created_by),
-            instrument=record.instrument,
-            side=record.side,
-            order_type=OrderType.LIMIT,
-            tif=TimeInForce.GTC,
-            price_ticks=record.price_ticks,
-            qty_lots=record.qty_lots,
-            reduce_only=record.reduce_only,
-            label="adopted",
-            is_paper=False,
-            state=record.status,
-            created_ns=record.ts_ns,
-            updated_ms=record.updated_ms,
-            is_untriggered=record.is_untriggered,
-            venue_cum_lots=record.cum_lots,
-            reason=record.reason,
-            is_adopted=True,
-            order_filter=record.order_filter,
-        )
+        order = self._found(record)
+        order.price_ticks, order.qty_lots = record.price_ticks, record.qty_lots
+        order.reduce_only = record.reduce_only
+        order.state = record.status
+        order.updated_ms = record.updated_ms
+        order.is_untriggered = record.is_untriggered
+        order.trigger_ticks = record.trigger_ticks
+        order.venue_cum_lots = record.cum_lots
+        order.reason = record.reason
+        order.order_filter = record.order_filter
         self._enter(order, record.venue_order_id)
         if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)
-            self.contradictions.append((order, "it carries our tag and our log does not know it"))
+            text = "it carries our tag and our log does not know it"
+            stray = Contradiction(order, text, is_stray=order.is_working, is_intruder=True)
+            self.contradictions.append(stray)
         return order
 
     def _adopt_execution(self, record: ExecutionReported) -> Order:
-        order = Order(
+        order = self._found(record)
+        order.price_ticks = record.price_ticks
+        order.qty_lots = max(record.order_qty_lots, record.qty_lots)
+        order.reduce_only = order.label == PROTECTION_LABEL
+        self._enter(order, record.venue_order_id)
+        return order
+
+    def _found(self, record: OrderReported | ExecutionReported) -> Order:
+        """Return an order first seen at the venue, its owner known and its terms to be filled in.
+
+        What the venue makes to protect a position belongs to whom it protects (ORD-12).
+        """
+        kind = record.kind if isinstance(record, ExecutionReported) else "Trade"
+        owner, label = outsider(record.create_type, kind), "adopted"
+        if not record.client_order_id and protects(record.create_type, record.stop_type):
+            owner, label = self.protected_by(record.instrument), PROTECTION_LABEL
+        return Order(
             id=record.client_order_id or record.venue_order_id,
-            owner=outsider(record.created_by, record.kind),
+            owner=owner,
             instrument=record.instrument,
             side=record.side,
             order_type=OrderType.LIMIT,
             tif=TimeInForce.GTC,
-            price_ticks=record.price_ticks,
-            qty_lots=max(record.order_qty_lots, record.qty_lots),
+            price_ticks=0,
+            qty_lots=0,
             reduce_only=False,
-            label="adopted from an execution",
+            label=label,
             is_paper=False,
             state=OrderState.OPEN,
             created_ns=record.ts_ns,
             is_adopted=True,
         )
-        self._enter(order, record.venue_order_id)
-        return order
 
     def _enter(self, order: Order, venue_id: str) -> None:
         self._name(order, venue_id)
         self.restore(order)
 
 
+_IN_BOOK: Final = frozenset({OrderState.OPEN, OrderState.PARTIAL})
 _UNANSWERED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN})
 
 
 def _nobody(_order: Order, _sign: int) -> None:
     """Hear nothing."""
+
+
+def _foreign(_instrument: str) -> str:
+    return FOREIGN
+
+
+def _end_amend(order: Order) -> None:
+    order.amend_price_ticks = order.amend_qty_lots = order.amend_trigger_ticks = 0
 
 
 def _stop_waiting(order: Order) -> None:

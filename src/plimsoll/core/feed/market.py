@@ -248,6 +248,13 @@ class Market:
         for stream in self.streams.values():
             stream.silence.forget()
 
+    def relist(self, instrument: Instrument) -> None:
+        """Count prices in the ticks of new filters; the book itself is kept as it came."""
+        self.instrument = instrument
+        self.bid_ticks = round(self.bid_ticks / self.scale * instrument.ticks_per_price)
+        self.ask_ticks = round(self.ask_ticks / self.scale * instrument.ticks_per_price)
+        self.scale = instrument.ticks_per_price
+
     def restart(self) -> None:
         """Begin a session: nothing is connected, nothing was said about the streams."""
         self.drop("not connected")

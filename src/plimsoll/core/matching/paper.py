@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from plimsoll.core.matching.book import Fill, MatchingBook, Outcome
-from plimsoll.core.model import Instrument, Order, OrderState, Side, TimeInForce
+from plimsoll.core.model import Instrument, Order, OrderState, Regrid, Side, TimeInForce
 from plimsoll.core.records import BookChanged
 
 _REASONS: Final = {
@@ -40,6 +40,8 @@ class PaperEvent(NamedTuple):
     qty_lots: int
     is_maker: bool
     reason: str
+    is_untriggered: bool = False
+    trigger_ticks: int = 0
 
 
 class _Action(NamedTuple):
@@ -49,6 +51,7 @@ class _Action(NamedTuple):
     kind: str
     price_ticks: int
     qty_lots: int
+    trigger_ticks: int = 0
 
 
 class PaperVenue:
@@ -70,6 +73,8 @@ class PaperVenue:
         self.listed = listed
         self.matching: dict[tuple[str, str], MatchingBook] = {}
         self.waiting: list[_Action] = []
+        self.untriggered: dict[str, dict[str, None]] = {}
+        """Conditional orders by instrument, oldest first."""
         self.number = 0
 
     @property
@@ -77,13 +82,20 @@ class PaperVenue:
         """Return when the next action takes effect, 0 = none waits."""
         return self.waiting[0].due_ns if self.waiting else 0
 
-    def ask(self, order_id: str, kind: str, price_ticks: int, qty_lots: int, now_ns: int) -> None:
+    def ask(
+        self,
+        order_id: str,
+        kind: str,
+        price_ticks: int,
+        qty_lots: int,
+        now_ns: int,
+        trigger_ticks: int = 0,
+    ) -> None:
         """Take a ``place``, ``amend`` or ``cancel``; it has its effect one latency later."""
         self.number += 1
-        heappush(
-            self.waiting,
-            _Action(now_ns + self.latency_ns, self.number, order_id, kind, price_ticks, qty_lots),
-        )
+        due_ns = now_ns + self.latency_ns
+        terms = (price_ticks, qty_lots, trigger_ticks)
+        heappush(self.waiting, _Action(due_ns, self.number, order_id, kind, *terms))
 
     def until(self, now_ns: int) -> Iterator[PaperEvent]:
         """Let everything take effect that is due."""
@@ -118,13 +130,52 @@ class PaperVenue:
                 ((price_ticks, qty_lots),) = _rows([(price, qty)], instrument)
                 yield from _filled(matching.public_trade(taker, price_ticks, qty_lots))
 
+    def on_price(self, instrument: str, by: str, ticks: int) -> Iterator[PaperEvent]:
+        """Let the conditional orders in that a price has reached: those passed first, then by age.
+
+        Args:
+            instrument: Whose price it is.
+            by: ``mark`` or ``last``.
+            ticks: The price, 0 = not known.
+        """
+        if not ticks:
+            return
+        found = [self.find(one) for one in self.untriggered.get(instrument, ())]
+        reached = [
+            order
+            for order in found
+            if order is not None and order.trigger_by == by and _is_at(order, ticks)
+        ]
+        for order in sorted(reached, key=lambda one: -abs(one.trigger_ticks - ticks)):
+            self.untriggered[instrument].pop(order.id, None)
+            terms = (order.price_ticks, order.qty_lots, order.trigger_ticks)
+            yield from self._place(_Action(0, 0, order.id, "place", *terms), order, triggers=True)
+
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Forget the books of an instrument whose steps changed; ``resume`` its orders next.
+
+        What is still on its way is counted in the new steps.
+        """
+        for key in [key for key in self.matching if key[1] == instrument]:
+            del self.matching[key]
+        for place, action in enumerate(self.waiting):
+            order = self.find(action.order_id)
+            if order is not None and order.instrument == instrument:
+                self.waiting[place] = action._replace(
+                    price_ticks=action.price_ticks * regrid.tick,
+                    qty_lots=action.qty_lots * regrid.lot,
+                    trigger_ticks=action.trigger_ticks * regrid.tick,
+                )
+
     def resume(self, order: Order, now_ns: int) -> Iterator[PaperEvent]:
         """Put a working order of an earlier session back, at the end of its queue.
 
         A request that had not taken effect is asked again. What the market has passed meanwhile
         fills at once.
         """
-        if order.state is OrderState.INTENT:
+        if order.is_untriggered:
+            self.untriggered.setdefault(order.instrument, {})[order.id] = None
+        elif order.state is OrderState.INTENT:
             self.ask(order.id, "place", order.price_ticks, order.qty_lots, now_ns)
         else:
             outcome = self._book(order).submit(
@@ -137,13 +188,15 @@ class PaperVenue:
             )
             yield from _filled(outcome.fills)
         if order.amend_qty_lots:
-            self.ask(order.id, "amend", order.amend_price_ticks, order.amend_qty_lots, now_ns)
+            terms = (order.amend_price_ticks, order.amend_qty_lots, now_ns)
+            self.ask(order.id, "amend", *terms, order.amend_trigger_ticks)
         if order.cancel_pending:
             self.ask(order.id, "cancel", 0, 0, now_ns)
 
     def _act(self, action: _Action, order: Order) -> Iterator[PaperEvent]:
         book = self._book(order)
         if action.kind == "cancel":
+            self.untriggered.get(order.instrument, {}).pop(order.id, None)
             book.cancel(order.id)
             yield _event(order, OrderState.CANCELED, order.price_ticks, order.qty_lots, "cancelled")
         elif action.kind == "amend":
@@ -154,14 +207,21 @@ class PaperVenue:
                     order, OrderState.CANCELED, order.price_ticks, order.filled_lots, "amended away"
                 )
                 return
+            if order.is_untriggered:
+                yield _waits(action, order)
+                return
             outcome = book.amend(order.id, action.price_ticks, leaves)
             if outcome is not None:
                 yield from self._open(order, action.price_ticks, action.qty_lots, outcome)
         else:
-            yield from self._place(action, order, book)
+            yield from self._place(action, order, triggers=False)
 
-    def _place(self, action: _Action, order: Order, book: MatchingBook) -> Iterator[PaperEvent]:
-        qty_lots = action.qty_lots
+    def _place(self, action: _Action, order: Order, *, triggers: bool) -> Iterator[PaperEvent]:
+        if order.trigger_ticks and not triggers:
+            self.untriggered.setdefault(order.instrument, {})[order.id] = None
+            yield _waits(action, order)
+            return
+        book, qty_lots = self._book(order), action.qty_lots
         if order.reduce_only:
             held = self.held_lots(order.owner, order.instrument) * -order.side.sign
             qty_lots = min(qty_lots, max(0, held))
@@ -197,6 +257,25 @@ class PaperVenue:
             bids, asks = self.rows(order.instrument)
             found.replace(_rows(bids, instrument), _rows(asks, instrument))
         return found
+
+
+def _is_at(order: Order, ticks: int) -> bool:
+    if order.trigger_rises:
+        return ticks >= order.trigger_ticks
+    return ticks <= order.trigger_ticks
+
+
+def _waits(action: _Action, order: Order) -> PaperEvent:
+    return PaperEvent(
+        order.id,
+        OrderState.OPEN,
+        action.price_ticks,
+        action.qty_lots,
+        is_maker=False,
+        reason="",
+        is_untriggered=True,
+        trigger_ticks=action.trigger_ticks or order.trigger_ticks,
+    )
 
 
 def _rows(rows: MarketRows, instrument: Instrument) -> list[tuple[int, int]]:

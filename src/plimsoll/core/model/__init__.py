@@ -4,7 +4,8 @@ In: decimal text at the venue's door. Out: exact integers (ticks, lots, cash uni
 Every room may import it; it imports nothing of ours.
 """
 
-from plimsoll.core.model.ids import IdMaker, check_tag, epoch_of, is_own
+from plimsoll.core.model.grid import Regrid, common
+from plimsoll.core.model.ids import IdMaker, check_tag, epoch_of, is_own, is_watchdog
 from plimsoll.core.model.instrument import Instrument
 from plimsoll.core.model.money import CASH_SCALE, cash_text, cash_units, decimal_of
 from plimsoll.core.model.order import (
@@ -17,7 +18,16 @@ from plimsoll.core.model.order import (
 )
 from plimsoll.core.model.refusal import Denied, Refusal
 from plimsoll.core.model.scope import ACCOUNT, SCOPE_FORMS, Scope, scope_of
-from plimsoll.core.model.working import FOREIGN, MANUAL, NOT_OURS, OUTSIDE, VENUE, Order, Position
+from plimsoll.core.model.working import (
+    FOREIGN,
+    MANUAL,
+    NOT_OURS,
+    OUTSIDE,
+    PROTECTION_LABEL,
+    VENUE,
+    Order,
+    Position,
+)
 
 __all__ = [
     "ACCOUNT",
@@ -26,6 +36,7 @@ __all__ = [
     "MANUAL",
     "NOT_OURS",
     "OUTSIDE",
+    "PROTECTION_LABEL",
     "SCOPE_FORMS",
     "TERMINAL",
     "VENUE",
@@ -38,14 +49,17 @@ __all__ = [
     "OrderType",
     "Position",
     "Refusal",
+    "Regrid",
     "Scope",
     "Side",
     "TimeInForce",
     "cash_text",
     "cash_units",
     "check_tag",
+    "common",
     "decimal_of",
     "epoch_of",
     "is_own",
+    "is_watchdog",
     "scope_of",
 ]

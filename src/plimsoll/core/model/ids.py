@@ -46,6 +46,11 @@ def is_own(client_order_id: str, tag: str) -> bool:
     return bool(match and match[1] == tag and _check(client_order_id[:-2]) == match[4])
 
 
+def is_watchdog(client_order_id: str, tag: str) -> bool:
+    """Return whether the id is of this account's watchdog: its tag, a W, then its own numbers."""
+    return client_order_id.startswith(f"{tag}W-")
+
+
 def epoch_of(client_order_id: str) -> int:
     """Return the epoch inside one of our ids, 0 where it is not one."""
     match = _ID.fullmatch(client_order_id)

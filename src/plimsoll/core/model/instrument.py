@@ -30,6 +30,14 @@ class Instrument(msgspec.Struct, frozen=True, dict=True):
     min_notional: str
     taker_fee: str = "0.00055"
     maker_fee: str = "0.0002"
+    status: str = "Trading"
+    """The venue's word for whether it is traded."""
+    delivery_ms: int = 0
+    """When a delisting ends it, Unix ms; 0 = no end is known."""
+    price_step: int = 1
+    """Prices of orders are multiples of so many ticks; see ``core/model/grid.py``."""
+    qty_step: int = 1
+    """Quantities of orders are multiples of so many lots."""
 
     def __post_init__(self) -> None:
         """Refuse filters that exact integers cannot carry.
@@ -122,9 +130,24 @@ class Instrument(msgspec.Struct, frozen=True, dict=True):
         """Return lots as the venue's decimal text."""
         return format(self.lot * lots, "f")
 
+    def on_price_step(self, ticks: int, *, up: bool) -> int:
+        """Return the nearest price an order may have, rounded up or down."""
+        return ticks if self.price_step == 1 else _multiple(ticks, self.price_step, up=up)
+
+    def on_qty_step(self, lots: int, *, up: bool = False) -> int:
+        """Return the nearest quantity an order may have, by default rounded towards zero."""
+        if self.qty_step == 1:
+            return lots
+        found = _multiple(abs(lots), self.qty_step, up=up)
+        return found if lots >= 0 else -found
+
     def notional_units(self, price_ticks: int, qty_lots: int) -> int:
         """Return price x quantity in quote cash units, signed like the quantity."""
         return price_ticks * qty_lots * self.cash_per_tick_lot
+
+
+def _multiple(count: int, step: int, *, up: bool) -> int:
+    return -(-count // step) * step if up else count // step * step
 
 
 def whole_steps(value: float, per_unit: float) -> int | None:

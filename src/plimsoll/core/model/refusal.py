@@ -39,6 +39,8 @@ class Refusal(StrEnum):
     DRAWDOWN = "drawdown"
     SELF_CROSS = "self_cross"
     NOT_HELD = "not_held"
+    WRONG_SIDE = "wrong_side"
+    PROTECTION = "protection"
 
 
 class Denied(NamedTuple):

@@ -20,6 +20,8 @@ OUTSIDE: Final = frozenset({FOREIGN, MANUAL, VENUE})
 
 NOT_OURS: Final = frozenset({FOREIGN, VENUE})
 """Owners of orders nobody placed through this engine."""
+PROTECTION_LABEL: Final = "protection"
+"""Label of the orders the venue makes to carry the protection of a position out."""
 
 
 class Order(msgspec.Struct):
@@ -65,6 +67,19 @@ class Order(msgspec.Struct):
     """First heard of from the venue: what matched before that is in no books of ours."""
     order_filter: str = ""
     """As in ``OrderReported``."""
+    trigger_ticks: int = 0
+    """Of a conditional order, 0 = a plain one."""
+    trigger_rises: bool = False
+    trigger_by: str = ""
+    amend_trigger_ticks: int = 0
+    create_on: int = 0
+    """Connection on which an answer to the create may still come; -1 = a REST request, 0 = none."""
+    amend_on: int = 0
+    """The same of the newest amend."""
+    cancels: int = 0
+    """Cancels asked for so far: an order once unwanted stays unwanted."""
+    unwanted_ns: int = 0
+    """When the first cancel was asked for."""
 
     @property
     def is_working(self) -> bool:
@@ -97,6 +112,13 @@ class Order(msgspec.Struct):
         """
         is_stop = self.is_untriggered and self.side is Side.SELL
         return self.reduce_only or (is_stop and self.instrument.startswith("spot:"))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether it may still wait for its trigger: nothing of it is in the book then."""
+        return bool(self.trigger_ticks) and (
+            self.is_untriggered or self.state not in (OrderState.OPEN, OrderState.PARTIAL)
+        )
 
     @property
     def is_busy(self) -> bool:

@@ -187,6 +187,11 @@ class Ledger:
         self._add_cash(row.coin, cause, row.change_units)
         return cause
 
+    def forget_order_of(self, instrument: str) -> None:
+        """Begin the order of executions anew: the newest are counted in steps of before."""
+        for key in [key for key in self.histories if key[1] == instrument]:
+            del self.histories[key]
+
     def adopt_position(self, owner: str, instrument: str, qty_lots: int, cost_units: int) -> None:
         """Add a holding the venue has and our executions do not explain; cost signed like it."""
         for holder in (owner, NET):

@@ -7,7 +7,9 @@ Prices are ticks, quantities lots, money cash units (1e-8 coin); see ``core/mode
 """
 
 from plimsoll.core.records.answers import (
+    ConnectionEnded,
     OrderSent,
+    ProtectionAnswered,
     RateMeasured,
     RequestAnswered,
     SendRefused,
@@ -24,6 +26,7 @@ from plimsoll.core.records.knowledge import (
     PositionMoved,
     QueryIntended,
     Reconciled,
+    RetirementIntended,
     WalletAdopted,
 )
 from plimsoll.core.records.market import (
@@ -38,6 +41,8 @@ from plimsoll.core.records.orders import (
     CancelIntended,
     OrderDenied,
     OrderIntended,
+    ProtectionIntended,
+    ProtectionWished,
 )
 from plimsoll.core.records.paper import (
     PaperAmendIntended,
@@ -119,6 +124,7 @@ __all__ = [
     "CashMoved",
     "ClockMeasured",
     "Configured",
+    "ConnectionEnded",
     "DifferenceFound",
     "EquityMeasured",
     "ExecutionReported",
@@ -150,6 +156,9 @@ __all__ = [
     "PositionAdopted",
     "PositionMoved",
     "PositionReported",
+    "ProtectionAnswered",
+    "ProtectionIntended",
+    "ProtectionWished",
     "PublicTraded",
     "QueryAnswered",
     "QueryIntended",
@@ -159,6 +168,7 @@ __all__ = [
     "Record",
     "Released",
     "RequestAnswered",
+    "RetirementIntended",
     "SendRefused",
     "SessionEnded",
     "SessionStopping",

@@ -6,13 +6,18 @@ from plimsoll.core.records.base import Record
 
 
 class OrderSent(Record, frozen=True, tag="sent"):
-    """The gateway wrote a create, amend or cancel to a socket (``via``: trade or rest)."""
+    """The gateway wrote a create, amend, cancel or protect to a socket (``via``: trade or rest).
+
+    A ``protect`` belongs to no order: its instrument stands in ``client_order_id``.
+    """
 
     client_order_id: str
     action: str
     request_id: str
     signed_ms: int
     via: str
+    connection: int = 0
+    """Number of the trade connection that carries it; 0 by REST."""
 
 
 class SendRefused(Record, frozen=True, tag="refused"):
@@ -40,6 +45,29 @@ class RequestAnswered(Record, frozen=True, tag="answered"):
     venue_order_id: str
 
 
+class ProtectionAnswered(Record, frozen=True, tag="protected"):
+    """The venue's reply to a ``ProtectionIntended``; ``outcome``: accepted, refused or unknown.
+
+    "Not modified" is accepted: what was asked for stands.
+    """
+
+    instrument: str
+    request_id: str
+    outcome: str
+    code: int
+    text: str
+
+
+class ConnectionEnded(Record, frozen=True, tag="link-ended"):
+    """A numbered connection of a link is closed: no answer comes on it, nothing in it is read.
+
+    The link itself may be up, carried by a successor (ORD-10 b).
+    """
+
+    link: str
+    connection: int
+
+
 class RateMeasured(Record, frozen=True, tag="rate"):
     """What the venue's answers say about our rate in one group of requests, when it is news.
 
@@ -57,4 +85,6 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     SendRefused,
     RequestAnswered,
     RateMeasured,
+    ProtectionAnswered,
+    ConnectionEnded,
 )

@@ -20,6 +20,19 @@ class QueryIntended(Record, frozen=True, tag="query"):
     instrument: str
     client_order_id: str
     since_ms: int
+    venue_order_id: str = ""
+    """Asks for an order that has no id of ours."""
+
+
+class RetirementIntended(Record, frozen=True, tag="retire"):
+    """A connection is to end once its successor is there: a request on it is never answered.
+
+    Until then silence about that request proves nothing (ORD-10 b).
+    """
+
+    link: str
+    connection: int
+    client_order_id: str
 
 
 class OutcomeLost(Record, frozen=True, tag="lost"):
@@ -129,4 +142,5 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     FlowMeasured,
     WalletAdopted,
     EquityMeasured,
+    RetirementIntended,
 )

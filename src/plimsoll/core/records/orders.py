@@ -19,14 +19,28 @@ class OrderIntended(Record, frozen=True, tag="intend"):
     qty_lots: int
     reduce_only: bool
     label: str
+    stop_ticks: int = 0
+    """Stop-loss of the whole position, set with the first execution; 0 = none."""
+    take_ticks: int = 0
+    """Take-profit of the whole position; 0 = none."""
+    trigger_ticks: int = 0
+    """The order waits until the price passes this; 0 = it does not wait."""
+    trigger_rises: bool = False
+    """Whether the price must rise to the trigger, or fall to it."""
+    trigger_by: str = ""
+    """The price that is looked at: ``mark`` or ``last``."""
+    close_on_trigger: bool = False
+    """Reduce-only, and other orders make room for it when it triggers."""
 
 
 class AmendIntended(Record, frozen=True, tag="intend-amend"):
-    """A change of price or total quantity of a live order."""
+    """A change of price, total quantity or trigger of a live order."""
 
     client_order_id: str
     price_ticks: int
     qty_lots: int
+    trigger_ticks: int = 0
+    """New trigger of a conditional order; 0 = as it is."""
 
 
 class CancelIntended(Record, frozen=True, tag="intend-cancel"):
@@ -38,6 +52,29 @@ class CancelIntended(Record, frozen=True, tag="intend-cancel"):
     """Set where the order carries no id of a client's: it is cancelled by the venue's own."""
     order_filter: str = ""
     """As in ``OrderReported``."""
+
+
+class ProtectionWished(Record, frozen=True, tag="wish-protection"):
+    """What an instance wants a position of its own to be protected by, as it stands from now on.
+
+    ``side`` is that of the position. A price of 0 means none. Where the venue keeps it (a live
+    perpetual) requests follow until its position shows it; elsewhere the engine watches it.
+    """
+
+    owner: str
+    instrument: str
+    side: Side
+    stop_ticks: int
+    take_ticks: int
+
+
+class ProtectionIntended(Record, frozen=True, tag="protect"):
+    """Stop-loss and take-profit the venue's position is to have, both; 0 = none."""
+
+    owner: str
+    instrument: str
+    stop_ticks: int
+    take_ticks: int
 
 
 class OrderDenied(Record, frozen=True, tag="deny"):
@@ -61,4 +98,6 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     AmendIntended,
     CancelIntended,
     OrderDenied,
+    ProtectionWished,
+    ProtectionIntended,
 )

@@ -19,6 +19,9 @@ class PaperOrderIntended(Record, frozen=True, tag="paper"):
     qty_lots: int
     reduce_only: bool
     label: str
+    trigger_ticks: int = 0
+    trigger_rises: bool = False
+    trigger_by: str = ""
 
 
 class PaperAmendIntended(Record, frozen=True, tag="paper-amend"):
@@ -27,6 +30,7 @@ class PaperAmendIntended(Record, frozen=True, tag="paper-amend"):
     client_order_id: str
     price_ticks: int
     qty_lots: int
+    trigger_ticks: int = 0
 
 
 class PaperCancelIntended(Record, frozen=True, tag="paper-cancel"):
@@ -44,6 +48,8 @@ class PaperReported(Record, frozen=True, tag="paper-order"):
     price_ticks: int
     qty_lots: int
     reason: str
+    is_untriggered: bool = False
+    trigger_ticks: int = 0
 
 
 class PaperFilled(Record, frozen=True, tag="paper-fill"):

@@ -28,8 +28,11 @@ class OrderReported(Record, frozen=True, tag="order"):
     source: str
     query_id: int
     raw: bytes
-    created_by: str = ""
-    """The venue's word for what made it (``CreateByUser``, ``CreateByLiq``, ...); spot has none."""
+    trigger_ticks: int = 0
+    create_type: str = ""
+    """What made it, in the venue's word (``CreateByStopLoss``); spot says nothing."""
+    stop_type: str = ""
+    """What kind of conditional order it is, in the venue's word (``Stop``, ``StopLoss``)."""
     order_filter: str = ""
     """The list of the venue a waiting spot order stands in, where it is not the plain one."""
 
@@ -59,8 +62,10 @@ class ExecutionReported(Record, frozen=True, tag="execution"):
     """Whole quantity of the order, 0 where the message does not say."""
     venue_seq: int = 0
     """The venue's cross sequence of the instrument: orders what happened within one millisecond."""
-    created_by: str = ""
-    """The venue's word for what made its order."""
+    create_type: str = ""
+    """What made its order, in the venue's word; spot is silent."""
+    stop_type: str = ""
+    """What kind of conditional order its order was, in the venue's word."""
 
 
 class PositionReported(Record, frozen=True, tag="position"):
@@ -73,6 +78,10 @@ class PositionReported(Record, frozen=True, tag="position"):
     source: str
     query_id: int
     raw: bytes
+    stop_ticks: int = 0
+    """Stop-loss of the whole position as the venue shows it; 0 = none."""
+    take_ticks: int = 0
+    """Take-profit of the whole position as the venue shows it; 0 = none."""
 
 
 class WalletReported(Record, frozen=True, tag="wallet"):

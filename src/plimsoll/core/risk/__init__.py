@@ -8,10 +8,11 @@ from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
 from plimsoll.core.risk.gate import Candidate, Gate, Surroundings
 from plimsoll.core.risk.losses import Losses
 from plimsoll.core.risk.pacing import Lane, Pacing, VenueRates, group_of
-from plimsoll.core.risk.safety import Halt, Pause, Safety
+from plimsoll.core.risk.safety import WHOLE_ACCOUNT, Halt, Pause, Safety
 
 __all__ = [
     "LIVE_SCOPE",
+    "WHOLE_ACCOUNT",
     "Candidate",
     "Exposure",
     "Gate",

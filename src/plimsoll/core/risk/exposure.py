@@ -10,7 +10,7 @@ likewise. A naive twin in the tests sums over all orders.
 
 from typing import Final
 
-from plimsoll.core.model import Order, Side
+from plimsoll.core.model import PROTECTION_LABEL, Order, Side
 
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL  # hot: a member read through its class costs ten times a global
@@ -29,6 +29,8 @@ class Exposure:
         self.closing_buys: dict[tuple[str, str], int] = {}
         self.closing_sells: dict[tuple[str, str], int] = {}
         """Of reduce-only orders."""
+        self.guards: dict[tuple[str, str, Side], dict[str, int]] = {}
+        """Of the venue's stop-loss and take-profit of a position: only one of them executes."""
         self.open_orders: dict[str, int] = {}
         self.sides: dict[tuple[str, str, Side], int] = {}
         """Working orders by scope, instrument and side, reduce-only ones included."""
@@ -41,7 +43,9 @@ class Exposure:
             place = (scope, order.instrument, order.side)
             self.sides[place] = self.sides.get(place, 0) + sign
         leaves = order.leaves_lots
-        if leaves:
+        if order.label == PROTECTION_LABEL:
+            self._guard(scope, order, leaves if sign > 0 else 0)
+        elif leaves:
             is_buy = order.side is _BUY
             if order.reduce_only:
                 side = self.closing_buys if is_buy else self.closing_sells
@@ -57,8 +61,19 @@ class Exposure:
             going, closing, held = self.buys, self.closing_buys, held_lots
         else:
             going, closing, held = self.sells, self.closing_sells, -held_lots
-        unexplained = max(0, closing.get(key, 0) - max(-held, 0))
+        reducing = closing.get(key, 0)
+        guards = self.guards.get((scope, instrument, side)) if self.guards else None
+        if guards:
+            reducing += max(guards.values())
+        unexplained = max(0, reducing - max(-held, 0))
         return max(held, 0) + going.get(key, 0) + unexplained
+
+    def _guard(self, scope: str, order: Order, leaves: int) -> None:
+        guards = self.guards.setdefault((scope, order.instrument, order.side), {})
+        if leaves:
+            guards[order.id] = leaves
+        else:
+            guards.pop(order.id, None)
 
     def worst_lots(self, scope: str, instrument: str, held_lots: int) -> int:
         """Return the largest absolute position reachable on either side."""

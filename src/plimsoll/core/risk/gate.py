@@ -14,10 +14,12 @@ from plimsoll.core.model import Denied, Instrument, Refusal, Side, cash_text
 from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
 from plimsoll.core.risk.losses import Losses
 from plimsoll.core.risk.pacing import Lane, Pacing, VenueRates, group_of
-from plimsoll.core.risk.safety import Safety
+from plimsoll.core.risk.safety import WHOLE_ACCOUNT, Safety
 from plimsoll.core.settings import CoreSettings, Limits
 
 PPM = 1_000_000
+LAST_DAY_MS: Final = 86_400_000
+"""No new risk so long before a delisting."""
 _BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
 
 
@@ -36,6 +38,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """Whose order it is: stops have scopes."""
     reduces: bool = False
     """Spot, which knows no reduce-only: a sale meant to make the holding smaller (RSK-3)."""
+    trigger_ticks: int = 0
+    """Of an order that waits for a price: what it costs is judged from there."""
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -106,11 +110,19 @@ class Gate:
             return stand
         if safety.is_space_low and order.scope == LIVE_SCOPE:
             return Denied(Refusal.NO_SPACE, "the disk under the journal is nearly full: free some")
+        if WHOLE_ACCOUNT in safety.blocks:
+            return Denied(
+                Refusal.BLOCKED,
+                f"the account is blocked: {safety.blocks[WHOLE_ACCOUNT]}; `release`",
+            )
         if name in safety.blocks:
             return Denied(Refusal.BLOCKED, f"{name} is blocked: {safety.blocks[name]}")
         unsure = self._unsure(order)
         if unsure is not None:
             return unsure
+        ended = self._ended(order.instrument, around.now_ns)
+        if ended:
+            return Denied(Refusal.BLOCKED, f"{name} {ended}")
         doubt = around.market.doubt(around.now_ns, around.streams)
         if doubt is not None:
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
@@ -133,6 +145,16 @@ class Gate:
         """Let own coins be sold in every state in which it is known how many there are."""
         return self._unsure(order) or _held(order, around) or self._storms(order, around)
 
+    def _ended(self, listed: Instrument, now_ns: int) -> str:
+        """Return how the venue ends an instrument, empty where it does not (X21)."""
+        if listed.status != "Trading":
+            return f"is not traded: {listed.status}"
+        if listed.delivery_ms:
+            left_ms = listed.delivery_ms - (now_ns + self.safety.clock_offset_ns) // 1_000_000
+            if left_ms < LAST_DAY_MS:
+                return f"is delisted in {max(0, left_ms) // 60_000} minutes"
+        return ""
+
     # ---- is it an order the venue takes ----
 
     def _valid(self, order: Candidate) -> Denied | None:
@@ -149,6 +171,15 @@ class Gate:
                 f"{instrument.name}: quantity {instrument.qty_text(order.qty_lots)} is over the "
                 f"maximum {instrument.max_qty}",
             )
+        is_off = order.price_ticks % instrument.price_step or (
+            not order.replaces_lots and order.qty_lots % instrument.qty_step
+        )
+        if is_off:
+            return Denied(
+                Refusal.OFF_STEP,
+                f"{instrument.name}: {instrument.qty_text(order.qty_lots)} at "
+                f"{instrument.price_text(order.price_ticks)} is off the venue's new steps",
+            )
         value = instrument.notional_units(order.price_ticks, order.qty_lots)
         if value < instrument.min_notional_units and not order.reduce_only:
             return Denied(
@@ -161,9 +192,9 @@ class Gate:
     # ---- is the price sane ----
 
     def _priced(self, order: Candidate, around: Surroundings) -> Denied | None:
-        reference = around.reference_ticks
-        if not reference:
+        if not around.reference_ticks:
             return Denied(Refusal.NO_REFERENCE, f"{order.instrument.name} has no reference price")
+        reference = order.trigger_ticks or around.reference_ticks
         # Only the side that costs us: a buy above, a sell below the reference.
         distance = (order.price_ticks - reference) * order.side.sign
         if distance * PPM > around.limits.price_distance_ppm * reference:
@@ -174,7 +205,11 @@ class Gate:
                 f"limits.price_distance is {around.limits.price_distance_ppm / PPM:.2%}",
             )
         crossing = around.opposite_best_ticks
-        if crossing and (crossing - order.price_ticks) * order.side.sign <= 0:
+        if (
+            crossing
+            and not order.trigger_ticks
+            and (crossing - order.price_ticks) * order.side.sign <= 0
+        ):
             return Denied(
                 Refusal.SELF_CROSS,
                 f"it would cross our own order at {order.instrument.price_text(crossing)}",
@@ -226,7 +261,7 @@ class Gate:
 
     def _within_limits(self, order: Candidate, around: Surroundings) -> Denied | None:
         instrument, limits = order.instrument, around.limits
-        reference = around.reference_ticks
+        reference = max(around.reference_ticks, order.trigger_ticks)
         collared = reference + reference * self.settings.collar_ppm // PPM
         price = max(order.price_ticks, collared)
         value = instrument.notional_units(price, order.qty_lots)

@@ -96,9 +96,18 @@ class OrderHandle:
         """Lots matched so far."""
         return self.order.filled_lots if self.order else 0
 
-    def amend(self, *, price: Number | None = None, qty: Number | None = None) -> Denied | None:
-        """Ask for a new price or total quantity; return why not, None when it was taken up."""
-        return self._desk.amend(self, price, qty)
+    def amend(
+        self,
+        *,
+        price: Number | None = None,
+        qty: Number | None = None,
+        trigger: Number | None = None,
+    ) -> Denied | None:
+        """Ask for new terms; return why not, None when they were taken up.
+
+        ``qty`` is the new total; ``trigger`` is for orders that still wait for theirs.
+        """
+        return self._desk.amend(self, price, qty, trigger)
 
     def cancel(self) -> Denied | None:
         """Ask for a cancel; return why not, None when it was taken up."""
@@ -122,11 +131,18 @@ class StrategyPort(Protocol):
         *,
         reduce_only: bool,
         label: str,
+        trigger: Number | None = None,
     ) -> OrderHandle:
         """Ask for an order."""
         ...
 
-    def amend(self, handle: OrderHandle, price: Number | None, qty: Number | None) -> Denied | None:
+    def amend(
+        self,
+        handle: OrderHandle,
+        price: Number | None,
+        qty: Number | None,
+        trigger: Number | None = None,
+    ) -> Denied | None:
         """Ask for new terms of an order."""
         ...
 
@@ -141,6 +157,7 @@ class StrategyPort(Protocol):
         notional: Number | None,
         weight: float | None,
         stop: Number | None,
+        take: Number | None = None,
     ) -> Denied | None:
         """State what to hold."""
         ...
@@ -250,6 +267,9 @@ class Strategy:
     def on_order(self, order: Order) -> None:
         """Hear that an own order changed state."""
 
+    def on_refusal(self, instrument: str, refusal: Denied) -> None:
+        """Hear that the venue did not take the stop or take of a target; the engine's own stays."""
+
     def on_stop(self) -> None:
         """Hear that the strategy ends."""
 
@@ -263,14 +283,17 @@ class Strategy:
         notional: Number | None = None,
         weight: float | None = None,
         stop: Number | None = None,
+        take: Number | None = None,
     ) -> Denied | None:
         """Hold this much, signed: exactly one of quantity, notional (quote) or weight of capital.
 
         ``stop``: when the mark price (spot: last) passes it against the position, the target
         becomes flat and the same direction is not entered again until another one was asked for.
-        The stop is kept in the engine, not at the venue. Rounded towards zero to a lot.
+        ``take``: the same on the side of profit. On a live perpetual both stand at the venue, as
+        stop-loss and take-profit of the whole position, and work without the engine; on spot and on
+        paper the engine watches them. Rounded towards zero to a lot.
         """
-        return self._port.target(instrument, qty, notional, weight, stop)
+        return self._port.target(instrument, qty, notional, weight, stop, take)
 
     def quote(
         self,
@@ -300,9 +323,16 @@ class Strategy:
         post_only: bool = False,
         reduce_only: bool = False,
         label: str = "",
+        trigger: Number | None = None,
     ) -> OrderHandle:
-        """Buy; without ``limit`` at the market, as an IOC limit inside the slippage band."""
-        return self._order(instrument, Side.BUY, qty, limit, tif, post_only, reduce_only, label)
+        """Buy; without ``limit`` at the market, as an IOC limit inside the slippage band.
+
+        ``trigger``: the order waits at the venue until the mark price (spot: last) passes this.
+        Without ``limit`` its band is then that of the trigger. It counts in every limit at once.
+        """
+        return self._order(
+            instrument, Side.BUY, qty, limit, tif, post_only, reduce_only, label, trigger
+        )
 
     def sell(
         self,
@@ -314,9 +344,15 @@ class Strategy:
         post_only: bool = False,
         reduce_only: bool = False,
         label: str = "",
+        trigger: Number | None = None,
     ) -> OrderHandle:
-        """Sell; without ``limit`` at the market, as an IOC limit inside the slippage band."""
-        return self._order(instrument, Side.SELL, qty, limit, tif, post_only, reduce_only, label)
+        """Sell; without ``limit`` at the market, as an IOC limit inside the slippage band.
+
+        ``trigger``: see ``buy``.
+        """
+        return self._order(
+            instrument, Side.SELL, qty, limit, tif, post_only, reduce_only, label, trigger
+        )
 
     def timer(self, name: str, after_s: float) -> None:
         """Call ``on_timer(name)`` once, ``after_s`` seconds from now (to a quarter second).
@@ -392,10 +428,18 @@ class Strategy:
         post_only: bool,
         reduce_only: bool,
         label: str,
+        trigger: Number | None,
     ) -> OrderHandle:
         how = TimeInForce.POST_ONLY if post_only else _TIME_IN_FORCE.get(tif) or TimeInForce(tif)
         return self._port.place(
-            instrument, side, qty, limit, how, reduce_only=reduce_only, label=label
+            instrument,
+            side,
+            qty,
+            limit,
+            how,
+            reduce_only=reduce_only,
+            label=label,
+            trigger=trigger,
         )
 
 

@@ -18,6 +18,7 @@ from plimsoll.core.model import (
     Order,
     OrderType,
     Refusal,
+    Regrid,
     Side,
     TimeInForce,
 )
@@ -46,14 +47,20 @@ class PlaceRequest(msgspec.Struct, frozen=True):
     reduce_only: bool
     label: str
     handle: OrderHandle | None
+    trigger_ticks: int = 0
+    """The price it waits for, 0 = none."""
+    stop_ticks: int = 0
+    take_ticks: int = 0
+    """Of the position it enters, 0 = none."""
 
 
 class AmendRequest(NamedTuple):
-    """New terms for an order."""
+    """New terms for an order; ``trigger_ticks`` 0 = as it is."""
 
     order: Order
     price_ticks: int
     qty_lots: int
+    trigger_ticks: int = 0
 
 
 class CancelRequest(NamedTuple):
@@ -173,6 +180,7 @@ class Desk:
         notional: Number | None,
         weight: float | None,
         stop: Number | None,
+        take: Number | None = None,
     ) -> Denied | None:
         """See ``Strategy.target``."""
         listed = self._listed(instrument)
@@ -181,10 +189,12 @@ class Desk:
         lots = self._target_lots(listed, qty, notional, weight)
         if isinstance(lots, Denied):
             return lots
-        stop_price = Decimal(0) if stop is None else _number(stop)
-        if stop_price is None:
-            return Denied(Refusal.OFF_STEP, f"target(): stop {stop!r} is not a number")
-        stop_ticks = listed.ticks_of(stop_price, rounding=ROUND_FLOOR)
+        stop_ticks = _level(listed, "stop", stop)
+        take_ticks = _level(listed, "take", take)
+        if isinstance(stop_ticks, Denied):
+            return stop_ticks
+        if isinstance(take_ticks, Denied):
+            return take_ticks
         now = self.targets.get(instrument)
         if now is None:
             now = self.targets[instrument] = Target(lots)
@@ -192,7 +202,10 @@ class Desk:
             now.stopped_sign = 0
         if now.qty_lots != lots:
             now.not_before_ns = 0
+        if (now.stop_ticks, now.take_ticks) != (stop_ticks, take_ticks) or now.is_held:
+            now.passed_ns = 0
         now.qty_lots, now.stop_ticks, now.is_held = lots, stop_ticks, False
+        now.take_ticks = take_ticks
         self.wish_changed.add(instrument)
         return None
 
@@ -236,6 +249,7 @@ class Desk:
         *,
         reduce_only: bool,
         label: str,
+        trigger: Number | None = None,
     ) -> OrderHandle:
         """See ``Strategy.buy``."""
         handle = OrderHandle(self, instrument)
@@ -246,18 +260,29 @@ class Desk:
         rounding = ROUND_FLOOR if side is _BUY else ROUND_CEILING
         lots = _lots(listed, qty)
         ticks = 0 if price is None else _ticks(listed, price, rounding)
+        waits_for = 0 if trigger is None else _price(listed, "trigger", trigger)
         if isinstance(lots, Denied):
             handle.refusal = lots
         elif isinstance(ticks, Denied):
             handle.refusal = ticks
+        elif isinstance(waits_for, Denied):
+            handle.refusal = waits_for
         else:
             kind = _MARKET if price is None else _LIMIT
             self.requests.append(
-                PlaceRequest(instrument, side, kind, tif, ticks, lots, reduce_only, label, handle)
+                PlaceRequest(
+                    instrument, side, kind, tif, ticks, lots, reduce_only, label, handle, waits_for
+                )
             )
         return handle
 
-    def amend(self, handle: OrderHandle, price: Number | None, qty: Number | None) -> Denied | None:
+    def amend(
+        self,
+        handle: OrderHandle,
+        price: Number | None,
+        qty: Number | None,
+        trigger: Number | None = None,
+    ) -> Denied | None:
         """See ``OrderHandle.amend``."""
         order = handle.order
         if order is None or not order.is_working:
@@ -269,13 +294,18 @@ class Desk:
         rounding = ROUND_FLOOR if order.side is Side.BUY else ROUND_CEILING
         ticks = order.price_ticks if price is None else _ticks(listed, price, rounding)
         lots = order.qty_lots if qty is None else _lots(listed, qty)
+        waits_for = 0 if trigger is None else _price(listed, "trigger", trigger)
         if isinstance(ticks, Denied):
             return ticks
         if isinstance(lots, Denied):
             return lots
+        if isinstance(waits_for, Denied):
+            return waits_for
+        if waits_for and not order.is_waiting:
+            return Denied(Refusal.NO_SUCH_ORDER, "the order waits for no trigger")
         if lots <= order.filled_lots:
             return Denied(Refusal.BELOW_MINIMUM, "the new quantity is already filled; cancel")
-        self.requests.append(AmendRequest(order, ticks, lots))
+        self.requests.append(AmendRequest(order, ticks, lots, waits_for))
         return None
 
     def cancel(self, handle: OrderHandle) -> Denied | None:
@@ -354,6 +384,20 @@ class Desk:
         requests, self.requests = self.requests, []
         return requests
 
+    def regrid(self, instrument: str, regrid: Regrid) -> None:
+        """Count the wishes for an instrument in its new steps, and round them to what it takes."""
+        listed = self.reader.instrument(instrument)
+        assert listed is not None
+        target, quote = self.targets.get(instrument), self.quotes.get(instrument)
+        if target is not None:
+            target.qty_lots = listed.on_qty_step(target.qty_lots * regrid.lot)
+            target.stop_ticks = listed.on_price_step(target.stop_ticks * regrid.tick, up=False)
+            target.take_ticks = listed.on_price_step(target.take_ticks * regrid.tick, up=False)
+        if quote is not None:
+            quote.bids = _moved(listed, quote.bids, regrid, up=False)
+            quote.asks = _moved(listed, quote.asks, regrid, up=True)
+        self.wish_changed.add(instrument)
+
     def save(self) -> bytes:
         """Return everything needed to go on after a restart."""
         saved = _Saved(
@@ -397,13 +441,13 @@ class Desk:
         if number is None:
             return Denied(Refusal.OFF_STEP, f"target(): {given[0]!r} is not a number")
         if qty is not None:
-            return listed.lots_of(number, rounding=ROUND_DOWN)
+            return listed.on_qty_step(listed.lots_of(number, rounding=ROUND_DOWN))
         if weight is not None:
             number = number * Decimal(self.capital_units) / 10**8
         price = self.reader.market(listed.name).reference_ticks(self.now_ns) * listed.tick
         if not price:
             return Denied(Refusal.NO_REFERENCE, f"{listed.name} has no reference price")
-        return listed.lots_of(number / price, rounding=ROUND_DOWN)
+        return listed.on_qty_step(listed.lots_of(number / price, rounding=ROUND_DOWN))
 
     def _listed(self, instrument: str) -> Instrument | Denied:
         found = self.reader.instrument(instrument) if instrument in self.names else None
@@ -451,37 +495,72 @@ def _decimal(value: Number) -> Decimal:
 
 
 def _ticks(listed: Instrument, price: Number, rounding: str) -> int | Denied:
-    if isinstance(price, float):
+    if listed.price_step == 1 and isinstance(price, float):
         steps = whole_steps(price, listed.ticks_per_price)
         if steps is not None:
             return steps
-    return _steps(listed.ticks_of, price, rounding)
+    return _steps(listed.ticks_of, price, rounding, listed.price_step)
 
 
 def _lots(listed: Instrument, qty: Number) -> int | Denied:
-    if isinstance(qty, float):
+    if listed.qty_step == 1 and isinstance(qty, float):
         steps = whole_steps(qty, listed.lots_per_qty)
         if steps is not None:
             return steps
-    return _steps(listed.lots_of, qty, ROUND_DOWN)
+    return _steps(listed.lots_of, qty, ROUND_DOWN, listed.qty_step)
 
 
-def _steps(convert: Callable[..., int], value: Number, rounding: str) -> int | Denied:
+def _steps(
+    convert: Callable[..., int], value: Number, rounding: str, multiple: int
+) -> int | Denied:
     """Convert exactly, floats by the named rounding; a refusal says what the step is."""
     number = _number(value)
     if number is None:
         return Denied(Refusal.OFF_STEP, f"{value!r} is not a finite number")
+    is_float = isinstance(value, float)
     try:
-        return convert(number, rounding=rounding if isinstance(value, float) else None)
+        steps = convert(number, rounding=rounding if is_float else None)
     except ValueError as error:
         return Denied(Refusal.OFF_STEP, f"{error}; pass a float to have it rounded")
+    off = steps % multiple
+    if off and not is_float:
+        return Denied(Refusal.OFF_STEP, f"{value!r} is off the step; pass a float to round it")
+    if not off:
+        return steps
+    return steps - off + (multiple if rounding == ROUND_CEILING else 0)
+
+
+def _price(listed: Instrument, name: str, price: Number) -> int | Denied:
+    """Return a price that must be one, rounded down to a tick."""
+    number = _number(price)
+    ticks = 0
+    if number is not None:
+        ticks = listed.on_price_step(listed.ticks_of(number, rounding=ROUND_FLOOR), up=False)
+    if number is None or ticks <= 0:
+        return Denied(Refusal.OFF_STEP, f"{name} {price!r} is not a price of {listed.name}")
+    return ticks
+
+
+def _level(listed: Instrument, name: str, price: Number | None) -> int | Denied:
+    """Return a price that may be left out; so is zero."""
+    return 0 if price is None or _number(price) == 0 else _price(listed, name, price)
+
+
+def _moved(
+    listed: Instrument, rows: list[tuple[int, int]], regrid: Regrid, *, up: bool
+) -> list[tuple[int, int]]:
+    return [
+        (listed.on_price_step(price * regrid.tick, up=up), listed.on_qty_step(qty * regrid.lot))
+        for price, qty in rows
+    ]
 
 
 def _row(listed: Instrument, row: tuple[Number, Number], rounding: str) -> tuple[int, int]:
     price, qty = row
+    ticks = listed.ticks_of(_decimal(price), rounding=rounding)
     return (
-        listed.ticks_of(_decimal(price), rounding=rounding),
-        listed.lots_of(_decimal(qty), rounding=ROUND_DOWN),
+        listed.on_price_step(ticks, up=rounding == ROUND_CEILING),
+        listed.on_qty_step(listed.lots_of(_decimal(qty), rounding=ROUND_DOWN)),
     )
 
 

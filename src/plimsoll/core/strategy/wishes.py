@@ -29,6 +29,10 @@ class Target(msgspec.Struct):
     again, but its stop works."""
     not_before_ns: int = 0
     """A refused attempt is not repeated before this."""
+    take_ticks: int = 0
+    """Price of the profit to take, 0 = none."""
+    passed_ns: int = 0
+    """When the market passed stop or take while the venue had them: it goes first."""
 
 
 class Quote(msgspec.Struct):
@@ -89,6 +93,8 @@ def plan_target(
     lots = abs(gap)
     if reduces and 0 < abs(wanted_now) < instrument.min_lots:
         lots = abs(held_lots)  # what would stay could not be sold any more: take the whole
+    # What a coarser step leaves of a position is closed by more: the venue cuts it at zero.
+    lots = instrument.on_qty_step(lots, up=reduces and not wanted_now and not instrument.is_spot)
     if lots < instrument.min_lots:
         return None
     side = Side.BUY if gap > 0 else Side.SELL

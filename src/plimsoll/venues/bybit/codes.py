@@ -97,6 +97,11 @@ CODES: Final = MappingProxyType({
 LIMIT_CODES: Final = frozenset({429, 10006, 10018, 10403, 10429, 20003, 170005, 170222})
 """Codes that ask us to slow down."""
 
+FILTER_CODES: Final = frozenset(
+    {10001, 110094, 170124, 170134, 170136, 170137, 170140, 170148, 170381, 170382}
+)
+"""Codes of refusals for price and quantity steps, minimums and maximums."""
+
 CLOCK_CODES: Final = frozenset({-1, 10002})
 """Codes that call for a new measurement of the clock offset."""
 
@@ -128,3 +133,16 @@ def outcome_of(action: Action, code: int, channel: Channel) -> Outcome:
     if found is CodeClass.RETRY:
         return "refused" if action == "cancel" else "unknown"
     return "refused"
+
+
+def protected_of(code: int) -> Outcome:
+    """Return what an answer proves about a stop-loss and take-profit.
+
+    "Not modified" (34040) says that they stand already. Setting a level twice does no harm, so that
+    everything without a clear meaning is ``unknown``.
+    """
+    found = CodeClass.OK if code == 0 else class_of(code)
+    if found is CodeClass.OK:
+        return "accepted"
+    is_clear = found in (CodeClass.NO, CodeClass.FATAL) and code != 403
+    return "refused" if is_clear else "unknown"

@@ -40,6 +40,7 @@ class _Listed(msgspec.Struct):
     lotSizeFilter: _Filter
     priceFilter: _Filter
     settleCoin: str | None = ""
+    deliveryTime: str | int | None = 0
 
 
 class _Fee(msgspec.Struct):
@@ -67,6 +68,28 @@ def split_name(name: str) -> tuple[str, str]:
     return category, symbol
 
 
+async def reload_instruments(
+    rest: RestClient, known: Sequence[Instrument], *, with_fees: bool
+) -> list[Instrument]:
+    """Return instruments with the filters of now; one that is not traded any more says so.
+
+    Raises:
+        UnknownInstrument: one cannot be counted exactly.
+        VenueUnreachable: the venue gave no usable answer.
+    """
+    return [await _reload(rest, item, with_fees=with_fees) for item in known]
+
+
+async def _reload(rest: RestClient, known: Instrument, *, with_fees: bool) -> Instrument:
+    listed = await _look_up(rest, known.name)
+    if listed is None:
+        return msgspec.structs.replace(known, status="gone")
+    taker, maker = known.taker_fee, known.maker_fee
+    if with_fees:
+        taker, maker = await _fees(rest, known.category, known.symbol)
+    return _instrument(known.name, known.category, listed, taker, maker)
+
+
 async def load_instruments(
     rest: RestClient, names: Sequence[str], *, with_fees: bool
 ) -> list[Instrument]:
@@ -81,11 +104,7 @@ async def load_instruments(
 
 async def _load(rest: RestClient, name: str, *, with_fees: bool) -> Instrument:
     category, symbol = split_name(name)
-    params = {"category": category, "symbol": symbol}
-    answer = await rest.get("/v5/market/instruments-info", params, signed=False)
-    if not answer.is_ok and answer.code != 10001:  # 10001: the symbol is not valid
-        raise VenueUnreachable(f"{rest.settings.rest_url} instruments-info: {answer.reason}")
-    listed = next((item for item in _listed(answer) if item.symbol == symbol), None)
+    listed = await _look_up(rest, name)
     if listed is None or listed.status != "Trading":
         found = "no such instrument" if listed is None else f"its status is {listed.status}"
         raise UnknownInstrument(
@@ -96,6 +115,15 @@ async def _load(rest: RestClient, name: str, *, with_fees: bool) -> Instrument:
     if with_fees:
         taker, maker = await _fees(rest, category, symbol)
     return _instrument(name, category, listed, taker, maker)
+
+
+async def _look_up(rest: RestClient, name: str) -> _Listed | None:
+    category, symbol = split_name(name)
+    params = {"category": category, "symbol": symbol}
+    answer = await rest.get("/v5/market/instruments-info", params, signed=False)
+    if not answer.is_ok and answer.code != 10001:  # 10001: the symbol is not valid
+        raise VenueUnreachable(f"{rest.settings.rest_url} instruments-info: {answer.reason}")
+    return next((item for item in _listed(answer) if item.symbol == symbol), None)
 
 
 def _listed(answer: Answer) -> list[_Listed]:
@@ -149,6 +177,8 @@ def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str)
             min_notional=_filter_text(lots.minOrderAmt if is_spot else lots.minNotionalValue),
             taker_fee=taker,
             maker_fee=maker,
+            status=item.status,
+            delivery_ms=max(0, int(item.deliveryTime or 0)),
         )
     except ValueError as error:
         raise UnknownInstrument(f"{name} cannot be traded: {error}") from error

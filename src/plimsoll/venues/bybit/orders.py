@@ -14,16 +14,31 @@ from plimsoll.core.records import (
     AmendIntended,
     CancelIntended,
     OrderIntended,
+    ProtectionAnswered,
+    ProtectionIntended,
     RateMeasured,
     RequestAnswered,
 )
 from plimsoll.venues.bybit.background import Background
-from plimsoll.venues.bybit.codes import Action, Channel, Outcome, outcome_of
+from plimsoll.venues.bybit.codes import (
+    FILTER_CODES,
+    Action,
+    Channel,
+    Outcome,
+    outcome_of,
+    protected_of,
+)
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.ports import Clock, Inbox, Sent
 from plimsoll.venues.bybit.rates import RateNews
 from plimsoll.venues.bybit.rest import Answer, End, RestClient
-from plimsoll.venues.bybit.trade import PATHS, OrderWriter, TradeAnswer, read_answer
+from plimsoll.venues.bybit.trade import (
+    PATHS,
+    PROTECT_PATH,
+    OrderWriter,
+    TradeAnswer,
+    read_answer,
+)
 from plimsoll.websocket import SoleLink
 
 _PENDING_CAP: Final = 10_000
@@ -66,6 +81,10 @@ class OrderSender:
         self._background = background
         self._writers: dict[str, OrderWriter] = {}
         self._pending: dict[str, _Pending] = {}
+        self.has_misfit = False
+        """Whether a request was refused for a tick, step or minimum (reliability X22)."""
+        self._given_up: set[str] = set()
+        """Orders whose request nobody waits for any more; an answer is still taken."""
         self._counter = 0
         self._rates = RateNews()
         self._rest_until_ns = 0
@@ -111,6 +130,29 @@ class OrderSender:
         body = writer.cancel_body(order)
         return self._send("cancel", order.client_order_id, body, order, writer)
 
+    def protect(self, level: ProtectionIntended) -> Sent | str:
+        """Set the exits of a position, by REST: the trade socket has no such request."""
+        writer = self._writers.get(level.instrument)
+        if writer is None or writer.instrument.is_spot:
+            return f"{level.instrument} is no listed perpetual"
+        if self._rest.is_banned:
+            return "this address is banned from REST"
+        self._counter += 1
+        request_id, signed_ms = f"{level.epoch}-{self._counter}", self._rest.signed_ms()
+        work = self._protect_by_rest(level, request_id, writer.protect_body(level), signed_ms)
+        self._background.start(work, f"protect {request_id}")
+        return Sent(request_id, signed_ms, "rest")
+
+    def retire(self, number: int, client_order_id: str) -> None:
+        """Let a connection end that never answered a request; its other requests are waited for."""
+        self._given_up.add(client_order_id)
+        if self.link is None:
+            return
+        if number == self.link.sender:
+            self.link.succeed(f"no answer about {client_order_id} came on it")
+        else:
+            self.link.look()
+
     def take_answer(self, raw: bytes) -> None:
         """Match a frame of the trade socket to its request and put the answer."""
         try:
@@ -123,6 +165,7 @@ class OrderSender:
             text = f"an answer to no open request: {answer.code} {answer.text}"
             self._inbox.trouble("stray-answer", answer.request_id or "trade", text)
             return
+        self._given_up.discard(pending.client_order_id)
         self._put(pending, outcome_of(pending.action, answer.code, "trade"), answer)
         if answer.code == _RESTARTING and self.link is not None:
             self._refusing = pending.number
@@ -131,12 +174,15 @@ class OrderSender:
 
     def is_drained(self, number: int) -> bool:
         """Return whether everything that was asked on a connection is answered."""
-        return not any(pending.number == number for pending in self._pending.values())
+        return not any(
+            pending.number == number and pending.client_order_id not in self._given_up
+            for pending in self._pending.values()
+        )
 
     def connection_ended(self, number: int) -> None:
         """Forget the open requests of a connection, whose answers can never come."""
         for key in [key for key, pending in self._pending.items() if pending.number == number]:
-            del self._pending[key]
+            self._given_up.discard(self._pending.pop(key).client_order_id)
         if number == self._refusing:
             self._refusing = 0  # if it comes back it is a new one
 
@@ -169,7 +215,7 @@ class OrderSender:
                     request_id,
                     _Pending(action, client_order_id, intent.seq, writer.groups[action], number),
                 )
-                return Sent(request_id, signed_ms, "trade")
+                return Sent(request_id, signed_ms, "trade", number)
         pending = _Pending(action, client_order_id, intent.seq, writer.groups[action])
         if self._rest.is_banned:
             return "the trade link is down and this address is banned from REST"
@@ -198,7 +244,23 @@ class OrderSender:
         found = TradeAnswer(request_id, answer.code, answer.text, _order_id(answer), answer.grant)
         self._put(pending, _rest_outcome(pending.action, answer), found)
 
+    async def _protect_by_rest(
+        self, level: ProtectionIntended, request_id: str, body: bytes, signed_ms: int
+    ) -> None:
+        answer = await self._rest.post(PROTECT_PATH, body, signed_ms)
+        is_clear = answer.end not in (End.BROKEN, End.BANNED, End.NOT_SENT)
+        outcome = protected_of(answer.code) if is_clear else "unknown"
+        seq, ts_ns, epoch, _ = self._inbox.stamp()
+        stamp = (seq, ts_ns, epoch, level.seq)
+        self._inbox.put(
+            ProtectionAnswered(
+                *stamp, level.instrument, request_id, outcome, answer.code, answer.text
+            )
+        )
+
     def _put(self, pending: _Pending, outcome: Outcome, answer: TradeAnswer) -> None:
+        if outcome == "refused" and answer.code in FILTER_CODES:
+            self.has_misfit = True
         # What it says of the rate first: the core must know it when it hears of a refusal.
         venue_ms = self._rest.signed_ms()
         news = self._rates.of(pending.group, answer.grant, answer.code, venue_ms)

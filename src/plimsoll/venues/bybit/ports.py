@@ -38,3 +38,6 @@ class Sent(NamedTuple):
     signed_ms: int
     via: str
     """``trade`` or ``rest``."""
+
+    connection: int = 0
+    """Number of the trade connection, 0 by REST."""

@@ -91,6 +91,7 @@ class _Order(msgspec.Struct, gc=False):
     closeOnTrigger: bool | None = False
     createType: _Word = ""
     updatedTime: _Text = 0
+    triggerPrice: _Text = ""
 
 
 class _Execution(msgspec.Struct, gc=False):
@@ -112,6 +113,7 @@ class _Execution(msgspec.Struct, gc=False):
     createType: _Word = ""
     execTime: _Text = 0
     seq: Stored | None = 0
+    stopOrderType: _Word = ""
 
 
 class _Position(msgspec.Struct, gc=False):
@@ -123,6 +125,8 @@ class _Position(msgspec.Struct, gc=False):
     entryPrice: _Text = ""
     avgPrice: _Text = ""
     sessionAvgPrice: _Text = ""
+    stopLoss: _Text = ""
+    takeProfit: _Text = ""
     updatedTime: _Text = 0
 
 
@@ -279,6 +283,7 @@ def _order_report(
     is_quote_qty = _is_in_quote(item, instrument)
     qty_lots = cum_lots if is_quote_qty else _lots(item.qty, instrument, what, "qty")
     updated_ms = whole(item.updatedTime, what, "updatedTime")
+    trigger_ticks = _ticks(item.triggerPrice, instrument, what, "triggerPrice", ROUND_HALF_EVEN)
     seq, ts_ns, epoch, cause = stamp()
     return OrderReported(
         seq,
@@ -300,8 +305,10 @@ def _order_report(
         source=origin.source,
         query_id=origin.query_id,
         raw=raw,
-        created_by=item.createType or "",
         order_filter=_filter(item, instrument),
+        trigger_ticks=trigger_ticks,
+        create_type=item.createType or "",
+        stop_type=_stop_type(item),
     )
 
 
@@ -373,8 +380,14 @@ def _execution_report(
         raw=raw,
         order_qty_lots=_whole_lots(item, instrument, what) if is_plain else 0,
         venue_seq=item.seq or 0,
-        created_by=item.createType or "",
+        create_type=item.createType or "",
+        stop_type=_stop_type(item),
     )
+
+
+def _stop_type(item: _Order | _Execution) -> str:
+    """Return what kind of conditional order it is, empty for a plain one."""
+    return "" if item.stopOrderType in (None, "UNKNOWN") else item.stopOrderType
 
 
 def _whole_lots(item: _Execution, instrument: Instrument, what: str) -> int:
@@ -421,6 +434,8 @@ def _position_report(
         # USDC: profit up to here is cash already (Bybit v5 docs, position; other coins: "" or 0).
         entry_price = session_price
     updated_ms = whole(item.updatedTime, what, "updatedTime")
+    stop_ticks = _ticks(item.stopLoss, instrument, what, "stopLoss", ROUND_HALF_EVEN)
+    take_ticks = _ticks(item.takeProfit, instrument, what, "takeProfit", ROUND_HALF_EVEN)
     seq, ts_ns, epoch, cause = stamp()
     return PositionReported(
         seq,
@@ -434,6 +449,8 @@ def _position_report(
         source=origin.source,
         query_id=origin.query_id,
         raw=raw,
+        stop_ticks=stop_ticks,
+        take_ticks=take_ticks,
     )
 
 

@@ -150,11 +150,23 @@ async def _open_orders(
 async def _one_order(
     rest: RestClient, query: QueryIntended, scope: Mapping[str, str | int]
 ) -> list[Rows]:
-    """Ask real-time orders, history and executions: absence needs all three (ORD-10)."""
+    """Ask real-time orders, history and executions: absence needs all three (ORD-10).
+
+    Where the unfiltered lists have nothing, the other kinds are asked for as well: conditional
+    orders are missing from some of them (trap 40), and would be proven absent while they wait.
+    """
     params = {**scope, "orderLinkId": query.client_order_id}
+    if query.venue_order_id:
+        params = {**scope, "orderId": query.venue_order_id}
     # The history lags and may repeat an older state: it goes first, so that the newer one rules.
     past = await _all(rest, "/v5/order/history", params)
     present = await _all(rest, "/v5/order/realtime", params)
+    for order_filter in FILTERS.get(query.category, ("",))[1:]:
+        if past or present:
+            break
+        kind = {**params, "orderFilter": order_filter}
+        past = await _all(rest, "/v5/order/history", kind)
+        present = await _all(rest, "/v5/order/realtime", kind)
     executions = await _all(rest, "/v5/execution/list", params)
     return [
         Rows("order", query.category, [*past, *present]),

@@ -13,7 +13,12 @@ from typing import Final
 import msgspec
 
 from plimsoll.core.model import Instrument, Side, TimeInForce
-from plimsoll.core.records import AmendIntended, CancelIntended, OrderIntended
+from plimsoll.core.records import (
+    AmendIntended,
+    CancelIntended,
+    OrderIntended,
+    ProtectionIntended,
+)
 from plimsoll.venues.bybit.codes import Action
 from plimsoll.venues.bybit.errors import ParseError, shortened
 from plimsoll.venues.bybit.numbers import Stored
@@ -27,6 +32,13 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """REST path of each action."""
+
+PROTECT_PATH: Final = "/v5/position/trading-stop"
+
+TRIGGER_WORDS: Final[Mapping[str, bytes]] = MappingProxyType(
+    {"mark": b"MarkPrice", "last": b"LastPrice"}
+)
+"""The price that triggers, in the venue's word."""
 
 _TIME_IN_FORCE: Final = MappingProxyType(
     {
@@ -62,7 +74,16 @@ class TradeAnswer(msgspec.Struct, frozen=True):
 class OrderWriter:
     """Writes the requests of one instrument, everything that does not change prepared once."""
 
-    __slots__ = ("_creates", "_lot", "_stranger", "_target", "_tick", "groups", "instrument")
+    __slots__ = (
+        "_creates",
+        "_lot",
+        "_protect",
+        "_stranger",
+        "_target",
+        "_tick",
+        "groups",
+        "instrument",
+    )
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -80,6 +101,10 @@ class OrderWriter:
         fixed = {"category": instrument.category, "symbol": instrument.symbol}
         self._target = _open_template(fixed) + b',"orderLinkId":"%b"%b}'
         self._stranger = _open_template(fixed) + b',"orderId":"%b"%b}'
+        whole = {"tpslMode": "Full", "positionIdx": 0}  # one-way mode, market exits
+        by_mark = {"slTriggerBy": "MarkPrice", "tpTriggerBy": "MarkPrice"}
+        exits = b',"stopLoss":"%b","takeProfit":"%b"}'
+        self._protect = _open_template(fixed | whole | by_mark) + exits
 
     @staticmethod
     def frame(
@@ -102,6 +127,45 @@ class OrderWriter:
             self._lot.text(order.qty_lots),
             self._tick.text(order.price_ticks),
             order.client_order_id.encode(),
+            self._conditions(order) if order.trigger_ticks else b"",
+            self._exits(order) if order.stop_ticks or order.take_ticks else b"",
+        )
+
+    def _conditions(self, order: OrderIntended) -> bytes:
+        """Return what makes an order wait (Bybit v5 docs, order/create-order)."""
+        price = self._tick.text(order.trigger_ticks)
+        if self.instrument.is_spot:
+            return b',"triggerPrice":"%b","orderFilter":"StopOrder"' % price
+        closes = b',"closeOnTrigger":true' if order.close_on_trigger else b""
+        direction = 1 if order.trigger_rises else 2
+        by = TRIGGER_WORDS[order.trigger_by]
+        return b',"triggerPrice":"%b","triggerDirection":%d,"triggerBy":"%b"%b' % (
+            price,
+            direction,
+            by,
+            closes,
+        )
+
+    def _exits(self, order: OrderIntended) -> bytes:
+        """Return the stop-loss and take-profit the position gets with the first execution."""
+        exits = b',"tpslMode":"Full"'
+        if order.stop_ticks:
+            stop = self._tick.text(order.stop_ticks)
+            exits += b',"stopLoss":"%b","slTriggerBy":"MarkPrice"' % stop
+        if order.take_ticks:
+            take = self._tick.text(order.take_ticks)
+            exits += b',"takeProfit":"%b","tpTriggerBy":"MarkPrice"' % take
+        return exits
+
+    def protect_body(self, level: ProtectionIntended) -> bytes:
+        """Return the JSON body that sets both exits of the position; ``"0"`` removes one.
+
+        Always both: setting one alone ends the bond of the pair (Bybit v5 docs,
+        position/trading-stop).
+        """
+        return self._protect % (
+            self._tick.text(level.stop_ticks) if level.stop_ticks else b"0",
+            self._tick.text(level.take_ticks) if level.take_ticks else b"0",
         )
 
     def amend_body(self, order: AmendIntended) -> bytes:
@@ -114,6 +178,8 @@ class OrderWriter:
             changes += b',"qty":"%b"' % self._lot.text(order.qty_lots)
         if order.price_ticks:
             changes += b',"price":"%b"' % self._tick.text(order.price_ticks)
+        if order.trigger_ticks:
+            changes += b',"triggerPrice":"%b"' % self._tick.text(order.trigger_ticks)
         return self._target % (order.client_order_id.encode(), changes)
 
     def cancel_body(self, order: CancelIntended) -> bytes:
@@ -161,7 +227,7 @@ def _create_template(
     else:
         fixed["positionIdx"] = 0  # one-way mode
         fixed["reduceOnly"] = reduce_only
-    return _open_template(fixed) + b',"qty":"%b","price":"%b","orderLinkId":"%b"}'
+    return _open_template(fixed) + b',"qty":"%b","price":"%b","orderLinkId":"%b"%b%b}'
 
 
 def _open_template(fixed: Mapping[str, object]) -> bytes:

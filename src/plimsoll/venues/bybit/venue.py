@@ -9,9 +9,12 @@ from plimsoll.core.records import (
     AmendIntended,
     CancelIntended,
     ClockMeasured,
+    ConnectionEnded,
     LinkChanged,
     OrderIntended,
+    ProtectionIntended,
     QueryIntended,
+    RetirementIntended,
 )
 from plimsoll.venues.bybit.account import Finding, Weight, check_account, check_key
 from plimsoll.venues.bybit.answers import QueryRunner
@@ -26,7 +29,7 @@ from plimsoll.venues.bybit.errors import (
     VenueUnreachable,
 )
 from plimsoll.venues.bybit.links import LINKS, PRIVATE, TRADE
-from plimsoll.venues.bybit.listing import load_instruments
+from plimsoll.venues.bybit.listing import load_instruments, reload_instruments
 from plimsoll.venues.bybit.orders import OrderSender
 from plimsoll.venues.bybit.ports import Clock, Inbox, Sent
 from plimsoll.venues.bybit.private import parse_private
@@ -54,6 +57,8 @@ class BybitVenue:
         """
         self.settings = settings
         self.instruments: dict[str, Instrument] = {}
+        self._stated: dict[str, Instrument] = {}
+        """Instruments as the venue stated them last; messages are read by ``instruments``."""
         self.links: dict[int, Link] = {}
         self.public = PublicCarriage(settings, inbox, clock, self)
         self.unlisted = 0
@@ -140,18 +145,33 @@ class BybitVenue:
         await self._background.close()
         await self._rest.close()
 
-    async def refresh(self) -> list[Instrument]:
-        """Read filters and fee rates again; return the instruments that changed.
+    async def refresh(self, *, with_fees: bool) -> list[Instrument]:
+        """Read filters, and where wanted fee rates, again; return the instruments that changed.
+
+        Messages are read by the filters of before until ``adopt``.
 
         Raises:
             VenueUnreachable: no usable answer.
-            UnknownInstrument: one no longer trades.
+            UnknownInstrument: one cannot be counted any more.
         """
-        has_key = self.settings.has_key
-        listed = await load_instruments(self._rest, list(self.instruments), with_fees=has_key)
-        changed = [item for item in listed if item != self.instruments[item.name]]
-        self._list(listed)
-        return changed
+        self._orders.has_misfit = False
+        stated = self._stated
+        fees = with_fees and self.settings.has_key
+        listed = await reload_instruments(self._rest, list(stated.values()), with_fees=fees)
+        self._stated = stated | {item.name: item for item in listed}
+        return [item for item in listed if item != stated[item.name]]
+
+    def adopt(self, instruments: Sequence[Instrument]) -> None:
+        """Read and write messages of listed instruments by these filters from now on."""
+        found = {item.name: item for item in instruments}
+        stated = self._stated
+        self._list([found.get(name, item) for name, item in self.instruments.items()])
+        self._stated = stated
+
+    @property
+    def has_misfit(self) -> bool:
+        """Return whether an order was refused because of filters since they were read."""
+        return self._orders.has_misfit
 
     # ---- orders (hot) ----------------------------------------------------------------------
 
@@ -167,11 +187,19 @@ class BybitVenue:
         """Write a cancel now, or return the reason why not a byte was written."""
         return self._orders.cancel(order, instrument)
 
+    def protect(self, level: ProtectionIntended) -> Sent | str:
+        """Set the exits of a position now, or return the reason why not a byte was written."""
+        return self._orders.protect(level)
+
     # ---- everything else the engine asks for -----------------------------------------------
 
     def query(self, query: QueryIntended) -> None:
         """Ask the venue; rows come in as reports with the query's id, then ``QueryAnswered``."""
         self._background.start(self._queries.answer(query), f"query {query.query_id}")
+
+    def retire(self, retirement: RetirementIntended) -> None:
+        """Let a connection end, followed by another one: an answer on it will never come."""
+        self._orders.retire(retirement.connection, retirement.client_order_id)
 
     def resubscribe(self, instrument: str) -> None:
         """Renew an instrument's book, whose content has a gap (reliability MKT-3)."""
@@ -238,9 +266,10 @@ class BybitVenue:
         self.public.topic_changed(index, topic, phase, reason, is_void)
 
     def connection_ended(self, index: int, number: int) -> None:
-        """Forget requests whose answers can never come."""
+        """Forget requests whose answers can never come, and record that none will."""
         if index == TRADE:
             self._orders.connection_ended(number)
+            self._inbox.put(ConnectionEnded(*self._inbox.stamp(), LINKS[index], number))
 
     # ---- frames ----------------------------------------------------------------------------
 
@@ -307,6 +336,7 @@ class BybitVenue:
 
     def _list(self, listed: Sequence[Instrument]) -> None:
         self.instruments = {item.name: item for item in listed}
+        self._stated = dict(self.instruments)
         self._catalogue = {(item.category, item.symbol): item for item in listed}
         self._orders.list_instruments(self.instruments)
         self._queries.list_instruments(self.instruments)

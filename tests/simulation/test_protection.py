@@ -1,0 +1,159 @@
+"""Positions and their stops at the exchange: never one without the other, whoever is dead."""
+
+import asyncio
+import json
+import random
+import time
+from typing import Any
+
+import msgspec
+import pytest
+from tests.simulation.inside import engine as inside
+from tests.simulation.inside import engine_settings, until
+from tests.simulation.judge import read_record, violations
+from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
+
+from plimsoll.core.engine import Core
+from plimsoll.engine import Replica
+from plimsoll.simulator import SimSettings, running
+
+NAME = "linear:ETHUSDT"
+
+
+def bracketed(**params):
+    core = busy_settings(instruments=(NAME,), source="bracketed.py:Bracketed")
+    one = msgspec.structs.replace(core.strategies[0], params={"qty": 0.05, **params})
+    return msgspec.structs.replace(core, strategies=(one,))
+
+
+def exits(record: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the kinds of exit that wait at the end, by symbol."""
+    last: dict[str, dict[str, Any]] = {}
+    for line in record:
+        if line["kind"] == "order" and line.get("stopOrderType") in ("StopLoss", "TakeProfit"):
+            last[line["orderId"]] = line
+    found: dict[str, list[str]] = {}
+    for line in last.values():
+        if line["orderStatus"] == "Untriggered":
+            found.setdefault(line["symbol"], []).append(line["stopOrderType"])
+    return {symbol: sorted(kinds) for symbol, kinds in found.items()}
+
+
+def naked(record: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the statements of a position without a stop, and of a stop without a position."""
+    stops: set[str] = set()
+    found = []
+    for line in record:
+        if line["kind"] == "order" and line.get("stopOrderType") == "StopLoss":
+            is_live = line["orderStatus"] in ("Untriggered", "Triggered", "New", "PartiallyFilled")
+            (stops.add if is_live else stops.discard)(line["orderId"])
+        elif line["kind"] == "position" and (float(line["size"] or 0) > 0) != bool(stops):
+            found.append(line)
+    return found
+
+
+def size(record: list[dict[str, Any]]) -> float:
+    sizes = [line["size"] for line in record if line["kind"] == "position"]
+    return float(sizes[-1] or 0) if sizes else 0.0
+
+
+def replica_of(engine: EngineProcess) -> Core:
+    replica = Replica(engine.journal_dir)
+    replica.poll()
+    replica.close()
+    return replica.core
+
+
+def is_settled(engine: EngineProcess) -> bool:
+    core = replica_of(engine)
+    return core.safety.is_reconciled and not any(
+        order.state in ("unknown", "intent") for order in core.orders.working.values()
+    )
+
+
+def test_every_position_has_its_stop_from_its_first_moment_to_its_last(tmp_path):
+    async def trade() -> None:
+        settings = SimSettings(directory=str(tmp_path / "sim"), limits="off", speed=20.0)
+        async with running(settings) as server:
+            job = engine_settings(tmp_path / "engine", server.port, bracketed())
+            async with inside(job) as process:
+                state = process.core.state
+                await until("turns", lambda: _fills(process.core) > 12)
+                await until("a stop shown", lambda: bool(state.protections.of(NAME).shown[0]))
+
+    asyncio.run(trade())
+    record = read_record(tmp_path / "sim" / "record.jsonl")
+    assert naked(record) == []
+    assert violations(record, tmp_path / "engine" / "journal", "test") == []
+    # The session is over and the position is still protected, by exactly one pair.
+    assert exits(record) == ({"ETHUSDT": ["StopLoss", "TakeProfit"]} if size(record) else {})
+
+
+def _fills(core: Core) -> int:
+    return sum(held.fills for held in core.ledger.positions.values())
+
+
+def test_the_exchange_stops_a_position_while_the_engine_is_dead_and_its_owner_learns_it(tmp_path):
+    sim = Sim(tmp_path / "sim", limits="off")
+    engine = EngineProcess(tmp_path / "engine", sim, bracketed(turn=0, away=0.01))
+
+    def record() -> list[dict[str, Any]]:
+        return read_record(sim.directory / "record.jsonl")
+
+    try:
+        engine.start()
+        wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
+        wait_for("a protected position", lambda: bool(exits(record())))
+        engine.kill()
+        _fault(sim, "crash", symbol="ETHUSDT", magnitude=-0.05)
+        wait_for("the stop at the exchange", lambda: size(record()) == 0, 30)
+        engine.start()
+        wait_for("the next session", lambda: engine.has_told("ready", pid=engine.process.pid))
+        wait_for("a comparison", lambda: is_settled(engine))
+        wait_for("it to be booked", lambda: not replica_of(engine).ledger.qty_lots("busy0", NAME))
+        assert engine.stop() == 143, engine.log.read_text()[-3000:]
+    finally:
+        if engine.is_running:
+            engine.kill()
+        sim.stop()
+    lines = record()
+    assert violations(lines, engine.journal_dir, "test") == []
+    assert size(lines) == 0, "it was bought back"
+    position = replica_of(engine).ledger.position("busy0", NAME)
+    assert position.fills >= 2
+
+
+def _fault(sim: Sim, name: str, **asked: object) -> None:
+    from urllib.request import Request, urlopen
+
+    port = json.loads(sim.file.read_text())["port"]
+    body = json.dumps({"name": name, **asked}).encode()
+    with urlopen(Request(f"http://127.0.0.1:{port}/sim/faults", body), timeout=5) as answer:
+        assert answer.status == 201
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("seed", [1])
+def test_killed_while_it_trades_brackets_each_position_has_exactly_its_exits(tmp_path, seed):
+    draw = random.Random(seed)
+    sim = Sim(tmp_path / "sim", seed=seed, lose_ack=0.05, limits="off", speed=20.0)
+    engine = EngineProcess(tmp_path / "engine", sim, bracketed())
+    try:
+        for _ in range(5):
+            engine.start()
+            wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
+            time.sleep(draw.uniform(0.0, 1.5))  # the instant of the kill is what is drawn
+            engine.kill()
+        engine.start()
+        wait_for("the last session", lambda: engine.has_told("ready", pid=engine.process.pid))
+        wait_for("every fate to be known", lambda: is_settled(engine), 30)
+        assert engine.stop() == 143, engine.log.read_text()[-3000:]
+    finally:
+        if engine.is_running:
+            engine.kill()
+        sim.stop()
+    record = read_record(sim.directory / "record.jsonl")
+    assert sum(line["kind"] == "execution" for line in record) > 4
+    assert violations(record, engine.journal_dir, "test") == []
+    assert naked(record) == []
+    assert exits(record) == ({"ETHUSDT": ["StopLoss", "TakeProfit"]} if size(record) else {})

@@ -18,6 +18,7 @@ from plimsoll.core.records import (
     ClockMeasured,
     Configured,
     ExecutionReported,
+    HealthMeasured,
     InstrumentListed,
     LeaseTaken,
     LinkChanged,
@@ -34,7 +35,14 @@ from plimsoll.core.records import (
     WalletReported,
     encode,
 )
-from plimsoll.core.settings import CoreSettings, Limits, StrategySettings, to_text
+from plimsoll.core.risk.breakers import BREAKERS
+from plimsoll.core.settings import (
+    BreakerSettings,
+    CoreSettings,
+    Limits,
+    StrategySettings,
+    to_text,
+)
 from plimsoll.core.strategy import Strategy
 
 T0 = 1_750_000_000_000_000_000
@@ -99,6 +107,8 @@ WIDE = Limits(
 )
 """Limits that let through whatever a test is not about."""
 
+NO_BREAKERS = BreakerSettings(off=tuple(BREAKERS))
+
 Message = Callable[[tuple[int, int, int, int]], Record]
 
 
@@ -140,6 +150,7 @@ def one_strategy(mode=Mode.LIVE, instruments=(PERP,), name="s", **more) -> Strat
 
 def settings_of(*strategies, limits=WIDE, **more) -> CoreSettings:
     more.setdefault("venue_orders_per_second", 10_000)
+    more.setdefault("breakers", NO_BREAKERS)  # they have tests of their own
     return CoreSettings(
         account="main",
         tag=TAG,
@@ -435,6 +446,8 @@ class Venue:
         self.wallet: dict[str, int] = {}
         self.executions: list[tuple[int, str, Message, Message]] = []
         self.clock_ms = T0 // MS
+        self.available = 10**6 * CASH
+        self.maintenance_ppm = 0
 
     def _tick(self) -> int:
         self.clock_ms += 1
@@ -541,6 +554,8 @@ class Venue:
                 for name, lots in self.position.items()
                 if lots and name.startswith(query.category)
             ]
+        if query.kind == "health":
+            return [_health(self.available, self.maintenance_ppm, number)]
         if query.kind == "wallet":
             return [_wallet(coin, units, number) for coin, units in self.wallet.items()]
         return []
@@ -561,6 +576,12 @@ def _position(name: str, lots: int, query_id: int) -> Message:
 
 def _wallet(coin: str, units: int, query_id: int) -> Message:
     return lambda stamp: WalletReported(*stamp, coin, units, "query", query_id, b"")
+
+
+def _health(available: int, maintenance_ppm: int, query_id: int) -> Message:
+    return lambda stamp: HealthMeasured(
+        *stamp, available, available, maintenance_ppm, maintenance_ppm, {}, "query", query_id
+    )
 
 
 def replayed(log: Iterable[Record], load: Callable[[StrategySettings], Strategy]) -> Core:

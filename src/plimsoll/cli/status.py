@@ -45,6 +45,7 @@ def health(core: Core, state: str) -> Exit:
     """Return 4 where the engine died, is halted, or runs and may not do all it is there for."""
     safety = core.safety
     is_bad = state in ("died", "silent") or safety.is_halted or bool(safety.blocks)
+    is_bad = is_bad or bool(core.state.trips.active)
     if state == "running" and not safety.is_stopping:
         is_ready = safety.is_reconciled and all(safety.links.values())
         is_bad = is_bad or not is_ready or bool(stopped_strategies(core) or core.state.doubts)
@@ -62,8 +63,10 @@ def safety_words(core: Core) -> str:
         return "no new risk: the disk under the journal is nearly full"
     if not safety.is_reconciled:
         return "no new risk: the books are not yet compared with the venue's"
-    blocks = "; ".join(f"{name} blocked: {why}" for name, why in safety.blocks.items())
-    return blocks or ALLOWED
+    found = [f"{name} blocked: {why}" for name, why in safety.blocks.items()]
+    trips = core.state.trips.active.values()
+    found += [f"{one.breaker} tripped for {one.scope}: {one.text}" for one in trips]
+    return "; ".join(found) or ALLOWED
 
 
 def doubt_lines(core: Core) -> list[str]:
@@ -128,6 +131,7 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "halted": safety.is_halted,
         "halt_reason": safety.halt_reason,
         "blocks": safety.blocks,
+        "tripped": [f"{name} {scope}" for name, scope in core.state.trips.active],
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
         "doubts": {

@@ -26,7 +26,9 @@ from plimsoll.core.records import (
     SpaceChanged,
     StrategyRestored,
 )
+from plimsoll.core.risk.limits import is_wider, refusal_of
 from plimsoll.core.settings import to_text
+from plimsoll.engine.authority import Authority
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
@@ -57,6 +59,9 @@ HALT_REQUEST: Final = "halt.json"
 """Standing request in the run directory: a halt asked for while no engine ran."""
 
 SOCKET: Final = "engine.sock"
+COMMANDS: Final = ("halt", "resume", "cancel", "release", "stop", "reset", "limits")
+"""What the control socket takes."""
+
 STOP_DEADLINE_S: Final = 10.0
 TIMER_SLACK_S: Final = 0.001
 """The loop's timers have millisecond grain: too late by this is better than too early, twice."""
@@ -184,6 +189,7 @@ class Process:
             self._failed,
         )
         self.venue = BybitVenue(settings.venue, self.engine, self.clock)
+        self.authority = Authority(settings.passphrase_hash, time.monotonic)
         self.failure: BaseException | None = None
         self._stop_reason = ""
         self._is_warned = False
@@ -197,7 +203,9 @@ class Process:
         for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
             loop.add_signal_handler(number, self._asked_to_stop, signal.Signals(number).name, code)
         self._exit_code = 0
-        server = ControlServer(self.settings.run_dir / SOCKET, self._command)
+        server = ControlServer(
+            self.settings.run_dir / SOCKET, self._command, vet=self.authority.vet
+        )
         guard = CallbackGuard(self.core.turns, self.settings.callback_limit_ns)
         guard.start()
         try:
@@ -329,11 +337,14 @@ class Process:
 
     def _command(self, command: Command) -> Answer:
         """Take a command from the control socket; acceptance means it is in the log."""
-        if command.cmd not in ("halt", "resume", "cancel", "release", "stop"):
-            reason = f"unknown command {command.cmd!r}; known: halt, resume, cancel, release, stop"
+        if command.cmd not in COMMANDS:
+            reason = f"unknown command {command.cmd!r}; known: {', '.join(COMMANDS)}"
             return Answer(id=command.id, accepted=False, reason=reason)
         if command.epoch and command.epoch != self.lease.epoch:
             reason = f"the session is {self.lease.epoch}, the command was for {command.epoch}"
+            return Answer(id=command.id, accepted=False, reason=reason)
+        reason = self._why_not(command)
+        if reason:
             return Answer(id=command.id, accepted=False, reason=reason)
         seq = self._operator(command.id, command.actor, command.cmd, command.args)
         if command.cmd == "stop":
@@ -341,6 +352,22 @@ class Process:
         if self.failure is not None:
             return Answer(id=command.id, accepted=False, reason=str(self.failure))
         return Answer(id=command.id, accepted=True, seq=seq)
+
+    def _why_not(self, command: Command) -> str:
+        """Return why a command would come to nothing, or may not be given; empty where neither."""
+        state, args = self.core.state, command.args
+        scope = str(args.get("scope", ""))
+        if command.cmd == "reset":
+            now_ns = self.clock.now_ns()
+            return state.trips.why_not_reset(str(args.get("breaker", "")), scope, now_ns)
+        if command.cmd != "limits":
+            return ""
+        key, value = str(args.get("key", "")), args.get("value")
+        reason = refusal_of(scope, key, value, state.settings)
+        if reason or not isinstance(value, int):
+            return reason
+        is_raise = is_wider(key, value, state.limits.value(scope, key))
+        return self.authority.proved(command) if is_raise else ""
 
     def _operator(self, number: str, actor: str, cmd: str, args: dict[str, object]) -> int:
         stamp = self.engine.stamp()

@@ -1,35 +1,37 @@
 """The safety half of ``decide``: who looks at which record, and in which order at each beat.
 
 Unknown outcomes (``inquiring``), reconciliation (``comparing``), market data (``doubting``), halts
-and commands (``halting``). None of them ever places an order on its own: they ask, cancel, block,
-halt and tell.
+and commands (``halting``), circuit breakers (``breaking``), equity and margin (``measuring``). None
+of them ever places an order on its own: they ask, cancel, block, halt and tell.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
+from plimsoll.core.engine.breaking import Breaking
 from plimsoll.core.engine.comparing import Comparing
 from plimsoll.core.engine.doubting import Doubting
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
+from plimsoll.core.engine.limiting import change_limit
+from plimsoll.core.engine.measuring import Measuring
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
-    EquityMeasured,
     ExecutionReported,
     IncidentRaised,
     LinkChanged,
+    OperatorCommand,
     OrderReported,
+    OutcomeLost,
     PositionReported,
     QueryAnswered,
+    RateMeasured,
     Record,
+    RequestAnswered,
     WalletReported,
 )
 from plimsoll.core.settings import CoreSettings
-
-MEASURE_NS: Final = 1_000_000_000
-"""Equity is measured once a second (trading.md 4)."""
 
 
 class Keeper:
@@ -42,24 +44,35 @@ class Keeper:
         self.comparing = Comparing(state, settings, self.inquiring.inquiries)
         self.doubting = Doubting(state, settings.timing.doubt_ns)
         self.halting = Halting(state, settings, placer)
-        self.measured_ns = 0
+        self.breaking = Breaking(state, settings, placer)
+        self.measuring = Measuring(state, settings)
 
     # ---- what the venue says ----
 
     def on_link(self, link: LinkChanged) -> Iterator[Record]:
         """Losing the trade link loses the answers on it; a new private link starts a comparison."""
         if link.link == "trade" and not link.is_up:
-            yield from self.inquiring.on_trade_down()
+            yield from self._counted(self.inquiring.on_trade_down())
         if link.link == "private":
             self.inquiring.inquiries.reset()
             self.comparing.abandon()
             if link.is_up:
                 yield from self.comparing.start("private link up")
 
-    def on_report(self, record: OrderReported) -> None:
+    def on_answer(self, answer: RequestAnswered) -> Iterator[Record]:
+        """Take the venue's answer to one of our requests."""
+        yield from self.inquiring.on_answer(answer)
+        yield from self.breaking.on_answer(answer)
+
+    def on_rate(self, measured: RateMeasured) -> None:
+        """Take what an answer said of our rate."""
+        self.breaking.on_rate(measured)
+
+    def on_report(self, record: OrderReported) -> Iterator[Record]:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""
         self.comparing.collect(record, is_new=False)
         self.inquiring.on_report(record)
+        return self.breaking.on_report(record)
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
         """Block the instrument of an execution the ledger cannot book (ACC-3)."""
@@ -68,21 +81,27 @@ class Keeper:
         if record.kind not in KNOWN_KINDS and record.instrument not in self.state.safety.blocks:
             kind = f"unknown execution type {record.kind!r}"
             yield from block(self.state, record.instrument, kind)
+        yield from self.breaking.on_execution(record, is_new=is_new)
 
     def on_statement(self, record: PositionReported | WalletReported) -> None:
         """Take what the venue says of a position or balance."""
         self.comparing.collect(record, is_new=False)
         if isinstance(record, PositionReported) and record.source == "stream":
             self.comparing.on_position(record)
+            self.breaking.on_position(record)
 
     def on_query(self, answer: QueryAnswered) -> Iterator[Record]:
         """Take the end of a query: a comparison's, or an inquiry's."""
+        self.breaking.on_query(answer)
+        if self.measuring.owns(answer.query_id):
+            self.measuring.answered(answer)
+            return
         if not self.comparing.owns(answer.query_id):
             yield from self.inquiring.on_query(answer)
             return
         yield from self.comparing.answered(answer)
         if self.state.safety.is_reconciled and not self.state.losses.is_known:
-            yield from self._measure()  # before any strategy may ask for an order
+            yield from self.measuring.measure()  # before any strategy may ask for an order
 
     def on_contradictions(self) -> Iterator[Record]:
         """Block and tell where evidence contradicted what was certain (ORD-6, ORD-7)."""
@@ -95,14 +114,24 @@ class Keeper:
             if order.instrument not in state.safety.blocks:
                 yield from block(state, order.instrument, f"order {order.id}: {text}")
 
+    # ---- what a person says ----
+
+    def on_command(self, command: OperatorCommand) -> Iterator[Record]:
+        """Carry out a person's command."""
+        if command.cmd == "reset":
+            return self.breaking.reset(command)
+        if command.cmd == "limits":
+            return change_limit(self.state, command)
+        return self.halting.on_command(command)
+
     # ---- time ----
 
     def on_time(self) -> Iterator[Record]:
         """Look at everything that follows from time passing."""
         state = self.state
-        yield from self.inquiring.on_time()
-        if state.ts_ns - self.measured_ns >= MEASURE_NS:
-            yield from self._measure()
+        yield from self._counted(self.inquiring.on_time())
+        yield from self.measuring.on_time()
+        yield from self.breaking.on_time()
         yield from self.halting.on_time()
         yield from self.comparing.on_time()
         if not state.safety.is_stopping:
@@ -110,11 +139,9 @@ class Keeper:
 
     # ---- inside ----
 
-    def _measure(self) -> Iterator[Record]:
-        state = self.state
-        if not state.safety.is_reconciled and not state.ledger.cash:
-            return
-        equity = state.account_equity()
-        if equity is not None:
-            self.measured_ns = state.ts_ns
-            yield EquityMeasured(*state.stamp(), equity)
+    def _counted(self, decisions: Iterator[Record]) -> Iterator[Record]:
+        """Pass decisions on; what was lost counts as an error of its group of requests."""
+        for decision in decisions:
+            yield decision
+            if isinstance(decision, OutcomeLost):
+                self.breaking.on_lost(decision)

@@ -8,9 +8,11 @@ from plimsoll.core.engine.state import State
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position
 from plimsoll.core.portfolio import History
-from plimsoll.core.risk import Pacing
+from plimsoll.core.risk import OwnLosses, Pacing
+from plimsoll.core.risk.breakers import Trip
+from plimsoll.core.risk.breakers.conduct import Streak
 
-VERSION = 3
+VERSION = 4
 
 
 class _Pace(msgspec.Struct):
@@ -18,6 +20,16 @@ class _Pace(msgspec.Struct):
     groups: dict[str, list[int]]
     day: int
     today: int
+
+
+class _Guard(msgspec.Struct):
+    """Breakers, limits and what instances have lost."""
+
+    trips: list[Trip]
+    days: list[tuple[str, str, int, int]]
+    limits: list[tuple[str, str, int]]
+    own_losses: dict[str, OwnLosses]
+    streaks: list[tuple[str, str, Streak]]
 
 
 class _Snapshot(msgspec.Struct):
@@ -41,6 +53,7 @@ class _Snapshot(msgspec.Struct):
     checkpoints: dict[str, bytes]
     histories: list[tuple[str, str, History]] = []
     netted: dict[str, Position] = {}
+    guard: _Guard | None = None
 
 
 def snapshot(state: State) -> bytes:
@@ -76,6 +89,7 @@ def snapshot(state: State) -> bytes:
             checkpoints=state.checkpoints,
             netted=ledger.netted,
             histories=[(owner, name, one) for (owner, name), one in ledger.histories.items()],
+            guard=_guard_of(state),
         )
     )
 
@@ -111,7 +125,27 @@ def restore(payload: bytes) -> State:
     state.safety.halt_reason, state.safety.halt_actor = saved.halt
     state.safety.blocks = saved.blocks
     _restore_paces(state, saved)
+    if saved.guard is not None:
+        _restore_guard(state, saved.guard)
     return state
+
+
+def _guard_of(state: State) -> _Guard:
+    return _Guard(
+        list(state.trips.active.values()),
+        [(name, scope, *counted) for (name, scope), counted in state.trips.days.items()],
+        [(scope, key, value) for (scope, key), value in state.limits.changes.items()],
+        state.own_losses,
+        [(owner, name, one) for (owner, name), one in state.streaks.items()],
+    )
+
+
+def _restore_guard(state: State, saved: _Guard) -> None:
+    state.trips.active = {(trip.breaker, trip.scope): trip for trip in saved.trips}
+    state.trips.days = {(name, scope): (day, count) for name, scope, day, count in saved.days}
+    state.limits.changes = {(scope, key): value for scope, key, value in saved.limits}
+    state.own_losses.update(saved.own_losses)
+    state.streaks = {(owner, name): one for owner, name, one in saved.streaks}
 
 
 def _restore_paces(state: State, saved: _Snapshot) -> None:

@@ -6,10 +6,11 @@ from plimsoll.core.records.base import Record
 
 
 class QueryIntended(Record, frozen=True, tag="query"):
-    """A question to the venue. ``kind``: orders, order, executions, positions, wallet, bars.
+    """A question to the venue.
 
-    ``category`` is set for all but wallet. ``order`` asks by id on real-time orders, history and
-    executions. ``since_ms`` bounds executions and bars.
+    ``kind``: orders, order, executions, positions, wallet, health, bars. ``category`` is set for
+    all but wallet and health. ``order`` asks by id on real-time orders, history and executions.
+    ``since_ms`` bounds executions and bars.
     """
 
     query_id: int
@@ -84,6 +85,16 @@ class EquityMeasured(Record, frozen=True, tag="equity"):
     equity_units: int
 
 
+class ProfitMeasured(Record, frozen=True, tag="profit"):
+    """Realised and open profit of one instance less its costs, where it changed, in cash units.
+
+    A decision for the same reason as ``EquityMeasured``.
+    """
+
+    owner: str
+    profit_units: int
+
+
 DECISIONS: Final[tuple[type[Record], ...]] = (
     QueryIntended,
     OutcomeLost,
@@ -93,4 +104,5 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     PositionAdopted,
     WalletAdopted,
     EquityMeasured,
+    ProfitMeasured,
 )

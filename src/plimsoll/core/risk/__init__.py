@@ -4,9 +4,12 @@ In: order changes, positions, a candidate. Out: a ``Refusal`` with words, or not
 ``core.engine`` asks it before each intent; it knows no strategy and no venue.
 """
 
+from plimsoll.core.risk.breakers import Trips
 from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
 from plimsoll.core.risk.gate import Candidate, Gate, Surroundings
-from plimsoll.core.risk.losses import Losses
+from plimsoll.core.risk.health import Health
+from plimsoll.core.risk.limits import LimitBook, pace_of
+from plimsoll.core.risk.losses import Losses, OwnLosses
 from plimsoll.core.risk.pacing import Lane, Pacing, VenueRates, group_of
 from plimsoll.core.risk.safety import Safety
 
@@ -15,11 +18,16 @@ __all__ = [
     "Candidate",
     "Exposure",
     "Gate",
+    "Health",
     "Lane",
+    "LimitBook",
     "Losses",
+    "OwnLosses",
     "Pacing",
     "Safety",
     "Surroundings",
+    "Trips",
     "VenueRates",
     "group_of",
+    "pace_of",
 ]

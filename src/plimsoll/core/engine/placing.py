@@ -209,9 +209,10 @@ class Placer:
             if doubt is not None:
                 return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} has no price to trade at")
-        return self.gate.check(candidate, self._around(desk, candidate))
+        return self.gate.check(candidate, self.around(desk, candidate))
 
-    def _around(self, desk: Desk, candidate: Candidate) -> Surroundings:
+    def around(self, desk: Desk, candidate: Candidate) -> Surroundings:
+        """Return what an order meets."""
         state = self.state
         name = candidate.instrument.name
         scope = candidate.scope

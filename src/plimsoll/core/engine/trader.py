@@ -9,6 +9,7 @@ from typing import Final
 
 from plimsoll.core.engine.backlog import Backlog
 from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.sizing import Sizing
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEPTH, Bar, Market
@@ -75,8 +76,10 @@ class Trader:
             self._holding,
             lambda owner, name: list(state.orders.of_owner(owner, name)),
             state.profit_of,
+            lambda request: self.sizing.lots(request),
         )
         self.desks: dict[str, Desk] = {}
+        self.sizing = Sizing(state, self.placer, self.desks)
         for index, one in enumerate(settings.strategies):
             desk = self.desks[one.name] = Desk(
                 one, load(one), reader, settings.seed * 1_000 + index

@@ -63,7 +63,7 @@ def room_denial(level: Level, asked: Asked, own: Mapping[str, OwnLosses]) -> Den
     if total > limits.exposure:
         return over(f"{key}.exposure", Refusal.EXPOSURE, total, limits.exposure)
     found = own.get(level.owner, _UNMEASURED)
-    equity = level.capital + found.profit if level.capital else asked.account_equity
+    equity = own_equity(level, own, asked.account_equity)
     if limits.leverage_ppm < NO_LIMIT and total * PPM > limits.leverage_ppm * max(equity, 0):
         return Denied(
             Refusal.LEVERAGE,
@@ -80,6 +80,13 @@ def room_denial(level: Level, asked: Asked, own: Mapping[str, OwnLosses]) -> Den
             f"{limits.drawdown_ppm / PPM:.2%}",
         )
     return None
+
+
+def own_equity(level: Level, own: Mapping[str, OwnLosses], account_equity: int) -> int:
+    """Return an instance's capital and profit; without a capital the account's equity."""
+    if not level.capital:
+        return account_equity
+    return level.capital + own.get(level.owner, _UNMEASURED).profit
 
 
 _UNMEASURED: Final = OwnLosses()

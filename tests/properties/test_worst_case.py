@@ -49,7 +49,7 @@ def test_after_the_faults_everything_agrees_with_the_venue(seed, chaos):
 def test_the_adversary_does_reach_the_limit(chaos):
     """A judge that never sees a full book judges nothing."""
     highest, orders = 0, 0
-    for seed in range(8):
+    for seed in range(12):
         chance = Chance(chaos.settings, chaos.load, seed)
         seen = [0]
 

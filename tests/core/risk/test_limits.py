@@ -189,6 +189,8 @@ def test_margin_and_free_balance_need_a_young_statement():
     assert buy(driver) is None
     health(driver, initial=400_000)
     assert code(buy(driver)) == "margin"
+    health(driver, initial=-1)
+    assert code(buy(driver)) == "margin"
     health(driver)
     driver.now_ns += 61 * SECOND
     assert code(buy(driver)) == "not_reconciled"

@@ -320,6 +320,9 @@ class Gate:
         health = self.health
         if not health.is_known(around.now_ns):
             return Denied(Refusal.NOT_RECONCILED, "the account's margin is not measured yet")
+        if limits.margin_ppm < NO_LIMIT and health.initial_ppm < 0:
+            text = "the venue states no initial margin rate here, so limits.margin cannot be held"
+            return Denied(Refusal.MARGIN, text)
         if health.initial_ppm >= limits.margin_ppm:
             return Denied(
                 Refusal.MARGIN,

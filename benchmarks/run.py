@@ -5,6 +5,7 @@ python -m benchmarks.run [--full] [--json]
 
 from benchmarks import (
     decode_book,
+    gate_check,
     journal_append,
     log_and_risk,
     metering,
@@ -22,6 +23,7 @@ if __name__ == "__main__":
         [
             decode_book.measure,
             metering.measure,
+            gate_check.measure,
             journal_append.measure,
             log_and_risk.measure,
             startup.measure,

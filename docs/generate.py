@@ -24,6 +24,7 @@ from plimsoll.core.feed import Cause
 from plimsoll.core.feed.trust import CAUSE_WORDS, CONTENT_CAUSES
 from plimsoll.core.model import TERMINAL, OrderState, Refusal
 from plimsoll.core.records.stored import STORED
+from plimsoll.core.risk.breakers import BREAKERS, Effect, Rearm
 from plimsoll.engine.metering import Meter
 from plimsoll.observe import BOUNDS_US
 from plimsoll.simulator.faults.catalogue import NETWORK, REQUESTS, STREAMS, VENUE, Kind
@@ -257,7 +258,10 @@ def refusals_page() -> str:
         *(f"| `{one}` | {CAUSE_WORDS[one]} | {_renewed(one)} |" for one in Cause),
         "",
         "A limit that the configuration leaves out is zero: with no `[limits]` at all every order",
-        "that can add risk is refused. More than 200 refusals in a minute stop the instance.",
+        "that can add risk is refused. `net_exposure`, `margin`, `free_balance` and the limits of",
+        "instances and instruments narrow nothing where they are left out. A key stands for all",
+        "levels: the words of a refusal name the one that was met, such as",
+        "`limits.strategy.ema.exposure`. More than 200 refusals in a minute stop the instance.",
     ]
     return _page(lines)
 
@@ -368,6 +372,11 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "the order is worth more than `limits.order_notional`",
         "a smaller order, or the limit",
     ),
+    Refusal.ORDER_QTY: (
+        "gate",
+        "the order is larger than the instrument's `order_qty`",
+        "a smaller order, or the limit",
+    ),
     Refusal.RATE: (
         "gate",
         "`limits.orders_per_second` creates and amends, or four fifths of the venue's own limit, "
@@ -387,6 +396,12 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "the worst case over all instruments would exceed `limits.exposure`",
         "less in flight, or the limit",
     ),
+    Refusal.NET_EXPOSURE: (
+        "gate",
+        "longs less shorts over all instruments would exceed `limits.net_exposure` in the worst "
+        "case",
+        "the other side, or the limit",
+    ),
     Refusal.LEVERAGE: (
         "gate, live only",
         "worst-case exposure over equity would exceed `limits.leverage`",
@@ -402,6 +417,22 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "equity is `limits.drawdown` below its highest",
         "equity regained, or the limit",
     ),
+    Refusal.MARGIN: (
+        "gate, live only",
+        "the account's initial margin rate has reached `limits.margin`",
+        "a lower rate, or the limit",
+    ),
+    Refusal.FREE_BALANCE: (
+        "gate, live only",
+        "less than `limits.free_balance` would stay free after the order",
+        "a smaller order, or the limit",
+    ),
+    Refusal.BREAKER: (
+        "gate",
+        "a circuit breaker has tripped for the account, the instance, the instrument or both; "
+        "`detail` is its name",
+        "see [breakers](breakers.md)",
+    ),
     Refusal.SELF_CROSS: (
         "gate",
         "it would cross our own resting order",
@@ -412,6 +443,65 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "the instance would sell more of the coin than it holds and has not already offered",
         "a smaller quantity",
     ),
+}
+
+
+# ---- breakers ----------------------------------------------------------------------------
+
+
+def breakers_page() -> str:
+    """Return every circuit breaker."""
+    lines = [
+        "# Circuit breakers",
+        "",
+        *_made_from("src/plimsoll/core/risk/breakers/table.py"),
+        "A breaker looks at one thing and stops new risk in one scope. Orders that protect or",
+        "reduce pass every breaker and are never cancelled by one. A trip and its end are records",
+        "(`Tripped`, `Reset`), a trip an incident too: a restart finds them as they were. The",
+        "account means what is live; an instrument's breakers hold for paper as well, its market",
+        "is the same. `plimsoll breakers` shows what has tripped and what each would touch,",
+        "`plimsoll breakers reset NAME SCOPE` arms one again. All are on; `breakers.off` names",
+        "those that never trip.",
+        "",
+        "| breaker | measured on | scope | effect | armed again by | settings |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in BREAKERS.values():
+        keys = (key if "." in key else f"breakers.{key}" for key in one.keys)
+        cells = (
+            f"`{one.name}`",
+            one.measures,
+            "; ".join(one.scopes),
+            _words(_EFFECTS, one.effect, "effect"),
+            _words(_REARMS, one.rearm, "rule"),
+            ", ".join(f"`{key}`" for key in keys) or "none",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "What is measured over a window (`reject_rate`, `slippage`, the usual moves and spreads,",
+        "errors of a minute) begins empty with each session; losses, streaks, trips and how often",
+        "one tripped today do not. After a restart a calm or clean time is counted anew. A person",
+        "who arms a drawdown accepts it: it is counted from there on.",
+    ]
+    return _page(lines)
+
+
+_EFFECTS: Final[Mapping[str, str]] = {
+    Effect.NO_ENTRIES: "no entries",
+    Effect.CANCEL_ENTRIES: "no entries, entries cancelled, each second until they are gone",
+    Effect.REDUCE: "as cancelled entries, and an incident: a person must reduce, nothing does so "
+    "by itself",
+}
+
+_REARMS: Final[Mapping[str, str]] = {
+    Rearm.PERSON: "a person",
+    Rearm.NEXT_DAY: "a person, not before 00:00 UTC",
+    Rearm.COOL_DOWN: "itself after `breakers.cool_down`, `breakers.cool_downs` times a UTC day, "
+    "then a person",
+    Rearm.CALM: "itself after `breakers.calm` without it; time in which nothing is known of what "
+    "is measured does not count",
+    Rearm.CLEAN: "itself after `breakers.clean` without it",
 }
 
 
@@ -770,6 +860,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "states.md": states_page,
     "records.md": records_page,
     "refusals.md": refusals_page,
+    "breakers.md": breakers_page,
     "metrics.md": metrics_page,
     "exit-codes.md": exits_page,
     "bybit-client.md": client_page,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Mode
-from plimsoll.core.settings import CoreSettings, Limits, StrategySettings
+from plimsoll.core.risk.breakers import BREAKERS
+from plimsoll.core.settings import BreakerSettings, CoreSettings, Limits, StrategySettings
 from plimsoll.core.strategy import Strategy
 from plimsoll.engine.process import serve
 from plimsoll.engine.settings import EngineSettings
@@ -42,6 +43,7 @@ def settings_of(directory: Path, ws: int, rest: int) -> EngineSettings:
         core=CoreSettings(
             account="bench",
             tag="bench",
+            breakers=BreakerSettings(off=tuple(BREAKERS)),  # its market is no market
             strategies=(
                 StrategySettings(
                     name="chaser",

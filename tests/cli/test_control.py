@@ -15,7 +15,7 @@ from plimsoll.control import Answer, ControlServer
 
 
 @contextmanager
-def listening(root, answer):
+def listening(root, answer, **options):
     """Answer commands of a project on a thread of its own; yield what was asked."""
     run_dir = Layout.of(root).run_dir
     run_dir.mkdir(parents=True)
@@ -28,7 +28,7 @@ def listening(root, answer):
         return answer(command)
 
     async def serve():
-        server = ControlServer(run_dir / "engine.sock", handle)
+        server = ControlServer(run_dir / "engine.sock", handle, **options)
         await server.start()
         ready.set()
         await stop.wait()

@@ -6,7 +6,7 @@ from plimsoll.config import ConfigError
 from plimsoll.config.schema import LimitKeys
 from plimsoll.config.translate import core_settings
 from plimsoll.core.model import Mode
-from plimsoll.core.settings import CoreSettings, Timing
+from plimsoll.core.settings import NO_LIMIT, BreakerSettings, CoreSettings, Timing
 
 
 def refusal(desk, *args, **rest) -> ConfigError:
@@ -58,11 +58,49 @@ def test_execution_keys_reach_the_core(desk):
     assert core.end_policy == "keep"
 
 
-def test_narrower_limits_take_what_they_leave_out_from_the_account(desk):
+def test_a_limit_an_instance_leaves_out_narrows_nothing(desk):
     desk.replace("[[strategy]]", "[limits.strategy.one]\nopen_orders = 1\n[[strategy]]")
     (one,) = core_settings(desk.load()).strategies
     assert one.limits is not None
-    assert (one.limits.open_orders, one.limits.orders_per_second) == (1, 5)
+    assert (one.limits.open_orders, one.limits.orders_per_second) == (1, NO_LIMIT)
+
+
+def test_new_keys_left_out_narrow_nothing(desk):
+    core = core_settings(desk.load())
+    limits = core.limits
+    found = (limits.order_units, limits.net_exposure, limits.margin_ppm, limits.free_balance)
+    assert found == (NO_LIMIT, NO_LIMIT, NO_LIMIT, -1)
+    assert (core.instrument_limits, core.breakers) == ({}, BreakerSettings())
+
+
+def test_limits_of_an_instrument_and_of_the_accounts_health(desk):
+    text = '[limits.instrument."linear:BTCUSDT"]\norder_qty = "0.05 BTC"\nopen_orders = 2\n'
+    text += '[breakers]\noff = ["spread"]\nlosing_streak = 4\ncool_down = "1 h"\n[[strategy]]'
+    desk.replace("[[strategy]]", text)
+    desk.replace("[limits]", '[limits]\nmargin = "40 %"\nfree_balance = "100 USDT"')
+    core = core_settings(desk.load())
+    bound = core.instrument_limits["linear:BTCUSDT"]
+    assert (bound.order_units, bound.open_orders, bound.exposure) == (5_000_000, 2, NO_LIMIT)
+    assert (core.limits.margin_ppm, core.limits.free_balance) == (400_000, 100 * 10**8)
+    assert core.breakers == BreakerSettings(
+        off=("spread",), losing_streak=4, cool_down_ns=3_600 * 10**9
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ('[limits.instrument."linear:BTCUSDT"]\nopen_orders = 9\n', "open_orders", "narrower"),
+        ('[limits.instrument."linear:BTCUSDT"]\nexposure = 9\n', "exposure", "not known"),
+        ('[breakers]\noff = ["spreads"]\n', "breakers.off", "one of daily_loss"),
+        ('[operator]\npassphrase = "hunter2"\n', "operator.passphrase", "a reference"),
+    ],
+)
+def test_mistakes_in_limits_breakers_and_operator(desk, text, key, words):
+    desk.replace("[[strategy]]", f"{text}[[strategy]]")
+    found = refusal(desk)
+    assert key in found.key
+    assert words in str(found)
 
 
 # ---- layers ----

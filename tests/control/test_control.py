@@ -237,3 +237,45 @@ def test_clients_at_once_are_all_answered(tmp_path):
 
     serve(path, use, engine.handle)
     assert sorted(answer.seq for answer in answers) == list(range(1, 21))
+
+
+def test_a_proof_is_vetted_in_its_own_time_and_seen_by_nobody_else(tmp_path):
+    path, engine, seen = tmp_path / "engine.sock", Engine(), []
+
+    async def vet(given):
+        seen.append(given.proof)
+        await asyncio.sleep(0)
+        return "" if given.proof == "right" else "it is wrong"
+
+    def use():
+        proved = msgspec.structs.replace(command("c1"), proof="right")
+        answers = [send_command(path, proved), send_command(path, proved)]
+        wrong = send_command(path, msgspec.structs.replace(command("c2"), proof="wrong"))
+        return [*answers, wrong]
+
+    first, again, wrong = serve(path, use, engine.handle, vet=vet)
+    assert (first.seq, again.seq) == (1, 1)
+    assert (wrong.accepted, wrong.reason) == (False, "it is wrong")
+    assert seen == ["right", "right", "wrong"]
+    assert [one.proof for one in engine.commands] == [""]
+
+
+def test_a_repeated_id_without_its_proof_gets_no_answer_of_the_first(tmp_path):
+    path, engine = tmp_path / "engine.sock", Engine()
+
+    async def vet(_given):
+        return ""
+
+    def use():
+        send_command(path, msgspec.structs.replace(command("c1"), proof="right"))
+        return send_command(path, command("c1"))
+
+    assert not serve(path, use, engine.handle, vet=vet).accepted
+
+
+def test_a_proof_nobody_can_vet_is_refused(tmp_path):
+    path, engine = tmp_path / "engine.sock", Engine()
+    proved = msgspec.structs.replace(command("c1"), proof="right")
+    answer = serve(path, lambda: send_command(path, proved), engine.handle)
+    assert not answer.accepted
+    assert engine.commands == []

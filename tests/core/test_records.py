@@ -89,6 +89,11 @@ TAGS = {
     "HashTaken": "hash",
     "SessionEnded": "end",
     "Telemetry": "telemetry",
+    "HealthMeasured": "health",
+    "ProfitMeasured": "profit",
+    "Tripped": "trip",
+    "Reset": "reset",
+    "LimitsChanged": "limits",
 }
 """What stands in journals already written: an entry may be added, never changed."""
 

@@ -11,8 +11,16 @@ import pytest
 from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
 
 from plimsoll.control import Command, send_command
-from plimsoll.core.records import Halted, OrderIntended, OrderSent, Rearmed, decode
+from plimsoll.core.records import (
+    Halted,
+    LimitsChanged,
+    OrderIntended,
+    OrderSent,
+    Rearmed,
+    decode,
+)
 from plimsoll.engine import Replica
+from plimsoll.engine.authority import hashed
 from plimsoll.journal import KIND_RECORD, TRADING, scan
 
 
@@ -39,10 +47,10 @@ def records(engine):
     ]
 
 
-def command(engine, cmd, **args):
+def command(engine, cmd, proof=None, **args):
     return send_command(
         engine.directory / "run" / "engine.sock",
-        Command(id=uuid.uuid4().hex, actor="tester", cmd=cmd, args=args),
+        Command(id=uuid.uuid4().hex, actor="tester", cmd=cmd, args=args, proof=proof),
     )
 
 
@@ -201,3 +209,50 @@ def test_it_trades_where_each_send_waits_for_the_disk(sim, engine):
     engine.start()
     wait_for("orders", lambda: len([r for r in records(engine) if isinstance(r, OrderSent)]) > 5)
     assert engine.stop() == 143
+
+
+def test_a_limit_is_lowered_at_once_and_raised_with_the_passphrase_only(engine, sim):
+    job = json.loads(engine.job.read_text())
+    engine.job.write_text(json.dumps(job | {"passphrase_hash": hashed("correct horse", b"salt")}))
+    engine.start()
+    wait_for("orders", lambda: is_trading(engine))
+    limit = {"scope": "account", "key": "order_notional"}
+    was = job["core"]["limits"]["order_notional"]
+    assert command(engine, "limits", **limit, value=0, reason="stop it").accepted
+    wait_for("a denial", lambda: any(one.code == "order_notional" for one in denials(engine)))
+    raised = {**limit, "value": was, "reason": "again"}
+    assert "passphrase" in command(engine, "limits", **raised).reason
+    assert "is wrong" in command(engine, "limits", proof="correct hors", **raised).reason
+    assert "wait" in command(engine, "limits", proof="correct horse", **raised).reason
+
+    def is_raised():
+        return command(engine, "limits", proof="correct horse", **raised).accepted
+
+    wait_for("the end of the pause", is_raised)
+    changes = [one for one in records(engine) if isinstance(one, LimitsChanged)]
+    assert [(one.value, one.before, one.actor) for one in changes] == [
+        (0, was, "tester"), (was, 0, "tester"),
+    ]  # fmt: skip
+    assert command(engine, "limits", **{**raised, "key": "expozure"}).reason
+    assert "has not tripped" in command(engine, "reset", breaker="margin", scope="account").reason
+    assert engine.stop() == 143
+    for path in engine.directory.rglob("*"):
+        assert path == engine.job or not path.is_file() or b"correct hors" not in path.read_bytes()
+
+
+def test_a_configuration_that_raises_a_limit_changes_nothing_until_a_restart(engine, sim):
+    job = json.loads(engine.job.read_text())
+    was = job["core"]["limits"]["order_notional"]
+    job["core"]["limits"]["order_notional"] = 0
+    engine.job.write_text(json.dumps(job))
+    engine.start()
+    wait_for("a denial", lambda: any(one.code == "order_notional" for one in denials(engine)))
+    job["core"]["limits"]["order_notional"] = was
+    engine.job.write_text(json.dumps(job))
+    seen = denials(engine)[-1].seq
+    wait_for("another", lambda: denials(engine)[-1].seq > seen)
+    assert not is_trading(engine)
+    engine.stop()
+    engine.start()
+    wait_for("orders", lambda: is_trading(engine))
+    engine.stop()

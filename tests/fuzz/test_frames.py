@@ -20,6 +20,7 @@ from plimsoll.core.records import (
     BarChanged,
     BookChanged,
     ExecutionReported,
+    HealthMeasured,
     OrderReported,
     PositionReported,
     PublicTraded,
@@ -217,6 +218,9 @@ def test_private_frames_are_read_right_or_refused(name):
 
 
 def check_item(record: Record) -> None:
+    if isinstance(record, HealthMeasured):
+        assert all(units > 0 for units in record.borrowed.values())
+        return
     assert isinstance(record, OrderReported | ExecutionReported | PositionReported | WalletReported)
     item = naive(record.raw)
     match record:

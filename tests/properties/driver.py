@@ -19,6 +19,7 @@ from plimsoll.core.records import (
     ClockMeasured,
     Configured,
     ExecutionReported,
+    HealthMeasured,
     InstrumentListed,
     LeaseTaken,
     LinkChanged,
@@ -36,7 +37,14 @@ from plimsoll.core.records import (
     WalletReported,
     encode,
 )
-from plimsoll.core.settings import CoreSettings, Limits, StrategySettings, to_text
+from plimsoll.core.risk.breakers import BREAKERS
+from plimsoll.core.settings import (
+    BreakerSettings,
+    CoreSettings,
+    Limits,
+    StrategySettings,
+    to_text,
+)
 from plimsoll.core.strategy import Strategy
 
 T0 = 1_750_000_000_000_000_000
@@ -101,6 +109,8 @@ WIDE = Limits(
 )
 """Limits that let through whatever a test is not about."""
 
+NO_BREAKERS = BreakerSettings(off=tuple(BREAKERS))
+
 Message = Callable[[tuple[int, int, int, int]], Record]
 
 
@@ -145,6 +155,7 @@ def one_strategy(mode=Mode.LIVE, instruments=(PERP,), name="s", **more) -> Strat
 
 def settings_of(*strategies, limits=WIDE, **more) -> CoreSettings:
     more.setdefault("venue_orders_per_second", 10_000)
+    more.setdefault("breakers", NO_BREAKERS)  # they have tests of their own
     return CoreSettings(
         account="main",
         tag=TAG,
@@ -480,6 +491,8 @@ class Venue:
         self.wallet: dict[str, int] = {}
         self.executions: list[tuple[int, str, Message, Message]] = []
         self.clock_ms = T0 // MS
+        self.available = 10**6 * CASH
+        self.maintenance_ppm = 0
 
     def _tick(self) -> int:
         self.clock_ms += 1
@@ -586,6 +599,8 @@ class Venue:
                 for name, lots in self.position.items()
                 if lots and name.startswith(query.category)
             ]
+        if query.kind == "health":
+            return [_health(self.available, self.maintenance_ppm, number)]
         if query.kind == "wallet":
             return [_wallet(coin, units, number) for coin, units in self.wallet.items()]
         return []
@@ -606,6 +621,12 @@ def _position(name: str, lots: int, query_id: int) -> Message:
 
 def _wallet(coin: str, units: int, query_id: int) -> Message:
     return lambda stamp: WalletReported(*stamp, coin, units, "query", query_id, b"")
+
+
+def _health(available: int, maintenance_ppm: int, query_id: int) -> Message:
+    return lambda stamp: HealthMeasured(
+        *stamp, available, available, maintenance_ppm, maintenance_ppm, {}, "query", query_id
+    )
 
 
 def replayed(log: Iterable[Record], load: Callable[[StrategySettings], Strategy]) -> Core:

@@ -25,6 +25,7 @@ class Job(msgspec.Struct):
     key: str = "sim-key"
     clock_off_s: int = 0
     sync: Literal["kernel", "disk"] = "kernel"
+    passphrase_hash: str = ""
 
 
 def load(settings: StrategySettings) -> Strategy:
@@ -53,6 +54,7 @@ def settings_of(job: Job) -> EngineSettings:
         run_dir=root / "run",
         load=load,
         sync=job.sync,
+        passphrase_hash=job.passphrase_hash,
         venue=BybitSettings(
             rest_url=hosts.rest_url,
             public_url=hosts.public_url,

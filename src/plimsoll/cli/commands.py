@@ -448,6 +448,75 @@ COMMANDS: Final = (
         "back.",
     ),
     Command(
+        "limits show",
+        "list the limits in force, from the logs",
+        ("plimsoll limits show --project desk", "plimsoll limits show --json"),
+        "limits:show",
+        SHARED,
+        "What was changed while the engine ran is marked. A limit that narrows nothing is not "
+        "listed.",
+    ),
+    Command(
+        "limits set",
+        "change one limit of the running engine",
+        (
+            'plimsoll limits set exposure "2_000 USDT" --reason "thin books"',
+            "plimsoll limits set open_orders 2 --strategy ema",
+            'plimsoll limits set order_qty 0.05 --instrument linear:BTCUSDT --reason "size"',
+        ),
+        "limits:change",
+        (
+            Argument("key", "a key of [limits]"),
+            Argument("value", "as the configuration has it"),
+            *SHARED,
+            Argument("--strategy", "of this instance", default="", metavar="NAME"),
+            Argument("--instrument", "of this instrument", default="", metavar="NAME"),
+            _REASON,
+        ),
+        "In force at once, recorded, and after a restart as long as the configuration says nothing "
+        "narrower.\nLowering needs nothing. Raising asks for the operator's passphrase, on the "
+        "terminal or as the first line of stdin.",
+    ),
+    Command(
+        "operator passphrase",
+        "make the passphrase that raises limits",
+        ("plimsoll operator passphrase --project desk",),
+        "operator:passphrase",
+        (
+            *SHARED,
+            Argument(
+                "--file",
+                "where its hash goes, from the project directory",
+                default="secrets/operator",
+                metavar="FILE",
+            ),
+        ),
+        "Asks twice on the terminal, or reads the first line of stdin. Only the hash is written.",
+    ),
+    Command(
+        "breakers",
+        "list the circuit breakers: what has tripped, what each would touch now",
+        ("plimsoll breakers --project desk", "plimsoll breakers --json | jq .tripped"),
+        "breakers:breakers",
+        SHARED,
+        "From the logs; it changes nothing. Exit code 4 when one is in force.",
+    ),
+    Command(
+        "breakers reset",
+        "arm a circuit breaker again",
+        (
+            'plimsoll breakers reset drawdown account --reason "sizes halved"',
+            "plimsoll breakers reset losing_streak ema/linear:BTCUSDT",
+        ),
+        "breakers:reset",
+        (
+            Argument("breaker", "a breaker that has tripped"),
+            Argument("scope", "where, as `plimsoll breakers` prints it"),
+            *SHARED,
+            _REASON,
+        ),
+    ),
+    Command(
         "reconcile",
         "compare the books with the venue's own record, order by order",
         (

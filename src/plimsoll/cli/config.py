@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from plimsoll.cli import text
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
-from plimsoll.cli.wiring import loader
+from plimsoll.cli.wiring import loader, passphrase_hash
 from plimsoll.config.project import Project, load_project
 from plimsoll.config.schema import as_written
 from plimsoll.config.secret import read_key
@@ -30,6 +30,7 @@ def check(project: str, env: str, *, json: bool) -> Exit:
     for entry in core.strategies:
         load(entry)
     read_key(found)
+    passphrase_hash(found)
     warnings = list(found.warnings())
     if json:
         print_json({"ok": True, "warnings": warnings, "strategies": len(core.strategies)})
@@ -98,7 +99,7 @@ def _values(
         key = ".".join(map(str, here))
         if isinstance(value, BaseModel):
             rows += _values(project, value, here)
-        elif isinstance(value, dict) and name == "strategy":
+        elif isinstance(value, dict) and name in ("strategy", "instrument"):
             for child, entry in value.items():
                 rows += _values(project, entry, (*here, child))
         elif isinstance(value, tuple) and name == "strategy":

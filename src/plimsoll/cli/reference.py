@@ -17,9 +17,12 @@ from plimsoll.cli.exits import Exit
 from plimsoll.config.schema import (
     LATER,
     Account,
+    BreakerKeys,
     Execution,
+    InstrumentLimits,
     Journal,
-    LimitKeys,
+    Limits,
+    Operator,
     StrategyEntry,
     Venue,
     as_written,
@@ -66,7 +69,10 @@ _SECTIONS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("[venue]", Venue),
     ("[account]", Account),
     ("[journal]", Journal),
-    ("[limits]", LimitKeys),
+    ("[limits]", Limits),
+    ('[limits.instrument."NAME"]', InstrumentLimits),
+    ("[breakers]", BreakerKeys),
+    ("[operator]", Operator),
     ("[execution]", Execution),
     ("[[strategy]]", StrategyEntry),
 )
@@ -89,8 +95,11 @@ def configuration_page() -> str:
     lines += [
         "## `[limits.strategy.NAME]`",
         "",
-        "The keys of `[limits]` again, for one instance. One left out is the account's; none may",
-        "be wider than the account's.",
+        "The keys of `[limits]` up to `leverage`, for one instance, measured on what is its own:",
+        "requests, orders and positions in its instruments, its profit since 00:00 UTC and from",
+        "its highest, its exposure over its capital and profit. One left out narrows nothing; none",
+        "may be wider than the account's, which holds besides. `plimsoll limits set` changes them",
+        "while the engine runs.",
         "",
         "## Not yet",
         "",
@@ -123,6 +132,8 @@ def _section(title: str, section: type[BaseModel]) -> Iterator[str]:
     yield from ("| key | default | |", "|---|---|---|")
     for name, field in section.model_fields.items():
         key = field.alias or name
+        if name in ("strategy", "instrument"):
+            continue  # tables of their own
         yield f"| `{key}` | {_default(field)} | {field.description}{_choices(field)} |"
     yield ""
 
@@ -133,7 +144,7 @@ def _default(field: FieldInfo) -> str:
     value: Any = as_written(field.metadata, field.default)
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if value in ("", (), {}):
+    if value is None or value in ("", (), {}):
         return "none"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
 

@@ -54,7 +54,7 @@ def health(core: Core, state: str) -> Exit:
     safety = core.safety
     is_stood = bool(safety.halts or safety.pauses or safety.blocks or core.state.flattens)
     is_stood = is_stood or bool(safety.observed or safety.wallet_doubt)
-    is_bad = state in ("died", "silent") or is_stood
+    is_bad = state in ("died", "silent") or is_stood or bool(core.state.trips.active)
     if state == "running" and not safety.is_stopping:
         is_ready = safety.is_reconciled and all(safety.links.values())
         is_bad = is_bad or not is_ready or bool(stopped_strategies(core) or core.state.doubts)
@@ -77,8 +77,10 @@ def safety_words(core: Core) -> str:
         return "no new risk: the books are not yet compared with the venue's"
     if safety.wallet_doubt:
         return f"no new risk: {safety.wallet_doubt}"
-    blocks = "; ".join(f"{name} blocked: {why}" for name, why in safety.blocks.items())
-    return blocks or ALLOWED
+    found = [f"{name} blocked: {why}" for name, why in safety.blocks.items()]
+    trips = core.state.trips.active.values()
+    found += [f"{one.breaker} tripped for {one.scope}: {one.text}" for one in trips]
+    return "; ".join(found) or ALLOWED
 
 
 def stop_lines(core: Core) -> list[str]:
@@ -173,6 +175,7 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "blocks": safety.blocks,
         "observed": safety.observed,
         "wallet_doubt": safety.wallet_doubt,
+        "tripped": [f"{name} {scope}" for name, scope in core.state.trips.active],
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
         "doubts": {

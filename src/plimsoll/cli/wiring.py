@@ -9,10 +9,11 @@ from plimsoll.cli import strategies
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.config.project import Project
-from plimsoll.config.secret import read_key
+from plimsoll.config.secret import read_key, read_passphrase
 from plimsoll.config.translate import core_settings
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Strategy
+from plimsoll.engine.authority import check_kept
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.venues.bybit.errors import VenueError
 from plimsoll.venues.bybit.settings import BybitSettings, Secret, environment
@@ -43,7 +44,23 @@ def engine_settings(project: Project) -> EngineSettings:
         sync=journal.sync,
         market_keep_bytes=journal.market_keep,
         callback_limit_ns=project.settings.execution.callback_limit,
+        passphrase_hash=passphrase_hash(project),
     )
+
+
+def passphrase_hash(project: Project) -> str:
+    """Return the hash of the operator's passphrase, empty where none is configured.
+
+    Raises:
+        ConfigError: it cannot be read, or was not made by ``plimsoll operator passphrase``.
+    """
+    kept = read_passphrase(project).get_secret_value()
+    try:
+        if kept:
+            check_kept(kept)
+    except ValueError as error:
+        raise project.error("operator.passphrase", str(error)) from error
+    return kept
 
 
 def loader(root: Path) -> Callable[[StrategySettings], Strategy]:

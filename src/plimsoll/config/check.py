@@ -9,8 +9,9 @@ from pydantic_core import ErrorDetails
 
 from plimsoll.config.errors import ConfigError
 from plimsoll.config.layers import Layer, merge, origin
-from plimsoll.config.schema import LATER, LimitKeys, Settings
+from plimsoll.config.schema import LATER, Settings
 from plimsoll.core.model import Mode
+from plimsoll.core.settings import NO_LIMIT
 
 _EXPECTED: Final = {
     "string_type": "expected text in quotes",
@@ -228,17 +229,20 @@ def _limit_errors(settings: Settings, layers: Sequence[Layer]) -> Iterator[Confi
                 expected="no instance has this name",
                 hint=f"did you mean {near[0]!r}?" if near else f"instances: {', '.join(names)}",
             )
-        yield from _wider(name, narrow, settings, layers)
+        yield from _wider("strategy", name, narrow, settings, layers)
+    for name, bound in settings.limits.instrument.items():
+        yield from _wider("instrument", name, bound, settings, layers)
 
 
 def _wider(
-    name: str, narrow: LimitKeys, settings: Settings, layers: Sequence[Layer]
+    kind: str, name: str, narrow: BaseModel, settings: Settings, layers: Sequence[Layer]
 ) -> Iterator[ConfigError]:
+    whose = "an instance's" if kind == "strategy" else "an instrument's"
     for key in sorted(narrow.model_fields_set):
-        if getattr(narrow, key) > getattr(settings.limits, key):
+        if getattr(narrow, key) > getattr(settings.limits, key, NO_LIMIT):
             yield ConfigError(
-                file=origin(layers, ("limits", "strategy", name, key)),
-                key=f"limits.strategy.{name}.{key}",
-                expected=f"an instance's limit can only be narrower than limits.{key}",
+                file=origin(layers, ("limits", kind, name, key)),
+                key=f"limits.{kind}.{name}.{key}",
+                expected=f"{whose} limit can only be narrower than limits.{key}",
                 hint=f"lower it, or raise limits.{key} if the whole account may have more",
             )

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from plimsoll.config import units
 from plimsoll.config.books import ACCOUNT_NAME, ACCOUNT_WORDS, DEFAULT_ACCOUNT, DEFAULT_VENUE
 from plimsoll.core.model import OUTSIDE, Mode, cash_text, check_tag
-from plimsoll.core.settings import CoreSettings, Timing
+from plimsoll.core.risk.breakers import BREAKERS
+from plimsoll.core.settings import BreakerSettings, CoreSettings, Timing
 
 _RESERVED: Final = OUTSIDE | {"account"}
 _NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,31}")
@@ -17,6 +18,7 @@ _INSTRUMENT: Final = re.compile(r"(linear|spot):[A-Z0-9]{2,30}")
 _SOURCE: Final = re.compile(r"([^:]+\.py|[A-Za-z_][\w.]*):[A-Za-z_]\w*")
 _TIMING: Final = Timing()
 _CORE: Final = CoreSettings(account="", tag="")
+_BREAKERS: Final = BreakerSettings()
 
 MODES_LATER: Final = {"hybrid": "hybrid comes with a later release: write two instances, one live"}
 
@@ -56,6 +58,12 @@ def _reference(text: str) -> str:
     scheme, _, target = text.partition(":")
     if text and (scheme not in ("file", "env") or not target):
         raise ValueError('a reference, "file:PATH" or "env:NAME"; the key itself never stands here')
+    return text
+
+
+def _breaker(text: str) -> str:
+    if text not in BREAKERS:
+        raise ValueError(f"one of {', '.join(BREAKERS)}")
     return text
 
 
@@ -201,11 +209,146 @@ class LimitKeys(Section):
     )
 
 
-class Limits(LimitKeys):
-    """``[limits]``: of the account; ``[limits.strategy.NAME]`` narrows them for one instance."""
+class InstrumentLimits(Section):
+    """``[limits.instrument."NAME"]``: of one instrument, all live instances together."""
 
+    price_distance: Fraction = Field(
+        default=0, description="Worst distance of an order's price.", examples=["1 %"]
+    )
+    order_notional: Cash = Field(
+        default=0, description="Value of one order.", examples=["200 USDT"]
+    )
+    order_qty: Cash = Field(
+        default=0, description="Quantity of one order, in base coin.", examples=["0.05 BTC"]
+    )
+    orders_per_second: Count = Field(default=0, description="Creates and amends in any second.")
+    orders_per_day: Count = Field(
+        default=0, description="Creates and amends between two 00:00 UTC."
+    )
+    open_orders: Count = Field(default=0, description="Orders working at the same time.")
+    position_notional: Cash = Field(
+        default=0,
+        description="Worst-case value, everything in flight counted.",
+        examples=["1_000 USDT"],
+    )
+
+
+class Limits(LimitKeys):
+    """``[limits]``: of the account; those of instances and instruments narrow them."""
+
+    net_exposure: Cash | None = Field(
+        default=None,
+        description="Worst-case value of longs less shorts over all instruments, either way.",
+        examples=["3_000 USDT"],
+    )
+    margin: Fraction | None = Field(
+        default=None,
+        description="Initial margin rate of the account from which on no risk is added.",
+        examples=["40 %"],
+    )
+    free_balance: Cash | None = Field(
+        default=None,
+        description="What must stay free after an order: of the account's available balance in "
+        "USD, on spot of the quote coin. An order on a contract is taken to need its value over "
+        "`account.leverage`.",
+        examples=["100 USDT"],
+    )
     strategy: dict[str, LimitKeys] = Field(
-        default={}, description="Narrower limits by instance; a key left out is the account's."
+        default={}, description="Limits by instance; a key left out narrows nothing."
+    )
+    instrument: dict[Annotated[str, AfterValidator(_instrument)], InstrumentLimits] = Field(
+        default={}, description="Limits by instrument; a key left out narrows nothing."
+    )
+
+
+class BreakerKeys(Section):
+    """``[breakers]``: when the circuit breakers trip. All are on. Losses are ``[limits]``."""
+
+    off: tuple[Annotated[str, AfterValidator(_breaker)], ...] = Field(
+        default=(), description="Breakers that never trip.", examples=[["spread"]]
+    )
+    losing_streak: Count = Field(
+        default=_BREAKERS.losing_streak, description="Round trips lost in a row; 0 = any number."
+    )
+    reject_rate: Fraction = Field(
+        default=_BREAKERS.reject_ppm,
+        description="Part of an instance's newest 50 requests that may be rejected.",
+    )
+    reject_least: Count = Field(
+        default=_BREAKERS.reject_least, description="Requests before that part says something."
+    )
+    slippage: Fraction = Field(
+        default=_BREAKERS.slippage_ppm,
+        description="Mean cost of the newest 20 fills of market orders; half of "
+        "`execution.max_slippage` by default.",
+    )
+    volatility: Multiple = Field(
+        default=_BREAKERS.volatility_ppm,
+        description="Move within a minute, in multiples of the instrument's usual one ...",
+    )
+    volatility_floor: Fraction = Field(
+        default=_BREAKERS.volatility_floor_ppm, description="... and at least this."
+    )
+    spread: Multiple = Field(
+        default=_BREAKERS.spread_ppm, description="Spread, in multiples of the usual one ..."
+    )
+    spread_floor: Fraction = Field(
+        default=_BREAKERS.spread_floor_ppm, description="... and at least this."
+    )
+    stale_data: Duration = Field(
+        default=_BREAKERS.stale_ns,
+        description="A market that was LIVE and is not, for this long.",
+    )
+    error_rate: Fraction = Field(
+        default=_BREAKERS.error_ppm,
+        description="Part of one group's requests of a minute that may go without an answer.",
+    )
+    error_least: Count = Field(
+        default=_BREAKERS.error_least, description="Requests before that part says something."
+    )
+    unknown_orders: Count = Field(
+        default=_BREAKERS.unknown_orders,
+        description="Orders UNKNOWN at the same time; 0 = any number.",
+    )
+    rate_closures: Count = Field(
+        default=_BREAKERS.rate_closures,
+        description="Times a minute the venue may close a group for its rate; 0 = any number.",
+    )
+    margin: Fraction = Field(
+        default=_BREAKERS.margin_entries_ppm,
+        description="Maintenance margin rate that stops entries; 0 = none.",
+    )
+    margin_high: Fraction = Field(
+        default=_BREAKERS.margin_cancel_ppm, description="The one that cancels them; 0 = none."
+    )
+    margin_critical: Fraction = Field(
+        default=_BREAKERS.margin_reduce_ppm,
+        description="The one at which a person must reduce; 0 = none.",
+    )
+    cool_down: Duration = Field(
+        default=_BREAKERS.cool_down_ns, description="After it an instance's breaker arms itself."
+    )
+    cool_downs: Count = Field(
+        default=_BREAKERS.cool_downs,
+        description="Cool-downs a UTC day; after one more trip a person arms it.",
+    )
+    calm: Duration = Field(
+        default=_BREAKERS.calm_ns, description="After so long a calm a market's arms itself."
+    )
+    clean: Duration = Field(
+        default=_BREAKERS.clean_ns, description="After so long without an error the venue's does."
+    )
+
+
+class Operator(Section):
+    """``[operator]``: the person behind the engine."""
+
+    passphrase: Reference = Field(
+        default="",
+        description="Hash of the passphrase that raises a limit while the engine runs, as "
+        "`file:PATH` (mode 600) or `env:NAME`; `plimsoll operator passphrase` makes it. Empty: no "
+        "limit can be raised.",
+        examples=["file:secrets/operator"],
     )
 
 
@@ -297,6 +440,8 @@ class Settings(Section):
     account: Account
     journal: Journal = Journal()
     limits: Limits = Limits()
+    breakers: BreakerKeys = BreakerKeys()
+    operator: Operator = Operator()
     strategy: tuple[StrategyEntry, ...] = ()
     execution: Execution = Execution()
 

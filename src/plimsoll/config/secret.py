@@ -18,12 +18,23 @@ def read_key(project: Project, environ: Mapping[str, str] | None = None) -> tupl
         CredentialError: a file is missing, empty or readable by others; a variable is not set.
     """
     variables = os.environ if environ is None else environ
-    key = _resolve(project, "key", variables)
-    return key, SecretStr(_resolve(project, "secret", variables))
+    account = project.settings.account
+    key = _resolve(project, "account.key", account.key, variables)
+    return key, SecretStr(_resolve(project, "account.secret", account.secret, variables))
 
 
-def _resolve(project: Project, name: str, environ: Mapping[str, str]) -> str:
-    reference: str = getattr(project.settings.account, name)
+def read_passphrase(project: Project, environ: Mapping[str, str] | None = None) -> SecretStr:
+    """Return the hash of the operator's passphrase, empty where none is configured.
+
+    Raises:
+        CredentialError: the file is missing, empty or readable by others; the variable is not set.
+    """
+    variables = os.environ if environ is None else environ
+    reference = project.settings.operator.passphrase
+    return SecretStr(_resolve(project, "operator.passphrase", reference, variables))
+
+
+def _resolve(project: Project, name: str, reference: str, environ: Mapping[str, str]) -> str:
     if not reference:
         return ""
     scheme, _, target = reference.partition(":")
@@ -44,11 +55,9 @@ def _read(project: Project, name: str, target: str) -> str:
         return path.read_text()
     except OSError as error:
         what = f"{path} cannot be read: {error.strerror}"
-        raise _refused(
-            project, name, what, f"put the {name} there, then: chmod 600 {path}"
-        ) from None
+        raise _refused(project, name, what, f"put it there, then: chmod 600 {path}") from None
 
 
 def _refused(project: Project, name: str, what: str, hint: str) -> CredentialError:
-    file = project.origin("account", name)
-    return CredentialError(file=file, key=f"account.{name}", expected=what, hint=hint)
+    file = project.origin(*name.split("."))
+    return CredentialError(file=file, key=name, expected=what, hint=hint)

@@ -1,9 +1,18 @@
 """From the words of a configuration to the settings the core runs with."""
 
+from pydantic import BaseModel
+
 from plimsoll.config.project import Project
-from plimsoll.config.schema import LimitKeys, StrategyEntry
+from plimsoll.config.schema import BreakerKeys, LimitKeys, StrategyEntry
 from plimsoll.config.sources import digest_of, locate
-from plimsoll.core.settings import CoreSettings, Limits, StrategySettings, Timing
+from plimsoll.core.risk.limits import KEYS, NOTHING_NARROWER
+from plimsoll.core.settings import (
+    BreakerSettings,
+    CoreSettings,
+    Limits,
+    StrategySettings,
+    Timing,
+)
 
 _MS: int = 1_000_000
 
@@ -20,7 +29,12 @@ def core_settings(project: Project) -> CoreSettings:
         account=settings.account.name,
         tag=settings.account.tag,
         strategies=tuple(_strategy(project, entry) for entry in settings.strategy),
-        limits=_limits(settings.limits, settings.limits),
+        limits=account_limits(settings.limits),
+        instrument_limits={
+            name: _narrower(keys) for name, keys in settings.limits.instrument.items()
+        },
+        breakers=_breakers(settings.breakers),
+        venue_leverage_ppm=settings.account.leverage,
         timing=Timing(
             answer_ns=execution.answer_timeout,
             confirm_ns=execution.confirm_timeout,
@@ -52,25 +66,48 @@ def _strategy(project: Project, entry: StrategyEntry) -> StrategySettings:
         mode=entry.mode,
         capital=entry.capital,
         params=entry.params,
-        limits=_limits(narrow, project.settings.limits) if narrow else None,
+        limits=_narrower(narrow) if narrow else None,
     )
 
 
-def _limits(keys: LimitKeys, account: LimitKeys) -> Limits:
-    """Return the limits of these keys; what they leave out is the account's."""
-    value = {
-        name: getattr(keys if name in keys.model_fields_set else account, name)
-        for name in LimitKeys.model_fields
-    }
-    return Limits(
-        price_distance_ppm=value["price_distance"],
-        order_notional=value["order_notional"],
-        orders_per_second=value["orders_per_second"],
-        orders_per_day=value["orders_per_day"],
-        open_orders=value["open_orders"],
-        position_notional=value["position_notional"],
-        exposure=value["exposure"],
-        daily_loss=value["daily_loss"],
-        drawdown_ppm=value["drawdown"],
-        leverage_ppm=value["leverage"],
+def account_limits(keys: LimitKeys) -> Limits:
+    """Return the account's limits; what is left out is zero, or narrows nothing (``Limits``)."""
+    found = {KEYS[name].field: getattr(keys, name) for name in _limit_names(keys)}
+    return Limits(**{field: value for field, value in found.items() if value is not None})
+
+
+def _narrower(keys: BaseModel) -> Limits:
+    """Return the limits of an instance or instrument; what is left out narrows nothing."""
+    written = [name for name in _limit_names(keys) if name in keys.model_fields_set]
+    fields = {name: getattr(NOTHING_NARROWER, name) for name in Limits.__struct_fields__}
+    return Limits(**fields | {KEYS[name].field: getattr(keys, name) for name in written})
+
+
+def _limit_names(keys: BaseModel) -> list[str]:
+    return [name for name in type(keys).model_fields if name in KEYS]
+
+
+def _breakers(keys: BreakerKeys) -> BreakerSettings:
+    return BreakerSettings(
+        off=keys.off,
+        losing_streak=keys.losing_streak,
+        reject_ppm=keys.reject_rate,
+        reject_least=keys.reject_least,
+        slippage_ppm=keys.slippage,
+        volatility_ppm=keys.volatility,
+        volatility_floor_ppm=keys.volatility_floor,
+        spread_ppm=keys.spread,
+        spread_floor_ppm=keys.spread_floor,
+        stale_ns=keys.stale_data,
+        error_ppm=keys.error_rate,
+        error_least=keys.error_least,
+        unknown_orders=keys.unknown_orders,
+        rate_closures=keys.rate_closures,
+        margin_entries_ppm=keys.margin,
+        margin_cancel_ppm=keys.margin_high,
+        margin_reduce_ppm=keys.margin_critical,
+        cool_down_ns=keys.cool_down,
+        cool_downs=keys.cool_downs,
+        calm_ns=keys.calm,
+        clean_ns=keys.clean,
     )

@@ -5,9 +5,11 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from plimsoll.control.address import socket_address
 from plimsoll.control.errors import ControlError
@@ -36,6 +38,7 @@ class ControlServer:
         path: Path,
         handle: Callable[[Command], Answer],
         *,
+        vet: Callable[[Command], Awaitable[str]] | None = None,
         uid: int | None = None,
         patience_s: float = _PATIENCE_S,
     ) -> None:
@@ -45,11 +48,15 @@ class ControlServer:
             path: The socket's file; its folder exists.
             handle: Decides about a command at once; called on the event loop, once for each id.
                 An exception from it is answered as a refusal and reported to the loop's handler.
+            vet: Checks the proof of a command that has one, in its own time; returns why it is
+                refused, empty where it holds. Without it a proof is refused. `handle` never sees a
+                proof, and none is kept.
             uid: The only user served; this process's by default.
             patience_s: Seconds a client may be silent or slow before it is dropped.
         """
         self.path = path
         self._handle = handle
+        self._vet = vet
         self._uid = os.geteuid() if uid is None else uid
         self._patience_s = patience_s
         self._answers: dict[str, tuple[Command, Answer]] = {}
@@ -110,18 +117,23 @@ class ControlServer:
                 line = await reader.readuntil(b"\n")
             except asyncio.LimitOverrunError:
                 line = b""
-            answer = self._answer(line) if line else _too_long()
+            answer = await self._answer(line) if line else _too_long()
             writer.write(encode_line(answer))
             await writer.drain()
         return bool(line)
 
-    def _answer(self, line: bytes) -> Answer:
+    async def _answer(self, line: bytes) -> Answer:
         try:
             command = parse_command(line)
         except Refused as refusal:
             return refusal.answer
         if command.cmd == PING:
             return Answer(id=command.id, accepted=True)
+        if command.proof is not None:
+            reason = await self._vetted(command)
+            if reason:
+                return Answer(id=command.id, accepted=False, reason=reason)
+            command = msgspec.structs.replace(command, proof="")
         if command.id in self._answers:
             first, answer = self._answers[command.id]
             return answer if first == command else _reused(command)
@@ -130,6 +142,9 @@ class ControlServer:
         if len(self._answers) > _KEPT_ANSWERS:
             del self._answers[next(iter(self._answers))]
         return answer
+
+    async def _vetted(self, command: Command) -> str:
+        return await self._vet(command) if self._vet else "this process takes no proof of authority"
 
     def _decide(self, command: Command) -> Answer:
         try:

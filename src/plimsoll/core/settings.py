@@ -3,13 +3,22 @@
 Money is cash units (1e-8 of the quote coin), fractions are parts per million.
 """
 
+from typing import Final
+
 import msgspec
 
 from plimsoll.core.model import Mode
 
+NO_LIMIT: Final = 1 << 62
+"""Nothing is narrower here than one level above: an instance's or instrument's limit left out, and
+those of the account that the venue holds anyway."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Pre-trade limits (RSK-4). A limit left out is zero: nothing passes it."""
+    """Pre-trade limits (RSK-4). A limit left out is zero: nothing passes it.
+
+    The last four stand beside what the venue itself refuses: left out, they narrow nothing.
+    """
 
     price_distance_ppm: int = 0
     """Largest distance of an order's price from the reference price, against us."""
@@ -25,6 +34,50 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     drawdown_ppm: int = 0
     leverage_ppm: int = 0
     """Worst-case exposure over equity, 1_000_000 = once."""
+    order_units: int = NO_LIMIT
+    """Quantity of one order in cash units of the base coin; of an instrument only."""
+    net_exposure: int = NO_LIMIT
+    """Worst-case value of longs less shorts over all instruments, either way round."""
+    margin_ppm: int = NO_LIMIT
+    """The account's initial margin rate from which on no risk is added."""
+    free_balance: int = -1
+    """What must stay free after an order, in USD or the quote coin on spot; -1 = not looked at."""
+
+
+class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When the circuit breakers take effect (trading.md 8); the losses are ``Limits``."""
+
+    off: tuple[str, ...] = ()
+    """Names of breakers that never trip."""
+    losing_streak: int = 10
+    """Round trips lost in a row."""
+    reject_ppm: int = 200_000
+    reject_least: int = 20
+    """Requests of the window before their rate says something; the window has 50."""
+    slippage_ppm: int = 1_000
+    """Mean cost of the newest 20 fills of market orders against the price at the decision."""
+    volatility_ppm: int = 10_000_000
+    """A move in a minute, in multiples of the instrument's usual one ..."""
+    volatility_floor_ppm: int = 10_000
+    """... and never below this part of the price."""
+    spread_ppm: int = 10_000_000
+    spread_floor_ppm: int = 2_000
+    stale_ns: int = 10_000_000_000
+    """A market that was LIVE and is not, for this long."""
+    error_ppm: int = 500_000
+    error_least: int = 10
+    """Requests of one group in a minute before their rate says something."""
+    unknown_orders: int = 3
+    rate_closures: int = 3
+    """Times a minute the venue may say "too many requests"."""
+    margin_entries_ppm: int = 500_000
+    margin_cancel_ppm: int = 700_000
+    margin_reduce_ppm: int = 850_000
+    cool_down_ns: int = 1_800_000_000_000
+    cool_downs: int = 2
+    """Cool-downs a UTC day; after one more a person re-arms."""
+    calm_ns: int = 300_000_000_000
+    clean_ns: int = 60_000_000_000
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +93,7 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
     capital: int = 0
     params: dict[str, str | int | float | bool] = {}
     limits: Limits | None = None
-    """Narrower limits for this instance; None = the account's."""
+    """Limits of this instance, measured on what is its own; None = only the account's."""
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +174,11 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """... after this long."""
     cash_slack_units: int = 0
     """What one booked change may differ from the venue's by rounding, in cash units (ACC-4)."""
+    instrument_limits: dict[str, Limits] = {}
+    """Limits of single instruments, all instances together."""
+    breakers: BreakerSettings = BreakerSettings()
+    venue_leverage_ppm: int = 0
+    """What the account's contracts are set to, for what an order needs; 0 = not told: once."""
 
 
 def to_text(settings: CoreSettings) -> str:

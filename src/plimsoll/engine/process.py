@@ -28,7 +28,9 @@ from plimsoll.core.records import (
     SpaceChanged,
     StrategyRestored,
 )
+from plimsoll.core.risk.limits import is_wider, refusal_of
 from plimsoll.core.settings import to_text
+from plimsoll.engine.authority import Authority
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
@@ -62,6 +64,9 @@ _STANDING: Final = ("scope", "keep_orders", "protections_too", "all", "flatten")
 """What a standing request may say beside who and why."""
 
 SOCKET: Final = "engine.sock"
+COMMANDS: Final = ("halt", "resume", "cancel", "release", "stop", "reset", "limits")
+"""What the control socket takes."""
+
 STOP_DEADLINE_S: Final = 10.0
 TIMER_SLACK_S: Final = 0.001
 """The loop's timers have millisecond grain: too late by this is better than too early, twice."""
@@ -194,6 +199,7 @@ class Process:
             self._failed,
         )
         self.venue = BybitVenue(settings.venue, self.engine, self.clock)
+        self.authority = Authority(settings.passphrase_hash, time.monotonic)
         self.failure: BaseException | None = None
         self._stop_reason = ""
         self._is_warned = False
@@ -208,7 +214,9 @@ class Process:
             loop.add_signal_handler(number, self._asked_to_stop, signal.Signals(number).name, code)
         loop.add_signal_handler(signal.SIGUSR1, self._pause)
         self._exit_code = 0
-        server = ControlServer(self.settings.run_dir / SOCKET, self._command)
+        server = ControlServer(
+            self.settings.run_dir / SOCKET, self._command, vet=self.authority.vet
+        )
         guard = CallbackGuard(self.core.turns, self.settings.callback_limit_ns)
         guard.start()
         try:
@@ -382,6 +390,9 @@ class Process:
             read_command(self.core.state, command.cmd, command.args)
         except CommandRefused as refusal:
             return Answer(id=command.id, accepted=False, reason=str(refusal))
+        reason = self._why_not(command)
+        if reason:
+            return Answer(id=command.id, accepted=False, reason=reason)
         seq = self._operator(command.id, command.actor, command.cmd, command.args)
         if command.cmd == "stop":
             self._asked_to_stop(f"{command.actor}: stop", 0)
@@ -395,6 +406,22 @@ class Process:
         if ACCOUNT not in self.core.safety.pauses:
             args: dict[str, object] = {"reason": "signal SIGUSR1"}
             self._operator(f"signal-{seq}", "SIGUSR1", "pause", args)
+
+    def _why_not(self, command: Command) -> str:
+        """Return why a command would come to nothing, or may not be given; empty where neither."""
+        state, args = self.core.state, command.args
+        scope = str(args.get("scope", ""))
+        if command.cmd == "reset":
+            now_ns = self.clock.now_ns()
+            return state.trips.why_not_reset(str(args.get("breaker", "")), scope, now_ns)
+        if command.cmd != "limits":
+            return ""
+        key, value = str(args.get("key", "")), args.get("value")
+        reason = refusal_of(scope, key, value, state.settings)
+        if reason or not isinstance(value, int):
+            return reason
+        is_raise = is_wider(key, value, state.limits.value(scope, key))
+        return self.authority.proved(command) if is_raise else ""
 
     def _operator(self, number: str, actor: str, cmd: str, args: dict[str, object]) -> int:
         stamp = self.engine.stamp()

@@ -1,7 +1,7 @@
 """What the engine process is started with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -27,3 +27,5 @@ class EngineSettings:
     callback_limit_ns: int = 50_000_000
     """Processor time a callback of a strategy may take; 0 = no limit (P8)."""
     use_uvloop: bool = True
+    passphrase_hash: str = field(default="", repr=False)
+    """Of the operator; empty: no limit is raised while it runs."""

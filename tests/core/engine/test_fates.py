@@ -1,7 +1,5 @@
 """How the fate of an order is found: connections, races of cancels and fills, strays."""
 
-import json
-
 import pytest
 from tests.properties.driver import (
     ETH,
@@ -22,16 +20,14 @@ from plimsoll.core.records import (
     ConnectionEnded,
     IncidentRaised,
     LeaseTaken,
-    OperatorCommand,
     OrderSent,
     OutcomeLost,
     QueryAnswered,
     QueryIntended,
-    Released,
     RequestAnswered,
     RetirementIntended,
 )
-from plimsoll.core.settings import Timing
+from plimsoll.core.settings import BreakerSettings, Timing
 
 S = OrderState
 TIMING = Timing()
@@ -299,20 +295,15 @@ def intruder(driver):
     return unknown
 
 
-def test_an_order_under_our_tag_that_nobody_here_made_stops_the_account():
-    driver = Driver(settings_of(one_strategy(instruments=(PERP, ETH)))).live(PERP, ETH)
+def test_an_order_under_our_tag_that_nobody_here_made_is_ended_and_stops_the_account():
+    settings = settings_of(one_strategy(instruments=(PERP, ETH)), breakers=BreakerSettings())
+    driver = Driver(settings).live(PERP, ETH)
     unknown = intruder(driver)
     assert codes(driver)[0] == "intruder"
     assert [one.client_order_id for one in driver.of(CancelIntended)] == [unknown]
+    assert list(driver.core.safety.blocks) == [PERP]
     handle = driver.do(lambda s: s.buy(ETH, "0.10", "1999"))
-    assert handle.refusal.code is Refusal.BLOCKED
-    run(driver, 40 * SECOND)
-    assert "account" in driver.core.safety.blocks  # no agreement of books ends it
-    driver.put(OperatorCommand, "1", "anna", "release", json.dumps({"instrument": "account"}))
-    assert driver.of(Released)[-1].instrument == "account"
-    driver.book(ETH)
-    driver.mark(ETH, 2_000.0)
-    assert driver.do(lambda s: s.buy(ETH, "0.10", "1999"), on=ETH).refusal is None
+    assert (handle.refusal.code, handle.refusal.detail) == (Refusal.BREAKER, "unknown_epoch")
 
 
 def test_the_watchdogs_orders_are_no_intruders(live):

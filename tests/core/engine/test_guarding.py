@@ -30,7 +30,7 @@ def test_an_order_with_our_tag_that_the_log_does_not_know_blocks_and_is_told():
     driver = Driver().live()
     unknown = IdMaker(driver.settings.tag, 7, 41).peek()
     driver.report(unknown, OrderState.OPEN)
-    assert [one.instrument for one in driver.of(Blocked)] == [PERP, "account"]
+    assert [one.instrument for one in driver.of(Blocked)] == [PERP]
     assert any(unknown == one.subject for one in driver.of(IncidentRaised))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plimsoll.core.model import OrderState, Side
-from plimsoll.core.records import PositionReported
+from plimsoll.core.records import HealthMeasured, PositionReported
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.private import STATUS, Origin, fee_coin_of, parse_private, read_item
 
@@ -158,7 +158,7 @@ def test_a_balance_must_be_a_number(reader, sample, value):
 
 @pytest.mark.parametrize("kind", [None, ""])
 def test_a_wallet_without_an_account_type_is_ours(reader, sample, kind):
-    (usdt,) = reader.read(changed(sample, "ws_wallet", accountType=kind))
+    usdt, _ = reader.read(changed(sample, "ws_wallet", accountType=kind))
     assert usdt.coin == "USDT"
 
 
@@ -272,7 +272,7 @@ def test_wallets_are_one_record_a_coin(reader, sample):
     message = json.loads(sample("ws_wallet"))
     coin = message["data"][0]["coin"][0]
     message["data"][0]["coin"].append(coin | {"coin": "BTC", "walletBalance": "0.123456789"})
-    usdt, btc = reader.read(message)
+    usdt, btc, _ = reader.read(message)
     assert (usdt.coin, usdt.balance_units) == ("USDT", 999994000000)
     assert (btc.coin, btc.balance_units) == ("BTC", 12345678)
     assert json.loads(btc.raw)["coin"] == "BTC"
@@ -442,3 +442,51 @@ def test_a_waiting_spot_order_says_which_list_it_stands_in(
     words = {"category": category, "orderStatus": status, "stopOrderType": kind}
     (order,) = reader.read(changed(sample, "ws_order", **words))
     assert order.order_filter == order_filter
+
+
+# ---- how the account stands ----
+
+
+def health(reader, sample, **changes):
+    (found,) = [
+        one
+        for one in reader.read(changed(sample, "ws_wallet", **changes))
+        if isinstance(one, HealthMeasured)
+    ]
+    return found
+
+
+def coin(sample, **changes):
+    return [json.loads(sample("ws_wallet"))["data"][0]["coin"][0] | changes]
+
+
+def test_a_wallet_of_the_stream_says_how_the_account_stands(reader, sample):
+    found = health(reader, sample, accountMMRate="0.5000001", totalAvailableBalance="12.5")
+    assert (found.initial_ppm, found.maintenance_ppm) == (3_000, 500_001)
+    assert (found.available_units, found.borrowed) == (1_250_000_000, {})
+    assert found.source == "stream"
+
+
+def test_what_the_venue_does_not_say_of_isolated_margin_is_not_zero(reader, sample):
+    found = health(reader, sample, accountIMRate="", accountMMRate="", totalAvailableBalance="")
+    assert (found.initial_ppm, found.maintenance_ppm, found.available_units) == (-1, -1, -1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "borrowed"),
+    [
+        ({"borrowAmount": "0.5", "equity": "2", "usdValue": "8"}, {"USDT": 200_000_000}),
+        ({"spotBorrow": "0.5", "equity": "2", "usdValue": "8"}, {"USDT": 200_000_000}),
+        ({"walletBalance": "-0.5", "equity": "-0.5", "usdValue": "-2"}, {"USDT": 200_000_000}),
+        ({"borrowAmount": "0.25", "equity": "2", "usdValue": "8"}, {}),
+        ({"borrowAmount": "0.0001", "equity": "0", "usdValue": "0"}, {"USDT": 200_000_000}),
+    ],
+)
+def test_a_loan_worth_over_a_dollar_is_told(reader, sample, changes, borrowed):
+    assert health(reader, sample, coin=coin(sample, **changes)).borrowed == borrowed
+
+
+@pytest.mark.parametrize("field", ["accountMMRate", "totalEquity", "totalAvailableBalance"])
+def test_an_unreadable_statement_is_an_error_and_no_zero(reader, sample, field):
+    with pytest.raises(ParseError, match=field):
+        reader.read(changed(sample, "ws_wallet", **{field: "much"}))

@@ -13,6 +13,7 @@ from plimsoll.core.records import (
     CancelIntended,
     ClockMeasured,
     ExecutionReported,
+    HealthMeasured,
     LinkChanged,
     OrderIntended,
     OrderReported,
@@ -172,6 +173,10 @@ def test_executions_positions_and_wallets_are_reported(trade, inbox):
         assert [p.qty_lots for p in await desk.ask("positions")] == [1]
         assert {w.coin for w in await desk.ask("wallet", category="")} >= {"USDT", "BTC"}
         assert all(isinstance(w, WalletReported) for w in await desk.ask("wallet"))
+        (health,) = await desk.ask("health", category="")
+        assert isinstance(health, HealthMeasured)
+        assert 0 < health.available_units < health.equity_units
+        assert 0 < health.maintenance_ppm < health.initial_ppm < 1_000_000
 
     trade(scenario)
 

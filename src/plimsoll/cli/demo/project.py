@@ -70,7 +70,10 @@ mode = "paper"                    # matched inside the engine, never sent
 capital = "30_000 USDT"
 params = {{ fast = 2, slow = 5, notional = 1_500.0 }}
 
-[limits.strategy.quoter]          # narrower than the account's; what is left out is the account's
+[breakers]
+off = ["losing_streak"]           # these trade for the show: fees make every round trip a loss
+
+[limits.strategy.quoter]          # its own, besides the account's; what is left out narrows nothing
 order_notional = "1_000 USDT"
 position_notional = "5_000 USDT"
 """

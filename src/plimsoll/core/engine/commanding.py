@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from plimsoll.core.engine.adopting import Adopting
+from plimsoll.core.engine.breaking import Breaking
 from plimsoll.core.engine.flattening import Flattening
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.judging import (
@@ -25,6 +26,7 @@ from plimsoll.core.engine.judging import (
     manual_request,
     read_command,
 )
+from plimsoll.core.engine.limiting import change_limit
 from plimsoll.core.engine.placing import Hand, Placer
 from plimsoll.core.engine.state import State
 from plimsoll.core.model import ACCOUNT, MANUAL, Scope, scope_of
@@ -50,6 +52,7 @@ class Commanding:
         halting: Halting,
         flattening: Flattening,
         adopting: Adopting,
+        breaking: Breaking,
         free: Callable[[str], None],
     ) -> None:
         """Share the parts; ``free`` makes a stopped instance startable again."""
@@ -58,6 +61,7 @@ class Commanding:
         self.halting = halting
         self.flattening = flattening
         self.adopting = adopting
+        self.breaking = breaking
         self.free = free
         self._table: dict[str, Callable[[OperatorCommand, Any], Iterator[Record]]] = {
             "halt": self._halt,
@@ -69,6 +73,8 @@ class Commanding:
             "cancel": self._cancel,
             "release": self._release,
             "adopt": self._adopt,
+            "reset": self._reset,
+            "limits": self._limits,
             "strategy-resume": self._strategy_resume,
         }
 
@@ -148,6 +154,12 @@ class Commanding:
 
     def _adopt(self, command: OperatorCommand, _args: Args) -> Iterator[Record]:
         return self.adopting.on_command(command)
+
+    def _reset(self, command: OperatorCommand, _args: Args) -> Iterator[Record]:
+        return self.breaking.reset(command)
+
+    def _limits(self, command: OperatorCommand, _args: Args) -> Iterator[Record]:
+        return change_limit(self.state, command)
 
     def _strategy_resume(self, command: OperatorCommand, args: FreeArgs) -> Iterator[Record]:
         yield StrategyFreed(

@@ -39,6 +39,7 @@ from plimsoll.core.records import (
     PublicTraded,
     QueryAnswered,
     QueryIntended,
+    RateMeasured,
     Record,
     RequestAnswered,
     SessionEnded,
@@ -368,6 +369,7 @@ class Core:
             keeper.halting,
             keeper.flattening,
             keeper.adopting,
+            keeper.breaking,
             self._free,
         )
         return {
@@ -381,7 +383,8 @@ class Core:
             BarReported: trader.on_fetched,
             LinkChanged: keeper.on_link,
             StreamChanged: keeper.doubting.on_stream,
-            RequestAnswered: keeper.inquiring.on_answer,
+            RequestAnswered: keeper.on_answer,
+            RateMeasured: keeper.on_rate,
             OrderReported: keeper.on_report,
             ExecutionReported: keeper.on_execution,
             CashMoved: keeper.on_cash,

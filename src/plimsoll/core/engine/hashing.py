@@ -57,6 +57,15 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
                 for name, one in sorted(state.protections.at_venue.items())
             ],
             "losses": [state.losses.equity, state.losses.baseline, state.losses.peak],
+            "own_losses": sorted(
+                (name, msgspec.to_builtins(own)) for name, own in state.own_losses.items()
+            ),
+            "streaks": sorted(
+                (*key, msgspec.to_builtins(streak)) for key, streak in state.streaks.items()
+            ),
+            "trips": [msgspec.to_builtins(trip) for trip in state.trips.active.values()],
+            "trip_days": sorted((*key, *days) for key, days in state.trips.days.items()),
+            "limits": sorted((*key, value) for key, value in state.limits.changes.items()),
             "markets": [
                 [
                     name,

@@ -90,6 +90,21 @@ class AdoptArgs(Args, frozen=True):
     orders: bool = False
 
 
+class ResetArgs(Args, frozen=True):
+    """``reset``: arm a breaker again."""
+
+    breaker: str
+    scope: str
+
+
+class LimitArgs(Args, frozen=True):
+    """``limits``: a limit from now on, in the unit of its key."""
+
+    scope: str
+    key: str
+    value: int
+
+
 class FreeArgs(Args, frozen=True):
     """``strategy-resume``."""
 
@@ -106,6 +121,8 @@ ARGS: Final[Mapping[str, type[Args]]] = {
     "cancel": CancelArgs,
     "release": ReleaseArgs,
     "adopt": AdoptArgs,
+    "reset": ResetArgs,
+    "limits": LimitArgs,
     "strategy-resume": FreeArgs,
     "stop": Args,
 }
@@ -266,6 +283,8 @@ _JUDGES: Final[Mapping[str, Callable[[State, Any], None]]] = {
     "cancel": _judge_cancel,
     "release": _judge_release,
     "adopt": _pass,
+    "reset": _pass,
+    "limits": _pass,
     "strategy-resume": _judge_free,
     "stop": _pass,
 }

@@ -1,20 +1,22 @@
 """The safety half of ``decide``: who looks at which record, and in which order at each beat.
 
 Unknown outcomes (``inquiring``), reconciliation (``comparing``), market data (``doubting``), halts
-(``halting``) and flattens (``flattening``). Only the last ever places an order, and only where a
-person or the end policy asked for it: the others ask, cancel, block, halt and tell.
+(``halting``), flattens (``flattening``), circuit breakers (``breaking``), equity and margin
+(``measuring``). Only a flatten ever places an order, and only where a person or the end policy
+asked for it: the others ask, cancel, block, halt and tell.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 from plimsoll.core.engine.adopting import Adopting
+from plimsoll.core.engine.breaking import Breaking
 from plimsoll.core.engine.comparing import Comparing
 from plimsoll.core.engine.doubting import Doubting
 from plimsoll.core.engine.explaining import Explaining
 from plimsoll.core.engine.flattening import Flattening
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
+from plimsoll.core.engine.measuring import Measuring
 from plimsoll.core.engine.outsiders import Outsiders
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
@@ -23,19 +25,18 @@ from plimsoll.core.execution.rounds import is_new_order
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
     CashMoved,
-    EquityMeasured,
     ExecutionReported,
     LinkChanged,
     OrderReported,
+    OutcomeLost,
     PositionReported,
     QueryAnswered,
+    RateMeasured,
     Record,
+    RequestAnswered,
     WalletReported,
 )
 from plimsoll.core.settings import CoreSettings
-
-MEASURE_NS: Final = 1_000_000_000
-"""Equity is measured once a second (trading.md 4)."""
 
 
 class Keeper:
@@ -53,7 +54,8 @@ class Keeper:
         self.adopting = Adopting(state, settings)
         self.flattening = Flattening(state, placer)
         self.straying = Straying(state, settings, self.inquiring)
-        self.measured_ns = 0
+        self.breaking = Breaking(state, settings, placer)
+        self.measuring = Measuring(state, settings)
 
     def take_over(self) -> Iterator[Record]:
         """Begin a session: what earlier ones left open is lost, or told now."""
@@ -66,7 +68,7 @@ class Keeper:
     def on_link(self, link: LinkChanged) -> Iterator[Record]:
         """Losing the trade link loses the answers on it; a new private link starts a comparison."""
         if link.link == "trade" and not link.is_up:
-            yield from self.inquiring.on_trade_down()
+            yield from self._counted(self.inquiring.on_trade_down())
         if link.link == "private":
             self.halting.sweeping.on_link()
             self.inquiring.inquiries.reset()
@@ -74,12 +76,22 @@ class Keeper:
             if link.is_up:
                 yield from self.comparing.start("private link up")
 
+    def on_answer(self, answer: RequestAnswered) -> Iterator[Record]:
+        """Take the venue's answer to one of our requests."""
+        yield from self.inquiring.on_answer(answer)
+        yield from self.breaking.on_answer(answer)
+
+    def on_rate(self, measured: RateMeasured) -> None:
+        """Take what an answer said of our rate."""
+        self.breaking.on_rate(measured)
+
     def on_report(self, record: OrderReported) -> Iterator[Record]:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""
         order = self.state.orders.of_venue(record.client_order_id, record.venue_order_id)
         self.comparing.collect(record, is_new=is_new_order(order, record))
         self.halting.sweeping.on_report(record)
         yield from self.inquiring.on_report(record)
+        yield from self.breaking.on_report(record)
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
         """Block the instrument of an execution the ledger cannot book (ACC-3)."""
@@ -89,12 +101,14 @@ class Keeper:
         if record.kind not in KNOWN_KINDS and record.instrument not in self.state.safety.blocks:
             kind = f"unknown execution type {record.kind!r}"
             yield from block(self.state, record.instrument, kind)
+        yield from self.breaking.on_execution(record, is_new=is_new)
 
     def on_statement(self, record: PositionReported | WalletReported) -> None:
         """Take what the venue says of a position or balance."""
         self.comparing.collect(record, is_new=False)
         if isinstance(record, PositionReported) and record.source == "stream":
             self.comparing.on_position(record)
+            self.breaking.on_position(record)
 
     def on_cash(self, record: CashMoved) -> Iterator[Record]:
         """Follow up a row of the venue's transaction log."""
@@ -102,7 +116,11 @@ class Keeper:
         yield from self.explaining.on_cash()
 
     def on_query(self, answer: QueryAnswered) -> Iterator[Record]:
-        """Take the end of a query: a comparison's, a sweep's or an inquiry's."""
+        """Take the end of a query: a comparison's, a sweep's, a measurement's or an inquiry's."""
+        self.breaking.on_query(answer)
+        if self.measuring.owns(answer.query_id):
+            self.measuring.answered(answer)
+            return
         if self.halting.sweeping.owns(answer.query_id):
             yield from self.halting.sweeping.answered(answer)
             return
@@ -111,7 +129,7 @@ class Keeper:
             return
         yield from self.comparing.answered(answer)
         if self.state.safety.is_reconciled and not self.state.losses.is_known:
-            yield from self._measure()  # before any strategy may ask for an order
+            yield from self.measuring.measure()  # before any strategy may ask for an order
         if self.state.safety.is_reconciled:
             self.halting.on_reconciled()
 
@@ -128,9 +146,9 @@ class Keeper:
     def on_time(self) -> Iterator[Record]:
         """Look at everything that follows from time passing."""
         state = self.state
-        yield from self.inquiring.on_time()
-        if state.ts_ns - self.measured_ns >= MEASURE_NS:
-            yield from self._measure()
+        yield from self._counted(self.inquiring.on_time())
+        yield from self.measuring.on_time()
+        yield from self.breaking.on_time()
         yield from self.halting.on_time()
         yield from self.explaining.on_time()
         yield from self.flattening.on_time()
@@ -140,11 +158,9 @@ class Keeper:
 
     # ---- inside ----
 
-    def _measure(self) -> Iterator[Record]:
-        state = self.state
-        if not state.safety.is_reconciled and not state.ledger.cash:
-            return
-        equity = state.account_equity()
-        if equity is not None:
-            self.measured_ns = state.ts_ns
-            yield EquityMeasured(*state.stamp(), equity)
+    def _counted(self, decisions: Iterator[Record]) -> Iterator[Record]:
+        """Pass decisions on; what was lost counts as an error of its group of requests."""
+        for decision in decisions:
+            yield decision
+            if isinstance(decision, OutcomeLost):
+                self.breaking.on_lost(decision)

@@ -1,8 +1,10 @@
 """From a request to a decision: the one path every order of a strategy takes through the gate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
+
+import msgspec
 
 from plimsoll.core.engine.state import State
 from plimsoll.core.feed import StreamName
@@ -30,10 +32,11 @@ from plimsoll.core.records import (
     Record,
 )
 from plimsoll.core.risk import LIVE_SCOPE, Candidate, Gate, Lane, Surroundings, group_of
-from plimsoll.core.settings import CoreSettings, Limits
+from plimsoll.core.settings import NO_LIMIT, CoreSettings
 from plimsoll.core.strategy import AmendRequest, PlaceRequest
 
 PPM: Final = 1_000_000
+ARRIVALS_KEPT: Final = 1_000
 _MARKET: Final = OrderType.MARKET  # hot: read through its class it costs ten times a global
 
 
@@ -69,8 +72,8 @@ class Asker(Protocol):
         """Return the owner of what is asked for."""
 
     @property
-    def limits(self) -> Limits | None:
-        """Return narrower limits than the account's, None where there are none."""
+    def names(self) -> tuple[str, ...]:
+        """Return the instruments it trades: its own limits count over them."""
 
     @property
     def streams(self) -> tuple[StreamName, ...]:
@@ -87,7 +90,7 @@ class Hand(NamedTuple):
     """A person, or what a person set going: it asks in an owner's name and is always ready."""
 
     name: str
-    limits: Limits | None = None
+    names: tuple[str, ...] = ()
     streams: tuple[StreamName, ...] = ()
 
     def unready(self, *, reduces: bool) -> Denied | None:
@@ -106,8 +109,18 @@ class Placer:
         self.settings = settings
         self.paper = paper
         self.gate = Gate(
-            settings, state.safety, state.exposure, state.losses, state.pacings, state.rates
+            settings,
+            state.safety,
+            state.exposure,
+            state.losses,
+            state.pacings,
+            state.rates,
+            state.trips,
+            state.own_losses,
+            state.health,
         )
+        self.arrivals: dict[str, int] = {}
+        """Best opposite price, in ticks, when a market order was decided: newest ones by id."""
         self.waiting: dict[str, str] = {}
         """Cancels the venue's rate has no room for yet: order id to reason, oldest first."""
         self.routes = {
@@ -121,7 +134,7 @@ class Placer:
         """Return a hand that asks in an owner's name, under the owner's limits."""
         for one in self.settings.strategies:
             if one.name == owner:
-                return Hand(owner, one.limits)
+                return Hand(owner, tuple(one.instruments))
         return Hand(owner)
 
     def place(self, desk: Asker, request: PlaceRequest) -> Iterator[Record]:
@@ -201,6 +214,8 @@ class Placer:
             )
         acted = (instrument.name, request.side, price_ticks, request.qty_lots)
         desk.acted(state.ts_ns, "place", *acted)
+        if request.order_type is _MARKET:
+            self._arrived(order_id, instrument, request.side)
         if request.handle is not None:
             request.handle.order = state.orders.find(order_id)
         if route is PAPER_ROUTE:
@@ -309,7 +324,7 @@ class Placer:
             if doubt is not None:
                 return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} has no price to trade at")
-        return self.gate.check(candidate, self._around(desk, candidate))
+        return self.gate.check(candidate, self.around(desk, candidate))
 
     def _held_back(self, candidate: Candidate) -> Denied | None:
         """Return why entries wait here for a person, or for money to be explained."""
@@ -326,34 +341,93 @@ class Placer:
             return Denied(Refusal.UNEXPLAINED_CASH, safety.wallet_doubt)
         return None
 
-    def _around(self, desk: Asker, candidate: Candidate) -> Surroundings:
+    def around(self, desk: Asker, candidate: Candidate) -> Surroundings:
+        """Return what an order meets."""
         state = self.state
         name = candidate.instrument.name
-        market, held = state.markets[name], state.held_lots(candidate.scope, name)
-        return Surroundings(
+        scope = candidate.scope
+        market, held = state.markets[name], state.held_lots(scope, name)
+        bounds = state.limits.bounds(desk.name, name, desk.names, scope)
+        around = Surroundings(
             market,
             market.reference_ticks(state.ts_ns),
             held,
-            self._worst_elsewhere(candidate.scope, name),
+            self._worst_elsewhere(scope, name, state.instruments),
             self._opposite_best(candidate),
             self._free_lots(desk, name) if candidate.instrument.is_spot else 0,
-            desk.limits or self.settings.limits,
+            bounds,
             state.ts_ns,
             desk.streams,
         )
+        return self._with_more(around, desk, candidate) if bounds.needs_more else around
 
-    def _worst_elsewhere(self, scope: str, name: str) -> int:
+    def _with_more(self, around: Surroundings, desk: Asker, candidate: Candidate) -> Surroundings:
+        """Add what only some limits look at."""
+        bounds, scope, name = around.bounds, candidate.scope, candidate.instrument.name
+        limits = bounds.account
+        return msgspec.structs.replace(
+            around,
+            worst_owned=self._worst_elsewhere(scope, name, desk.names) if bounds.needs_owned else 0,
+            net_elsewhere=self._net_elsewhere(candidate) if limits.net_exposure < NO_LIMIT else 0,
+            free_units=self._free_units(candidate.instrument) if limits.free_balance >= 0 else 0,
+        )
+
+    def _worst_elsewhere(self, scope: str, name: str, among: Iterable[str]) -> int:
         state = self.state
         total = 0
-        for other, instrument in state.instruments.items():
+        for other in among:
             if other == name:
                 continue
             worst = state.exposure.worst_lots(scope, other, state.held_lots(scope, other))
             if worst:
-                reference = state.markets[other].newest_ticks(state.ts_ns)
-                collared = reference + reference * self.settings.collar_ppm // PPM
-                total += instrument.notional_units(collared, worst)
+                total += state.instruments[other].notional_units(self._collared(other), worst)
         return total
+
+    def _net_elsewhere(self, candidate: Candidate) -> int:
+        """Return what the other instruments may come to on the candidate's side, signed by it."""
+        state, scope = self.state, candidate.scope
+        total = 0
+        for other, instrument in state.instruments.items():
+            if other == candidate.instrument.name:
+                continue
+            held = state.held_lots(scope, other)
+            lots = state.exposure.net_lots(scope, other, held, candidate.side)
+            if lots:
+                total += instrument.notional_units(self._collared(other), lots)
+        return total
+
+    def _free_units(self, instrument: Instrument) -> int:
+        """Return what an order may use: the quote coin not offered yet, or what the venue says.
+
+        What the venue's statement does not know yet is taken off: orders made since.
+        """
+        state = self.state
+        if instrument.is_spot:
+            offered = sum(
+                other.notional_units(self._collared(name), state.exposure.buys.get(("", name), 0))
+                for name, other in state.instruments.items()
+                if other.is_spot and other.quote == instrument.quote
+            )
+            return state.ledger.cash.get(instrument.quote, 0) - offered
+        leverage = self.settings.venue_leverage_ppm or PPM
+        newer = sum(
+            state.instruments[order.instrument].notional_units(order.price_ticks, order.leaves_lots)
+            for order in state.orders.working.values()
+            if order.touched_ns > state.health.ts_ns
+            and not (order.is_paper or order.reduce_only)
+            and not state.instruments[order.instrument].is_spot
+        )
+        return state.health.available_units - newer * PPM // leverage
+
+    def _collared(self, name: str) -> int:
+        reference = self.state.markets[name].newest_ticks(self.state.ts_ns)
+        return reference + reference * self.settings.collar_ppm // PPM
+
+    def _arrived(self, order_id: str, instrument: Instrument, side: Side) -> None:
+        market = self.state.markets[instrument.name]
+        self.arrivals[order_id] = market.ask_ticks if side is Side.BUY else market.bid_ticks
+        if len(self.arrivals) > ARRIVALS_KEPT:
+            del self.arrivals[next(iter(self.arrivals))]
 
     def _opposite_best(self, candidate: Candidate) -> int:
         """Return the best price of own resting orders on the other side, 0 = none."""

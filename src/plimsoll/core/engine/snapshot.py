@@ -10,7 +10,9 @@ from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position, Scope
 from plimsoll.core.portfolio import Cause, History
 from plimsoll.core.records import FlattenBegun
-from plimsoll.core.risk import Halt, Pacing, Pause
+from plimsoll.core.risk import Halt, OwnLosses, Pacing, Pause
+from plimsoll.core.risk.breakers import Trip
+from plimsoll.core.risk.breakers.conduct import Streak
 
 VERSION = 4
 
@@ -20,6 +22,16 @@ class _Pace(msgspec.Struct):
     groups: dict[str, list[int]]
     day: int
     today: int
+
+
+class _Guard(msgspec.Struct):
+    """Breakers, limits and what instances have lost."""
+
+    trips: list[Trip]
+    days: list[tuple[str, str, int, int]]
+    limits: list[tuple[str, str, int]]
+    own_losses: dict[str, OwnLosses]
+    streaks: list[tuple[str, str, Streak]]
 
 
 class _Snapshot(msgspec.Struct):
@@ -55,6 +67,7 @@ class _Snapshot(msgspec.Struct):
     wallet_doubt: str = ""
     wishes: list[tuple[str, str, Wish]] = []
     protections: dict[str, Protection] = {}
+    guard: _Guard | None = None
 
 
 def snapshot(state: State) -> bytes:
@@ -101,6 +114,7 @@ def snapshot(state: State) -> bytes:
             wallet_doubt=state.safety.wallet_doubt,
             wishes=[(who, name, one) for (who, name), one in state.protections.wishes.items()],
             protections=state.protections.at_venue,
+            guard=_guard_of(state),
         )
     )
 
@@ -145,7 +159,27 @@ def restore(payload: bytes) -> State:
     state.safety.blocks = saved.blocks
     state.safety.observed, state.safety.wallet_doubt = saved.observed, saved.wallet_doubt
     _restore_paces(state, saved)
+    if saved.guard is not None:
+        _restore_guard(state, saved.guard)
     return state
+
+
+def _guard_of(state: State) -> _Guard:
+    return _Guard(
+        list(state.trips.active.values()),
+        [(name, scope, *counted) for (name, scope), counted in state.trips.days.items()],
+        [(scope, key, value) for (scope, key), value in state.limits.changes.items()],
+        state.own_losses,
+        [(owner, name, one) for (owner, name), one in state.streaks.items()],
+    )
+
+
+def _restore_guard(state: State, saved: _Guard) -> None:
+    state.trips.active = {(trip.breaker, trip.scope): trip for trip in saved.trips}
+    state.trips.days = {(name, scope): (day, count) for name, scope, day, count in saved.days}
+    state.limits.changes = {(scope, key): value for scope, key, value in saved.limits}
+    state.own_losses.update(saved.own_losses)
+    state.streaks = {(owner, name): one for owner, name, one in saved.streaks}
 
 
 def _restore_paces(state: State, saved: _Snapshot) -> None:

@@ -15,6 +15,7 @@ from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, Market
 from plimsoll.core.model import (
     FOREIGN,
     NOT_OURS,
+    OUTSIDE,
     IdMaker,
     Instrument,
     Mode,
@@ -43,9 +44,11 @@ from plimsoll.core.records import (
     FlattenEnded,
     FlowMeasured,
     Halted,
+    HealthMeasured,
     IncidentRaised,
     InstrumentListed,
     LeaseTaken,
+    LimitsChanged,
     LinkChanged,
     Observed,
     ObservingEnded,
@@ -64,6 +67,7 @@ from plimsoll.core.records import (
     PositionAdopted,
     PositionMoved,
     PositionReported,
+    ProfitMeasured,
     ProtectionAnswered,
     ProtectionIntended,
     ProtectionWished,
@@ -74,6 +78,7 @@ from plimsoll.core.records import (
     Record,
     Released,
     RequestAnswered,
+    Reset,
     SendRefused,
     SessionEnded,
     SessionStopping,
@@ -85,11 +90,26 @@ from plimsoll.core.records import (
     StreamChanged,
     Swept,
     TickerChanged,
+    Tripped,
     Unpaused,
     WalletAdopted,
     WalletDoubted,
 )
-from plimsoll.core.risk import Exposure, Losses, Pacing, Safety, VenueRates, group_of
+from plimsoll.core.risk import (
+    Exposure,
+    Health,
+    LimitBook,
+    Losses,
+    OwnLosses,
+    Pacing,
+    Safety,
+    Trips,
+    VenueRates,
+    group_of,
+    pace_of,
+)
+from plimsoll.core.risk.breakers.conduct import Streak
+from plimsoll.core.risk.limits import ACCOUNT
 from plimsoll.core.settings import CoreSettings, from_text
 
 KEEP: Final = 200
@@ -132,6 +152,13 @@ class State:
         self.safety = Safety()
         self.exposure = Exposure()
         self.losses = Losses()
+        self.own_losses: dict[str, OwnLosses] = {}
+        """By instance."""
+        self.limits = LimitBook()
+        self.trips = Trips()
+        self.streaks: dict[tuple[str, str], Streak] = {}
+        """By instance and instrument."""
+        self.health = Health()
         self.pacings: defaultdict[str, Pacing] = defaultdict(Pacing)
         self.rates = VenueRates()
         self.markets: dict[str, Market] = {}
@@ -238,6 +265,20 @@ class State:
             if holder == owner
         )
 
+    def firm_profit_of(self, owner: str) -> int | None:
+        """Return the same at the newest prices, None while something held has had none yet."""
+        total = 0
+        for (holder, name), held in self.ledger.positions.items():
+            if holder != owner:
+                continue
+            market = self.markets.get(name)
+            ticks = market.newest_ticks(self.ts_ns) if market else 0
+            if held.qty_units and not ticks:
+                return None
+            total += held.realised_units - held.fee_units - held.funding_units
+            total += self.ledger.unrealised(owner, name, ticks)
+        return total
+
     def equity_of(self, owner: str) -> int:
         """Return an instance's capital plus its profit, in quote cash units."""
         capital = 0
@@ -303,12 +344,14 @@ class State:
         self.orders.disconnect_all()
         self.protections.restart(record.ts_ns)
         self.rates.forget_closures()
+        self.health.forget()
         for market in self.markets.values():
             market.restart()
 
     def _configured(self, record: Configured) -> None:
         settings = from_text(record.settings)
         self.settings = settings
+        self.limits.configure(settings)
         paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
         self.paper_owners = self.paper_owners | paper
 
@@ -345,6 +388,24 @@ class State:
 
     def _measured(self, record: EquityMeasured) -> None:
         self.losses.measure(record.equity_units, record.ts_ns)
+
+    def _profit(self, record: ProfitMeasured) -> None:
+        own = self.own_losses.setdefault(record.owner, OwnLosses())
+        own.measure(record.profit_units, record.ts_ns)
+
+    def _tripped(self, record: Tripped) -> None:
+        self.trips.on_tripped(record)
+        owner, _, instrument = record.scope.partition("/")
+        if record.breaker == "losing_streak" and (owner, instrument) in self.streaks:
+            self.streaks[owner, instrument].lost = 0
+
+    def _reset(self, record: Reset) -> None:
+        self.trips.on_reset(record)
+        if record.breaker == "drawdown":
+            if record.scope == ACCOUNT:
+                self.losses.forgive()
+            elif record.scope in self.own_losses:
+                self.own_losses[record.scope].forgive()
 
     def _link(self, record: LinkChanged) -> None:
         self.safety.on_link(record)
@@ -412,8 +473,12 @@ class State:
             self._note("cancel", order, record.ts_ns)
 
     def _note(self, action: str, order: Order, ts_ns: int) -> None:
-        pacing = self.pacings[order.owner if order.is_paper else ""]
-        pacing.note(ts_ns, group_of(action, order.instrument))
+        scope = order.owner if order.is_paper else ""
+        self.pacings[scope].note(ts_ns, group_of(action, order.instrument))
+        if action != "cancel":  # an instance's and an instrument's own limits count these
+            self.pacings[pace_of(scope, order.instrument)].count(ts_ns)
+            if not scope:
+                self.pacings[order.owner].count(ts_ns)
 
     def _denied(self, record: OrderDenied) -> None:
         self.denials.append(record)
@@ -464,6 +529,7 @@ class State:
         taken = self.ledger.book_execution(owner, record)
         self.taken += [(instance, record, units) for instance, units in taken]
         self.protections.moved(record.instrument, record.ts_ns)
+        self._streak(order)
         self.news.append((order, record))
 
     def _paper_reported(self, record: PaperReported) -> None:
@@ -475,11 +541,21 @@ class State:
         order = self.orders.paper_filled(record)
         if order is not None:
             self.ledger.book_paper(order.owner, order.instrument, order.side, record)
+            self._streak(order)
             self.news.append((order, record))
 
     def _position(self, record: PositionReported) -> None:
         if record.instrument in self.instruments:
             self.protections.stated(record)
+
+    def _streak(self, order: Order) -> None:
+        if order.owner in OUTSIDE:
+            return
+        key = (order.owner, order.instrument)
+        streak = self.streaks.get(key)
+        if streak is None:
+            streak = self.streaks[key] = Streak()
+        streak.on_fill(self.ledger.qty_lots(*key), self.ledger.position(*key))
 
     # ---- money and safety ----
 
@@ -578,6 +654,11 @@ class State:
             StreamChanged: self._stream,
             SpaceChanged: safety.on_space,
             EquityMeasured: self._measured,
+            ProfitMeasured: self._profit,
+            HealthMeasured: self.health.on_measured,
+            Tripped: self._tripped,
+            Reset: self._reset,
+            LimitsChanged: self.limits.on_changed,
             SessionStopping: self._stopping,
             SessionEnded: self._ended,
             BookChanged: self._book,

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from plimsoll.core.engine.inquiring import Inquiring, block
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.orders import Contradiction
-from plimsoll.core.records import Blocked, IncidentRaised, Record
-from plimsoll.core.risk import WHOLE_ACCOUNT
+from plimsoll.core.records import IncidentRaised, Record
 from plimsoll.core.settings import CoreSettings
 
 
@@ -34,7 +33,5 @@ class Straying:
         yield IncidentRaised(*state.stamp(), code, order.id, found.text)
         if order.instrument not in state.safety.blocks:
             yield from block(state, order.instrument, text)
-        if found.is_intruder and WHOLE_ACCOUNT not in state.safety.blocks:
-            yield Blocked(*state.stamp(), WHOLE_ACCOUNT, text)
         if found.is_stray and self.policy == "cancel" and not order.reduce_only:
             yield from self.inquiring.placer.cancel(order, "it should not be there")

@@ -10,6 +10,7 @@ from typing import Final
 from plimsoll.core.engine.backlog import Backlog
 from plimsoll.core.engine.placing import LAST, MARK, Placer
 from plimsoll.core.engine.protecting import Protecting
+from plimsoll.core.engine.sizing import Sizing
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEPTH, Bar, Market
@@ -80,11 +81,13 @@ class Trader:
             self._holding,
             lambda owner, name: list(state.orders.of_owner(owner, name)),
             state.profit_of,
+            lambda request: self.sizing.lots(request),
             state.safety.pause_of,
         )
         self._load = load
         self._reader = reader
         self.desks: dict[str, Desk] = {one.name: self._desk(one) for one in settings.strategies}
+        self.sizing = Sizing(state, self.placer, self.desks)
         for owner in state.faulty.keys() & self.desks.keys():
             self.desks[owner].stop_reason = state.stopped[owner]  # until a person frees it (RSK-8)
         self._arrange()

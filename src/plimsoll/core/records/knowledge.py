@@ -8,9 +8,9 @@ from plimsoll.core.records.base import Record
 class QueryIntended(Record, frozen=True, tag="query"):
     """A question to the venue.
 
-    ``kind``: orders, order, executions, positions, wallet, cash (rows of the transaction log),
-    bars. ``category`` is set for all but wallet and cash. ``order`` asks by id on real-time orders,
-    history and executions. ``since_ms`` bounds executions, cash and bars.
+    ``kind``: orders, order, executions, positions, wallet, health, cash (rows of the transaction
+    log), bars. ``category`` is set for all but wallet, health and cash. ``order`` asks by id on
+    real-time orders, history and executions. ``since_ms`` bounds executions, cash and bars.
     """
 
     query_id: int
@@ -130,6 +130,16 @@ class EquityMeasured(Record, frozen=True, tag="equity"):
     equity_units: int
 
 
+class ProfitMeasured(Record, frozen=True, tag="profit"):
+    """Realised and open profit of one instance less its costs, where it changed, in cash units.
+
+    A decision for the same reason as ``EquityMeasured``.
+    """
+
+    owner: str
+    profit_units: int
+
+
 DECISIONS: Final[tuple[type[Record], ...]] = (
     QueryIntended,
     OutcomeLost,
@@ -143,4 +153,5 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     WalletAdopted,
     EquityMeasured,
     RetirementIntended,
+    ProfitMeasured,
 )

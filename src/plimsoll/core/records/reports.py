@@ -117,6 +117,22 @@ class CashMoved(Record, frozen=True, tag="cash"):
     raw: bytes
 
 
+class HealthMeasured(Record, frozen=True, tag="health"):
+    """The venue's statement of the account as a whole, in USD cash units and parts per million.
+
+    -1 means the venue does not say: it keeps no margin rates for isolated margin. ``borrowed``:
+    coins borrowed, or of negative balance, each worth over one USD.
+    """
+
+    equity_units: int
+    available_units: int
+    initial_ppm: int
+    maintenance_ppm: int
+    borrowed: dict[str, int]
+    source: str
+    query_id: int
+
+
 class QueryAnswered(Record, frozen=True, tag="queried"):
     """A query ended. Its rows came before this as reports with its ``query_id``.
 
@@ -148,6 +164,7 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     PositionReported,
     WalletReported,
     CashMoved,
+    HealthMeasured,
     QueryAnswered,
     BarReported,
 )

@@ -112,6 +112,46 @@ class WalletDoubted(Record, frozen=True, tag="wallet-doubt"):
     reason: str
 
 
+class Tripped(Record, frozen=True, tag="trip"):
+    """A circuit breaker took its effect; the table of breakers says which and who re-arms it.
+
+    ``scope``: ``account``, an instance, an instrument, or ``instance/instrument``. ``until_ns``:
+    not ended by itself before this, 0 = only a person ends it. ``measured`` and ``limit`` are in
+    the breaker's own unit: cash units, parts per million, a count, milliseconds.
+    """
+
+    breaker: str
+    scope: str
+    effect: str
+    until_ns: int
+    text: str
+    measured: int
+    limit: int
+
+
+class Reset(Record, frozen=True, tag="reset"):
+    """A circuit breaker is armed again: by a person, or by itself (``actor`` is ``engine``)."""
+
+    breaker: str
+    scope: str
+    actor: str
+    reason: str
+
+
+class LimitsChanged(Record, frozen=True, tag="limits"):
+    """A person changed a limit of the running engine (RSK-7).
+
+    ``scope`` as in ``Tripped``; ``value`` and ``before`` in the unit of the key.
+    """
+
+    scope: str
+    key: str
+    value: int
+    before: int
+    actor: str
+    reason: str
+
+
 class StrategyStopped(Record, frozen=True, tag="strategy-stop"):
     """A strategy instance was stopped (it raised, repeated itself, or the session ends).
 
@@ -184,6 +224,9 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     Swept,
     FlattenBegun,
     FlattenEnded,
+    Tripped,
+    Reset,
+    LimitsChanged,
     StrategyStopped,
     CallbackCut,
     StrategyFreed,

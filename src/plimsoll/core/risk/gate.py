@@ -1,7 +1,8 @@
 """The one check every order that can add risk passes (RSK-1..6). A missing limit is zero.
 
 Order of checks: may anything be sent at all, is the order valid at the venue, is its price sane, is
-there room in the limits. The first that fails answers, with words that name the limit's key.
+there room in the limits: the account's here, those of its instance and instrument in ``narrow``.
+The first that fails answers, with words that name the limit's key.
 """
 
 from collections import defaultdict
@@ -11,13 +12,18 @@ import msgspec
 
 from plimsoll.core.feed import Market, StreamName
 from plimsoll.core.model import Denied, Instrument, Refusal, Side, cash_text
+from plimsoll.core.risk.breakers import Trips
 from plimsoll.core.risk.exposure import LIVE_SCOPE, Exposure
-from plimsoll.core.risk.losses import Losses
+from plimsoll.core.risk.health import Health
+from plimsoll.core.risk.limits import Bounds
+from plimsoll.core.risk.losses import Losses, OwnLosses
+from plimsoll.core.risk.narrow import Asked, pace_denial, room_denial, working_denial
 from plimsoll.core.risk.pacing import Lane, Pacing, VenueRates, group_of
-from plimsoll.core.risk.safety import WHOLE_ACCOUNT, Safety
-from plimsoll.core.settings import CoreSettings, Limits
+from plimsoll.core.risk.safety import Safety
+from plimsoll.core.risk.words import over
+from plimsoll.core.settings import NO_LIMIT, CoreSettings, Limits
 
-PPM = 1_000_000
+PPM: Final = 1_000_000
 LAST_DAY_MS: Final = 86_400_000
 """No new risk so long before a delisting."""
 _BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
@@ -56,10 +62,16 @@ class Surroundings(msgspec.Struct, frozen=True):
     """Best price of our own resting orders on the other side, 0 = none."""
     free_base_lots: int
     """Spot: lots of base coin that may be sold, everything in flight counted."""
-    limits: Limits
+    bounds: Bounds
     now_ns: int
     streams: tuple[StreamName, ...] = ()
     """Streams the asker lives on besides book and ticker."""
+    worst_owned: int = 0
+    """Worst-case exposure over the asker's own other instruments, where its limits want it."""
+    net_elsewhere: int = 0
+    """Worst-case net value of the other instruments to the order's side, where a limit wants it."""
+    free_units: int = 0
+    """What the order may use, where ``free_balance`` wants it: USD, on spot quote coin."""
 
 
 class Gate:
@@ -73,8 +85,14 @@ class Gate:
         losses: Losses,
         pacings: defaultdict[str, Pacing],
         rates: VenueRates,
+        trips: Trips,
+        own: dict[str, OwnLosses],
+        health: Health,
     ) -> None:
         """Share the engine's own state objects; the gate changes none of them."""
+        self.trips = trips
+        self.own = own
+        self.health = health
         self.settings = settings
         self.safety = safety
         self.exposure = exposure
@@ -110,13 +128,12 @@ class Gate:
             return stand
         if safety.is_space_low and order.scope == LIVE_SCOPE:
             return Denied(Refusal.NO_SPACE, "the disk under the journal is nearly full: free some")
-        if WHOLE_ACCOUNT in safety.blocks:
-            return Denied(
-                Refusal.BLOCKED,
-                f"the account is blocked: {safety.blocks[WHOLE_ACCOUNT]}; `release`",
-            )
         if name in safety.blocks:
             return Denied(Refusal.BLOCKED, f"{name} is blocked: {safety.blocks[name]}")
+        if self.trips.active:
+            denied = self._tripped(order, around)
+            if denied is not None:
+                return denied
         unsure = self._unsure(order)
         if unsure is not None:
             return unsure
@@ -154,6 +171,15 @@ class Gate:
             if left_ms < LAST_DAY_MS:
                 return f"is delisted in {max(0, left_ms) // 60_000} minutes"
         return ""
+
+    def _tripped(self, order: Candidate, around: Surroundings) -> Denied | None:
+        is_paper = order.scope != LIVE_SCOPE
+        owner, name = around.bounds.owner, order.instrument.name
+        trip = self.trips.against(owner, name, is_paper=is_paper)
+        if trip is None:
+            return None
+        text = f"the breaker {trip.breaker} of {trip.scope} has tripped: {trip.text}"
+        return Denied(Refusal.BREAKER, text, trip.breaker)
 
     # ---- is it an order the venue takes ----
 
@@ -197,12 +223,13 @@ class Gate:
         reference = order.trigger_ticks or around.reference_ticks
         # Only the side that costs us: a buy above, a sell below the reference.
         distance = (order.price_ticks - reference) * order.side.sign
-        if distance * PPM > around.limits.price_distance_ppm * reference:
+        bounds = around.bounds
+        if distance * PPM > bounds.price_distance_ppm * reference:
             return Denied(
                 Refusal.PRICE_DISTANCE,
                 f"price {order.instrument.price_text(order.price_ticks)} is "
                 f"{distance / reference:.2%} worse than the reference; "
-                f"limits.price_distance is {around.limits.price_distance_ppm / PPM:.2%}",
+                f"{bounds.words['price_distance']} is {bounds.price_distance_ppm / PPM:.2%}",
             )
         crossing = around.opposite_best_ticks
         if (
@@ -235,7 +262,7 @@ class Gate:
         )
 
     def _paced(self, order: Candidate, around: Surroundings) -> Denied | None:
-        limits = around.limits
+        limits = around.bounds.account
         pacing = self.pacings[order.scope]
         sent = pacing.in_last_second(around.now_ns)
         if sent >= limits.orders_per_second:
@@ -255,18 +282,28 @@ class Gate:
             return Denied(
                 Refusal.OPEN_ORDERS, f"limits.open_orders is {limits.open_orders}, all open"
             )
+        for level in around.bounds.narrow:
+            denied = pace_denial(level, self.pacings[level.pace], around.now_ns)
+            if denied is None and not order.replaces_lots:
+                denied = working_denial(level, order.scope, self.exposure)
+            if denied is not None:
+                return denied
         return None
 
     # ---- is there room ----
 
     def _within_limits(self, order: Candidate, around: Surroundings) -> Denied | None:
-        instrument, limits = order.instrument, around.limits
-        reference = max(around.reference_ticks, order.trigger_ticks)
+        instrument, bounds = order.instrument, around.bounds
+        limits, reference = bounds.account, max(around.reference_ticks, order.trigger_ticks)
         collared = reference + reference * self.settings.collar_ppm // PPM
         price = max(order.price_ticks, collared)
         value = instrument.notional_units(price, order.qty_lots)
-        if value > limits.order_notional:
-            return _over("order_notional", Refusal.ORDER_NOTIONAL, value, limits.order_notional)
+        if value > bounds.order_notional:
+            key = bounds.words["order_notional"]
+            return over(key, Refusal.ORDER_NOTIONAL, value, bounds.order_notional)
+        units = order.qty_lots * instrument.base_units_per_lot
+        if units > bounds.order_units:
+            return over(bounds.words["order_qty"], Refusal.ORDER_QTY, units, bounds.order_units)
         if instrument.is_spot and order.side is not _BUY:
             return _held(order, around)
         added = order.qty_lots - order.replaces_lots
@@ -276,14 +313,27 @@ class Gate:
         )
         at_risk = instrument.notional_units(price, worst)
         if at_risk > limits.position_notional:
-            return _over("position_notional", Refusal.POSITION, at_risk, limits.position_notional)
+            key = "limits.position_notional"
+            return over(key, Refusal.POSITION, at_risk, limits.position_notional)
         total = at_risk + around.worst_elsewhere
         if total > limits.exposure:
-            return _over("exposure", Refusal.EXPOSURE, total, limits.exposure)
-        return self._affordable(order, total, limits)
+            return over("limits.exposure", Refusal.EXPOSURE, total, limits.exposure)
+        if limits.net_exposure < NO_LIMIT:
+            lots = self.exposure.net_lots(
+                order.scope, instrument.name, around.held_lots, order.side
+            )
+            net = instrument.notional_units(price, added + lots) + around.net_elsewhere
+            if net > limits.net_exposure:
+                return over("limits.net_exposure", Refusal.NET_EXPOSURE, net, limits.net_exposure)
+        denied = self._affordable(order, total, around)
+        if denied is None and bounds.narrow:
+            asked = Asked(at_risk, around.worst_owned, self.losses.equity)
+            for level in bounds.narrow:
+                denied = denied or room_denial(level, asked, self.own)
+        return denied
 
-    def _affordable(self, order: Candidate, total: int, limits: Limits) -> Denied | None:
-        losses = self.losses
+    def _affordable(self, order: Candidate, total: int, around: Surroundings) -> Denied | None:
+        losses, limits = self.losses, around.bounds.account
         if order.scope != LIVE_SCOPE:
             return None
         if not losses.is_known:
@@ -295,12 +345,44 @@ class Gate:
                 f"limits.leverage {limits.leverage_ppm / PPM:g}",
             )
         if losses.lost_today >= limits.daily_loss:
-            return _over("daily_loss", Refusal.DAILY_LOSS, losses.lost_today, limits.daily_loss)
+            key = "limits.daily_loss"
+            return over(key, Refusal.DAILY_LOSS, losses.lost_today, limits.daily_loss)
         if losses.drawdown_ppm >= limits.drawdown_ppm:
             return Denied(
                 Refusal.DRAWDOWN,
                 f"drawdown {losses.drawdown_ppm / PPM:.2%} has reached limits.drawdown "
                 f"{limits.drawdown_ppm / PPM:.2%}",
+            )
+        if limits.margin_ppm < NO_LIMIT or limits.free_balance >= 0:
+            return self._in_health(order, around, limits)
+        return None
+
+    def _in_health(self, order: Candidate, around: Surroundings, limits: Limits) -> Denied | None:
+        """Look at the margin rate and at what would stay free after the order."""
+        health = self.health
+        if not health.is_known(around.now_ns):
+            return Denied(Refusal.NOT_RECONCILED, "the account's margin is not measured yet")
+        if limits.margin_ppm < NO_LIMIT and health.initial_ppm < 0:
+            text = "the venue states no initial margin rate here, so limits.margin cannot be held"
+            return Denied(Refusal.MARGIN, text)
+        if health.initial_ppm >= limits.margin_ppm:
+            return Denied(
+                Refusal.MARGIN,
+                f"the initial margin rate {health.initial_ppm / PPM:.2%} has reached limits.margin "
+                f"{limits.margin_ppm / PPM:.2%}",
+            )
+        if limits.free_balance < 0:
+            return None
+        value = order.instrument.notional_units(
+            order.price_ticks, order.qty_lots - order.replaces_lots
+        )
+        leverage = PPM if order.instrument.is_spot else self.settings.venue_leverage_ppm or PPM
+        left = around.free_units - value * PPM // leverage
+        if left < limits.free_balance:
+            return Denied(
+                Refusal.FREE_BALANCE,
+                f"{cash_text(left)} would stay free, limits.free_balance is "
+                f"{cash_text(limits.free_balance)}",
             )
         return None
 
@@ -315,8 +397,3 @@ def _held(order: Candidate, around: Surroundings) -> Denied | None:
         f"{instrument.name}: {instrument.qty_text(max(0, around.free_base_lots))} "
         f"{instrument.base} may be sold; spot never sells what is not held",
     )
-
-
-def _over(key: str, code: Refusal, found: int, limit: int) -> Denied:
-    hint = "" if limit else " (a limit left out is zero: set it in [limits])"
-    return Denied(code, f"{cash_text(found)} would exceed limits.{key} = {cash_text(limit)}{hint}")

@@ -1,4 +1,10 @@
-"""Daily loss and drawdown of the live account, adjusted for flows (trading.md 4 and 8)."""
+"""Daily loss and drawdown of the live account and of each instance (trading.md 4 and 8).
+
+The account's are of equity, adjusted for flows; an instance's of its own profit, which flows do
+not touch.
+"""
+
+import msgspec
 
 from plimsoll.core.risk.pacing import DAY_NS
 
@@ -34,6 +40,10 @@ class Losses:
             self.baseline += units
             self.peak += units
 
+    def forgive(self) -> None:
+        """Count drawdown anew from here: a person has seen it and re-armed."""
+        self.peak = self.equity
+
     @property
     def lost_today(self) -> int:
         """Loss since 00:00 UTC, 0 where there is none."""
@@ -43,3 +53,37 @@ class Losses:
     def drawdown_ppm(self) -> int:
         """Fall from the peak in parts per million of it."""
         return (self.peak - self.equity) * 1_000_000 // self.peak if self.peak > 0 else 0
+
+
+class OwnLosses(msgspec.Struct):
+    """Profit of one instance now, at 00:00 UTC and at its highest, in quote cash units."""
+
+    profit: int = 0
+    baseline: int = 0
+    peak: int = 0
+    day: int = 0
+
+    def measure(self, profit: int, ts_ns: int) -> None:
+        """Take the instance's profit at a time."""
+        day = ts_ns // DAY_NS
+        if not self.day:
+            self.peak = self.baseline = profit
+        elif day != self.day:
+            self.baseline = profit
+        self.day = day
+        self.profit = profit
+        self.peak = max(self.peak, profit)
+
+    def forgive(self) -> None:
+        """Count drawdown anew from here: a person has seen it and re-armed."""
+        self.peak = self.profit
+
+    @property
+    def lost_today(self) -> int:
+        """Loss since 00:00 UTC, 0 where there is none."""
+        return max(0, self.baseline - self.profit)
+
+    def drawdown_ppm(self, capital: int) -> int:
+        """Return the fall from the highest in parts per million of capital and profit then."""
+        most = capital + self.peak
+        return (self.peak - self.profit) * 1_000_000 // most if most > 0 else 0

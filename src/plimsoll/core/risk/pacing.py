@@ -90,9 +90,15 @@ class Pacing:
     def note(self, ts_ns: int, group: str) -> None:
         """Count a request."""
         self.groups.setdefault(group, deque()).append(ts_ns)
-        if group.startswith("cancel"):
-            return
-        self.recent.append(ts_ns)
+        if not group.startswith("cancel"):
+            self.count(ts_ns)
+
+    def count(self, ts_ns: int) -> None:
+        """Count a create or amend of somebody the venue knows no group of."""
+        recent = self.recent
+        recent.append(ts_ns)
+        while recent[0] <= ts_ns - SECOND_NS:  # of an instance nobody may ever ask for it
+            recent.popleft()
         day = ts_ns // DAY_NS
         if day != self.day:
             self.day, self.today = day, 0

@@ -3,8 +3,6 @@
 Halts and pauses have a scope: the account, an instance, an instrument, or one instance on one.
 """
 
-from typing import Final
-
 import msgspec
 
 from plimsoll.core.model import ACCOUNT, Denied, Refusal, Scope, scope_of
@@ -24,9 +22,6 @@ from plimsoll.core.records import (
     Unpaused,
     WalletDoubted,
 )
-
-WHOLE_ACCOUNT: Final = "account"
-"""Stands among the blocked instruments for all of them."""
 
 
 class Halt(msgspec.Struct, frozen=True):

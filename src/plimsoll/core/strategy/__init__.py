@@ -12,7 +12,14 @@ from plimsoll.core.strategy.base import (
     parameters_of,
     state,
 )
-from plimsoll.core.strategy.desk import AmendRequest, CancelRequest, Desk, PlaceRequest, Request
+from plimsoll.core.strategy.desk import (
+    AmendRequest,
+    CancelRequest,
+    Desk,
+    PlaceRequest,
+    Request,
+    SizeRequest,
+)
 from plimsoll.core.strategy.indicators import Ema, Sma
 from plimsoll.core.strategy.wishes import Quote, Target
 
@@ -27,6 +34,7 @@ __all__ = [
     "PlaceRequest",
     "Quote",
     "Request",
+    "SizeRequest",
     "Sma",
     "Strategy",
     "Target",

@@ -173,6 +173,18 @@ class StrategyPort(Protocol):
         """State what to quote."""
         ...
 
+    def size(
+        self,
+        instrument: str,
+        side: Side,
+        qty: Number | None,
+        percent: Number | None,
+        volatility: Number | None,
+        frame: str,
+    ) -> Decimal | Denied:
+        """Return how much an order may have."""
+        ...
+
     def set_timer(self, name: str, after_ns: int) -> None:
         """Wake the strategy later."""
         ...
@@ -353,6 +365,26 @@ class Strategy:
         return self._order(
             instrument, Side.SELL, qty, limit, tif, post_only, reduce_only, label, trigger
         )
+
+    def size(
+        self,
+        instrument: str,
+        side: Side | str,
+        qty: Number | None = None,
+        *,
+        percent: Number | None = None,
+        volatility: Number | None = None,
+        frame: str = "1d",
+    ) -> Decimal | Denied:
+        """Return the quantity an order on this side gets now, or why it gets none.
+
+        Exactly one of: ``qty``; ``percent`` of the capital; ``volatility``, the part of the capital
+        a year may move it by (0.2 = 20 %), from the closes of a declared ``frame``. The last is
+        annualised with 365 days of 24 hours and needs ten returns. All are cut to what the limits
+        leave on this side and to the venue's filters, and rounded down to a lot. The gate still
+        checks the order: between the two the market may have moved.
+        """
+        return self._port.size(instrument, Side(side), qty, percent, volatility, frame)
 
     def timer(self, name: str, after_s: float) -> None:
         """Call ``on_timer(name)`` once, ``after_s`` seconds from now (to a quarter second).

@@ -73,6 +73,20 @@ class CancelRequest(NamedTuple):
 Request = PlaceRequest | AmendRequest | CancelRequest
 
 
+class SizeRequest(NamedTuple):
+    """A question how much to order; exactly one of ``qty``, ``percent`` and ``target_ppm``."""
+
+    owner: str
+    instrument: str
+    side: Side
+    qty: Decimal | None
+    percent: Decimal | None
+    target_ppm: int
+    closes: tuple[float, ...]
+    """Of the bars the volatility is taken from, and their length."""
+    span_ns: int
+
+
 class Reader(NamedTuple):
     """What a desk may read of the engine: functions over the engine's own state."""
 
@@ -81,6 +95,7 @@ class Reader(NamedTuple):
     holding: Callable[[str, str], Holding]
     orders: Callable[[str, str], list[Order]]
     profit_units: Callable[[str], int]
+    size: Callable[[SizeRequest], int | Denied]
     pause: Callable[[str, str], str] = lambda _owner, _instrument: ""
 
 
@@ -321,6 +336,46 @@ class Desk:
         """See ``Strategy.timer``."""
         self.timers[name] = self.now_ns + max(0, after_ns)
 
+    def size(
+        self,
+        instrument: str,
+        side: Side,
+        qty: Number | None,
+        percent: Number | None,
+        volatility: Number | None,
+        frame: str,
+    ) -> Decimal | Denied:
+        """See ``Strategy.size``."""
+        listed = self._listed(instrument)
+        if isinstance(listed, Denied):
+            return listed
+        given = [value for value in (qty, percent, volatility) if value is not None]
+        if len(given) != 1:
+            text = "size() takes one of qty, percent and volatility"
+            return Denied(Refusal.OFF_STEP, text)
+        number = _number(given[0])
+        if number is None or not 0 < number < _SIZE_MOST:
+            text = f"size(): {given[0]!r} is not a number above zero and below {_SIZE_MOST:.0e}"
+            return Denied(Refusal.OFF_STEP, text)
+        closes: tuple[float, ...] = ()
+        span_ns = 1
+        if volatility is not None:
+            maker = self._maker(instrument, frame)
+            closes, span_ns = tuple(bar.close for bar in maker.window), maker.span
+        lots = self.reader.size(
+            SizeRequest(
+                self.name,
+                instrument,
+                side,
+                None if qty is None else number,
+                None if percent is None else number,
+                0 if volatility is None else int(number * 1_000_000),
+                closes,
+                span_ns,
+            )
+        )
+        return lots if isinstance(lots, Denied) else lots * listed.lot
+
     # ---- StrategyPort: reading ----
 
     def holding(self, instrument: str) -> Holding:
@@ -468,6 +523,7 @@ class Desk:
 
 
 _KEY_JOIN: Final = " "
+_SIZE_MOST: Final = 10**12
 
 
 def _states_of(kind: type[Strategy]) -> dict[str, Kept]:

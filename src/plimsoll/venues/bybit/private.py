@@ -5,7 +5,7 @@ goes into its record, so a field we do not read today can be read from the log t
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import ROUND_HALF_EVEN
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
@@ -15,13 +15,14 @@ from plimsoll.core.model import Instrument, OrderState, Side, cash_units, decima
 from plimsoll.core.records import (
     CashMoved,
     ExecutionReported,
+    HealthMeasured,
     OrderReported,
     PositionReported,
     Record,
     WalletReported,
 )
 from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.numbers import Stored, number, required, stored, whole
+from plimsoll.venues.bybit.numbers import Stored, Text, has_value, number, required, stored, whole
 
 Stamp = Callable[[], tuple[int, int, int, int]]
 """Gives (seq, ts_ns, epoch, cause) of the next record; called right before each is built."""
@@ -29,7 +30,14 @@ Stamp = Callable[[], tuple[int, int, int, int]]
 Catalogue = Mapping[tuple[str, str], Instrument]
 """Listed instruments by (category, symbol)."""
 
-Report = OrderReported | ExecutionReported | PositionReported | WalletReported | CashMoved
+Report = (
+    OrderReported
+    | ExecutionReported
+    | PositionReported
+    | WalletReported
+    | CashMoved
+    | HealthMeasured
+)
 
 STATUS: Final[Mapping[str, OrderState]] = MappingProxyType(
     {
@@ -133,11 +141,19 @@ class _Position(msgspec.Struct, gc=False):
 class _Coin(msgspec.Struct, gc=False):
     coin: str
     walletBalance: _Text
+    equity: _Text = ""
+    usdValue: _Text = ""
+    borrowAmount: _Text = ""
+    spotBorrow: _Text = ""
 
 
 class _Account(msgspec.Struct, gc=False):
     coin: list[msgspec.Raw]
     accountType: _Word = "UNIFIED"
+    totalEquity: _Text = ""
+    totalAvailableBalance: _Text = ""
+    accountIMRate: _Text = ""
+    accountMMRate: _Text = ""
 
 
 class _Transaction(msgspec.Struct, gc=False):
@@ -218,8 +234,10 @@ def read_item(
 ) -> Iterator[Report]:
     """Yield the records of one item: one, or for ``wallet`` one a coin.
 
+    A wallet of the stream also says how the account stands; of a query that is kind ``health``.
+
     Args:
-        kind: order, execution, position, wallet or cash; another kind yields nothing.
+        kind: order, execution, position, wallet, cash or health; another kind yields nothing.
         raw: The item's JSON text.
         category: The category where the item does not carry it (answers of queries).
         catalogue: The instruments we know.
@@ -233,10 +251,11 @@ def read_item(
     try:
         if kind == "wallet":
             yield from _read_wallet(raw, stamp, origin)
-            return
         if kind == "cash":
             yield _cash_moved(_transaction(raw), catalogue, raw, stamp, origin)
             return
+        if kind == "health" or (kind == "wallet" and origin.source == "stream"):
+            yield from _read_health(raw, stamp, origin)
         item = _DECODERS[kind](raw) if kind in _DECODERS else None
         if item is None:
             return
@@ -508,6 +527,57 @@ def _cash_moved(
     )
 
 
+def _read_health(raw: bytes, stamp: Stamp, origin: Origin) -> Iterator[HealthMeasured]:
+    """Yield how the account stands. Source: Bybit v5 docs, account/wallet-balance."""
+    account, what = _account(raw), "account"
+    if (account.accountType or "UNIFIED") != "UNIFIED":
+        return
+    owed = {coin.coin: _owed_units(coin) for coin in map(_coin, account.coin)}
+    equity = _cash(account.totalEquity, what, "totalEquity")
+    available = account.totalAvailableBalance
+    free = _cash(available, what, "totalAvailableBalance") if has_value(available) else -1
+    rates = (
+        _ppm(account.accountIMRate, "accountIMRate"),
+        _ppm(account.accountMMRate, "accountMMRate"),
+    )
+    borrowed = {coin: units for coin, units in owed.items() if units > BORROWED_MOST}
+    yield HealthMeasured(*stamp(), equity, free, *rates, borrowed, origin.source, origin.query_id)
+
+
+BORROWED_MOST: Final = 10**8
+"""Cash units of USD a coin may be short of: dust of interest is no loan (1 USD)."""
+
+
+def _owed_units(item: _Coin) -> int:
+    """Return what a coin is short of in USD cash units: borrowed, or a negative balance.
+
+    The price is that of the venue's own valuation; where it has none, any loan counts as too much.
+    """
+    what = f"wallet {item.coin}"
+    balance = number(item.walletBalance, what, "walletBalance")
+    loans = (
+        number(item.borrowAmount, what, "borrowAmount"),
+        number(item.spotBorrow, what, "spotBorrow"),
+    )
+    owed = max(*loans, -balance)
+    if owed <= 0:
+        return 0
+    equity, value = number(item.equity, what, "equity"), number(item.usdValue, what, "usdValue")
+    worth = owed * value / equity if equity and value else Decimal(2)
+    return _cash(abs(worth), what, "usdValue")
+
+
+def _ppm(value: _Text, field: str) -> int:
+    """Return a rate in parts per million, rounded up; -1 where the venue keeps none."""
+    if not has_value(value):
+        return -1
+    scaled = number(value, "account", field) * 1_000_000
+    try:
+        return stored(int(scaled.to_integral_value(ROUND_CEILING)))
+    except ValueError as error:
+        raise ParseError(f"account: {field}: {error}") from error
+
+
 def _balance(item: _Coin) -> int:
     what, field = f"wallet {item.coin}", "walletBalance"
     return _cash(required(item.walletBalance, what, field), what, field)
@@ -543,7 +613,7 @@ def _ticks(
         raise ParseError(f"{what}: {field}: {error}") from error
 
 
-def _cash(value: _Text, what: str, field: str, *, up: bool = False) -> int:
+def _cash(value: Text, what: str, field: str, *, up: bool = False) -> int:
     found = number(value, what, field)
     try:
         return stored(cash_units(str(found), up=up))

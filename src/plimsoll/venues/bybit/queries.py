@@ -30,7 +30,7 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """Items of one kind as ``private.read_item`` takes them: order, execution and so on."""
+    """Items of one kind, as ``private.read_item`` takes them."""
 
     kind: str
     category: str
@@ -97,9 +97,9 @@ async def fetch_rows(
         case "positions":
             items = await _all(rest, "/v5/position/list", {**scope, "limit": 200})
             return [Rows("position", query.category, items)]
-        case "wallet":
+        case "wallet" | "health" as kind:
             params = {"accountType": "UNIFIED"}
-            return [Rows("wallet", "", await _all(rest, "/v5/account/wallet-balance", params))]
+            return [Rows(kind, "", await _all(rest, "/v5/account/wallet-balance", params))]
         case "cash":
             return [Rows("cash", "", await _transactions(rest, query.since_ms))]
         case _:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from plimsoll.core.execution.lifecycle import Evidence, Step, next_state
-from plimsoll.core.model import FOREIGN, Order, OrderState, OrderType, TimeInForce, is_own
+from plimsoll.core.model import FOREIGN, Order, OrderState, OrderType, TimeInForce
+from plimsoll.core.model.ids import is_guard, is_own
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
@@ -359,7 +360,8 @@ class OrderStore:
             price_ticks=record.price_ticks,
             qty_lots=record.qty_lots,
             reduce_only=record.reduce_only,
-            label="adopted",
+            # The watchdog's own orders only reduce, and are no intruders (RSK-11, LSE-9).
+            label="watchdog" if is_guard(record.client_order_id, self.tag) else "adopted",
             is_paper=False,
             state=record.status,
             created_ns=record.ts_ns,

@@ -4,7 +4,14 @@ In: decimal text at the venue's door. Out: exact integers (ticks, lots, cash uni
 Every room may import it; it imports nothing of ours.
 """
 
-from plimsoll.core.model.ids import IdMaker, check_tag, epoch_of, is_own
+from plimsoll.core.model.ids import (
+    IdMaker,
+    check_tag,
+    epoch_of,
+    guard_id,
+    is_guard,
+    is_own,
+)
 from plimsoll.core.model.instrument import Instrument
 from plimsoll.core.model.money import CASH_SCALE, cash_text, cash_units, decimal_of
 from plimsoll.core.model.order import (
@@ -38,5 +45,7 @@ __all__ = [
     "check_tag",
     "decimal_of",
     "epoch_of",
+    "guard_id",
+    "is_guard",
     "is_own",
 ]

@@ -27,6 +27,7 @@ TAGS = {
     "SpaceChanged": "space",
     "StreamChanged": "stream",
     "LinkChanged": "link",
+    "Woken": "woken",
     "TimerFired": "timer",
     "OperatorCommand": "command",
     "SessionStopping": "stopping",

@@ -41,7 +41,9 @@ class Parts:
         venue: Any = SimpleNamespace(
             create=self._say("create"), amend=self._say("amend"), cancel=self._say("cancel")
         )
-        self.gateway = Gateway(*cast("Any", (self.state, self.journal, self.lease, venue)))
+        self.pulse: Any = SimpleNamespace(is_fresh=True)
+        parts = (self.state, self.journal, self.lease, venue, self.pulse)
+        self.gateway = Gateway(*cast("Any", parts))
         self.state.apply(intent())
 
     def _before(self) -> None:

@@ -61,17 +61,18 @@ def reduction_of(part: Slice) -> OrderRequest | None:
         return None
     qty = min(position.size, filters.max_qty or position.size)
     qty = (qty / filters.lot_size).to_integral_value(ROUND_FLOOR) * filters.lot_size
-    if qty <= 0:
-        return None
     is_long = position.side == "Buy"
     rounding, edge = (ROUND_CEILING, 1 - BAND) if is_long else (ROUND_FLOOR, 1 + BAND)
+    price = (mark * edge / tick).to_integral_value(rounding) * tick
+    if qty <= 0 or price <= 0:
+        return None
     return OrderRequest(
         category="linear",
         symbol=position.symbol,
         side="Sell" if is_long else "Buy",
         qty=qty,
         kind="Limit",
-        price=(mark * edge / tick).to_integral_value(rounding) * tick,
+        price=price,
         time_in_force="IOC",
         client_order_id=part.client_order_id,
         reduce_only=True,

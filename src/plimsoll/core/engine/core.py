@@ -40,6 +40,7 @@ from plimsoll.core.records import (
     TickerChanged,
     TimerFired,
     WalletReported,
+    Woken,
 )
 from plimsoll.core.risk import Losses, Safety
 from plimsoll.core.settings import CoreSettings
@@ -131,6 +132,11 @@ class Core:
     def is_ended(self) -> bool:
         """Whether the newest session ended cleanly."""
         return self.state.is_ended
+
+    @property
+    def open_ends(self) -> int:
+        """Return how many orders are left of those that the end of the session waited for."""
+        return len(self._keeper.halting.open_ends()) if self._keeper else 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -354,6 +360,7 @@ class Core:
             QueryAnswered: self._queried,
             OperatorCommand: keeper.halting.on_command,
             SessionStopping: self._stopping,
+            Woken: keeper.on_woken,
         }
 
     def _with_trader(self) -> Trader:

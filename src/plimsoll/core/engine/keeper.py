@@ -25,6 +25,7 @@ from plimsoll.core.records import (
     QueryAnswered,
     Record,
     WalletReported,
+    Woken,
 )
 from plimsoll.core.settings import CoreSettings
 
@@ -55,6 +56,16 @@ class Keeper:
             self.comparing.abandon()
             if link.is_up:
                 yield from self.comparing.start("private link up")
+
+    def on_woken(self, woken: Woken) -> Iterator[Record]:
+        """Begin anew after a pause: whatever was under way belongs to another time (P7)."""
+        state = self.state
+        text = f"the loop stood still for {woken.gap_ns / 1e9:.1f} s; no new risk until compared"
+        yield IncidentRaised(*state.stamp(), "paused", "", text)
+        self.inquiring.inquiries.reset()
+        self.comparing.abandon()
+        if state.safety.links.get("private"):
+            yield from self.comparing.start("woken")
 
     def on_report(self, record: OrderReported) -> None:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""

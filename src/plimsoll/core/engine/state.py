@@ -58,6 +58,7 @@ from plimsoll.core.records import (
     StreamChanged,
     TickerChanged,
     WalletAdopted,
+    Woken,
 )
 from plimsoll.core.risk import Exposure, Losses, Pacing, Safety, VenueRates, group_of
 from plimsoll.core.settings import CoreSettings, from_text
@@ -243,6 +244,11 @@ class State:
         if market is not None:
             market.on_stream(record)
 
+    def _woken(self, record: Woken) -> None:
+        self.safety.on_woken(record)
+        for market in self.markets.values():
+            market.drop("the process was paused")
+
     def _stopping(self, _record: SessionStopping) -> None:
         self.safety.is_stopping = True
 
@@ -392,6 +398,7 @@ class State:
             LinkChanged: self._link,
             StreamChanged: self._stream,
             SpaceChanged: safety.on_space,
+            Woken: self._woken,
             EquityMeasured: self._measured,
             SessionStopping: self._stopping,
             SessionEnded: self._ended,

@@ -75,6 +75,7 @@ from plimsoll.core.records.session import (
     StrategyRestored,
     StreamChanged,
     TimerFired,
+    Woken,
 )
 from plimsoll.core.records.stored import (
     DECISIONS,
@@ -150,6 +151,7 @@ __all__ = [
     "TimerFired",
     "WalletAdopted",
     "WalletReported",
+    "Woken",
     "decode",
     "encode",
 ]

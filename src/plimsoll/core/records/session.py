@@ -76,6 +76,16 @@ class SpaceChanged(Record, frozen=True, tag="space"):
     is_low: bool
 
 
+class Woken(Record, frozen=True, tag="woken"):
+    """The loop stood still: the process was stopped, starved or blocked, or the machine slept.
+
+    What was known before is old: books, markets and the clock's offset count for nothing until
+    they are known anew, and the private link may be dead (RSK-13, P7).
+    """
+
+    gap_ns: int
+
+
 class TimerFired(Record, frozen=True, tag="timer"):
     """The earliest time the core asked to be woken at has come."""
 
@@ -109,4 +119,5 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     TimerFired,
     OperatorCommand,
     SessionStopping,
+    Woken,
 )

@@ -292,6 +292,15 @@ class BybitVenue:
 
     # ---- clock, lists, findings --------------------------------------------------------------
 
+    def remeasure(self) -> None:
+        """Measure the venue's clock now: ours may have stood still."""
+        self._background.start(self._measure(), "clock now")
+
+    async def _measure(self) -> None:
+        self._rest.offset.forget()
+        await self._rest.measure_offset(_CLOCK_SAMPLES)
+        self._put_clock()
+
     async def _keep_clock(self) -> None:
         while True:
             await asyncio.sleep(self.settings.clock_period_s)

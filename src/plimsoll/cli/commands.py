@@ -293,11 +293,43 @@ COMMANDS: Final = (
     Command(
         "halt",
         "stop adding risk now and cancel every order that can add risk",
-        ('plimsoll halt --reason "wrong prices"',),
+        ('plimsoll halt --reason "wrong prices"', "plimsoll halt --direct --plan"),
         "control:halt",
-        (*SHARED, _REASON),
+        (
+            *SHARED,
+            _REASON,
+            Argument(
+                "--direct",
+                "cancel at the venue itself, with neither engine nor journal",
+                is_flag=True,
+            ),
+            Argument(
+                "--all",
+                "direct: everything on the account, not only what carries our tag; needs "
+                "account.dedicated",
+                is_flag=True,
+            ),
+            Argument(
+                "--flatten",
+                "direct: close the positions of contracts as well; needs account.dedicated",
+                is_flag=True,
+            ),
+            Argument("--plan", "direct: show what would be done; change nothing", is_flag=True),
+        ),
         "Durable: only `plimsoll resume` ends it. Without a running engine a standing request is\n"
-        "written, which the next engine obeys before anything else.",
+        "written, which the next engine obeys before anything else. Protection stays. With "
+        "--direct\nexit code 8 when something is left or not confirmed, 6 when the venue gave no "
+        "list.",
+    ),
+    Command(
+        "watchdog",
+        "guard the engine of a project: cancel what can add risk when it does not live",
+        ("plimsoll watchdog --project desk", "plimsoll watchdog --project desk --env production"),
+        "watchdog:watchdog",
+        SHARED,
+        "Runs beside `plimsoll run`, with a key and a connection of its own. It acts when the\n"
+        "trading loop makes no progress for watchdog.patience, leaves a standing halt and\n"
+        "protection, and goes on until the venue's list is empty twice. SIGTERM ends it.",
     ),
     Command(
         "resume",

@@ -8,6 +8,7 @@ import getpass
 import json as json_text
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,14 +31,32 @@ _WATCH_S: Final = 5.0
 _POLL_S: Final = 0.05
 
 
-def halt(project: str, env: str, *, json: bool, reason: str) -> Exit:
-    """Halt the running engine, or leave a request for the next one.
+def halt(
+    project: str,
+    env: str,
+    *,
+    json: bool,
+    reason: str,
+    direct: bool,
+    all: bool,
+    flatten: bool,
+    plan: bool,
+) -> Exit:
+    """Halt the running engine, or leave a request for the next one; ``direct`` does without.
 
     Raises:
-        Failure: the engine refused, or did not answer.
+        Failure: the engine refused, or did not answer; an option that goes with ``direct`` only.
     """
     layout = _layout(project, env)
     command = new_command("halt", reason)
+    if direct:
+        from plimsoll.cli.direct import direct as at_the_venue
+
+        leave = partial(_request, layout, command)
+        return at_the_venue(project, env, leave, json=json, all=all, flatten=flatten, plan=plan)
+    if all or flatten or plan:
+        hint = "plimsoll halt --direct --plan shows what it would do"
+        raise Failure(Exit.USAGE, "usage", "--all, --flatten and --plan go with --direct", hint)
     try:
         answer = send(layout, command)
     except ControlUnreachable:

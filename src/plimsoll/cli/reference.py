@@ -22,6 +22,7 @@ from plimsoll.config.schema import (
     LimitKeys,
     StrategyEntry,
     Venue,
+    Watchdog,
     as_written,
 )
 
@@ -69,6 +70,7 @@ _SECTIONS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("[limits]", LimitKeys),
     ("[execution]", Execution),
     ("[[strategy]]", StrategyEntry),
+    ("[watchdog]", Watchdog),
 )
 
 

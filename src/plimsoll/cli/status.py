@@ -8,6 +8,7 @@ from plimsoll.cli.books import holder_of, replica_of, wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
 from plimsoll.cli.rows import live_totals, position_rows, stopped_strategies, strategy_rows
+from plimsoll.cli.watchdog_words import words_of
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
 from plimsoll.lease import Holder
@@ -90,6 +91,7 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
         f"{text.moment(core.ts_ns)} UTC ({age_s:,.1f} s ago)",
         f"safety     {safety_words(core) if holder else _standing(core)}",
         f"links      {links if state == 'running' and links else 'none'}",
+        f"watchdog   {words_of(books.layout.run_dir)}",
     ]
     if losses.is_known:
         today = text.money(losses.equity - losses.baseline, signed=True)
@@ -130,6 +132,7 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "blocks": safety.blocks,
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
+        "watchdog": words_of(books.layout.run_dir),
         "doubts": {
             name: {"code": one.code, "subject": one.subject, "text": one.text}
             for name, one in core.state.doubts.items()

@@ -5,7 +5,7 @@ Beside it the beats of the trading loop, which a watchdog hears.
 Every room above may import it; it imports nothing of ours.
 """
 
-from plimsoll.control.beats import BeatListener, BeatSender
+from plimsoll.control.beats import WATCHDOG_SOCKET, BeatListener, BeatSender
 from plimsoll.control.client import send_command
 from plimsoll.control.errors import ControlError, ControlUnanswered, ControlUnreachable
 from plimsoll.control.protocol import VERSION, Answer, Beat, Command, Life
@@ -13,6 +13,7 @@ from plimsoll.control.server import ControlServer
 
 __all__ = [
     "VERSION",
+    "WATCHDOG_SOCKET",
     "Answer",
     "Beat",
     "BeatListener",

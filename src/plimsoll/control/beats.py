@@ -19,6 +19,9 @@ from plimsoll.control.protocol import Beat, Life
 BEATS: Final = "watchdog.beats"
 """The listener's socket, in the run directory."""
 
+WATCHDOG_SOCKET: Final = "watchdog.sock"
+"""The listener's own control socket, beside it."""
+
 _MOST_BYTES: Final = 4096
 
 

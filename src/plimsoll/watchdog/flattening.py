@@ -8,6 +8,7 @@ from typing import Final
 from plimsoll.watchdog.clearing import RETRY_S, Tell
 from plimsoll.watchdog.hands import Hands, LookFailed
 from plimsoll.watchdog.outcome import Flattened
+from plimsoll.watchdog.plan import in_the_way
 
 FOR_S: Final = 30.0
 """Then a person chooses."""
@@ -42,6 +43,7 @@ async def flatten(
         done.is_flat = not done.left
         if done.is_flat or time.monotonic() >= end:
             return done
+        await _make_room(hands, done, tell)
         for position in done.left:
             what: dict[str, object] = {"symbol": position.symbol, "size": str(position.signed_size)}
             tell("reduces", what)
@@ -51,3 +53,15 @@ async def flatten(
                 done.trouble = trouble
                 tell("reduction failed", {**what, "why": trouble})
         await asyncio.sleep(SLICE_S)
+
+
+async def _make_room(hands: Hands, done: Flattened, tell: Tell) -> None:
+    """Cancel resting reductions of what is to be closed by ours; stops stay until it is."""
+    try:
+        steps = in_the_way(await hands.orders(), {one.symbol for one in done.left})
+    except LookFailed as failed:
+        done.trouble = str(failed)
+        return
+    for step in steps:
+        tell("makes room", {"orders": [one.venue_order_id for one in step.orders]})
+        done.trouble = await hands.cancel(step) or done.trouble

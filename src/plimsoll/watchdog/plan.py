@@ -100,6 +100,21 @@ def protects(order: Order) -> bool:
     return order.reduce_only or order.close_on_trigger or order.stop_kind in _POSITION_EXITS
 
 
+def in_the_way(orders: Iterable[Order], symbols: Iterable[str]) -> list[Step]:
+    """Return the cancels of what keeps positions from being closed at once.
+
+    Reduce-only orders that rest take up the position: the venue cuts a further one down to what is
+    left beside them. Those that wait for a trigger take up nothing and protect until the end.
+    """
+    wanted = set(symbols)
+    mine = [
+        one
+        for one in orders
+        if one.category == "linear" and one.symbol in wanted and protects(one) and is_plain(one)
+    ]
+    return _by_id("linear", mine)
+
+
 def is_plain(order: Order) -> bool:
     """Return whether it waits in the book and not for a trigger."""
     return order.stop_kind in _PLAIN

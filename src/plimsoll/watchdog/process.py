@@ -10,7 +10,7 @@ import signal
 import time
 from typing import Final
 
-from plimsoll.control import Answer, Beat, BeatListener, Command, ControlServer
+from plimsoll.control import WATCHDOG_SOCKET, Answer, Beat, BeatListener, Command, ControlServer
 from plimsoll.core.model import guard_id
 from plimsoll.observe import Log, start_logging
 from plimsoll.venues.bybit.ports import Clock
@@ -18,7 +18,7 @@ from plimsoll.watchdog.clearing import Clearing
 from plimsoll.watchdog.diary import Diary
 from plimsoll.watchdog.flattening import flatten
 from plimsoll.watchdog.hands import Hands
-from plimsoll.watchdog.settings import SOCKET, WatchdogSettings
+from plimsoll.watchdog.settings import WatchdogSettings
 from plimsoll.watchdog.vigil import Phase, Vigil
 
 LOOK_S: Final = 0.1
@@ -64,7 +64,7 @@ class Watchdog:
             loop.add_signal_handler(number, self._asked_to_stop, code)
         run_dir = self.settings.run_dir
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        server = ControlServer(run_dir / SOCKET, self._command)
+        server = ControlServer(run_dir / WATCHDOG_SOCKET, self._command)
         listener = BeatListener(run_dir, self._hear)
         tasks: list[asyncio.Task[None]] = []
         try:

@@ -11,8 +11,6 @@ from plimsoll.watchdog.plan import Reach
 LOG: Final = "watchdog"
 """Its log, in the account's journal folder."""
 
-SOCKET: Final = "watchdog.sock"
-
 
 @dataclass(frozen=True, kw_only=True)
 class WatchdogSettings:

@@ -110,6 +110,14 @@ def test_a_nearly_full_disk_stops_what_adds_risk_and_nothing_else(parts):
     assert parts.gateway.cancel(CANCEL) == "told"
 
 
+def test_a_process_that_was_paused_adds_no_risk(parts):
+    parts.pulse.is_fresh = False
+    assert parts.gateway.create(intent()) == "the process was paused"
+    assert parts.gateway.amend(AMEND) == "the process was paused"
+    assert parts.gateway.create(intent(reduce_only=True)) == "told"
+    assert parts.gateway.cancel(CANCEL) == "told"
+
+
 def test_orders_nobody_knows_are_not_touched(parts):
     stranger = "t-000001-000000099-A"
     assert "not working" in parts.gateway.amend(AmendIntended(*STAMP, stranger, 1, 1))

@@ -1,6 +1,5 @@
 """A strategy that keeps orders resting away from the market: something to be cancelled."""
 
-import time
 from pathlib import Path
 
 from plimsoll.core.feed import Market
@@ -25,7 +24,7 @@ class Resting(Strategy):
     def on_book(self, market: Market) -> None:
         """Ask for what is missing."""
         if self.hang and Path(self.hang).exists():
-            time.sleep(60)
+            sum(range(10**12))  # in C: it cannot be cut off from inside
         name = market.instrument.name
         if self.holds and not self.has_bought:
             self.has_bought = True

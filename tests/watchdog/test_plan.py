@@ -9,6 +9,7 @@ from plimsoll.core.model import IdMaker, guard_id
 from plimsoll.venues.bybit.api.order_rows import Order
 from plimsoll.watchdog.plan import (
     BATCH,
+    BY_ID_MOST,
     SYMBOLS_MOST,
     Reach,
     is_plain,
@@ -35,7 +36,7 @@ def listed(draw):
     return order(
         draw(st.integers(0, 10**9)),
         category=category,
-        symbol=draw(st.sampled_from([f"S{n}USDT" for n in range(12)])),
+        symbol=draw(st.sampled_from([*["S0USDT"] * 12, *(f"S{n}USDT" for n in range(12))])),
         side=draw(st.sampled_from(("Buy", "Sell"))),
         client_order_id=draw(st.sampled_from(NAMES)),
         stop_kind=draw(st.sampled_from(KINDS if is_linear else SPOT_KINDS)),
@@ -45,7 +46,7 @@ def listed(draw):
     )
 
 
-lists = st.lists(listed(), max_size=80, unique_by=lambda one: one.venue_order_id)
+lists = st.lists(listed(), max_size=120, unique_by=lambda one: one.venue_order_id)
 
 
 @given(lists, st.sampled_from(Reach))
@@ -67,7 +68,9 @@ def test_steps_reach_every_order_that_goes_and_can_hit_no_other(orders, reach, b
     plan = plan_of(orders, reach, "desk")
     steps = steps_of(plan, reach, by_id_too=by_id_too)
     asked = {one.venue_order_id for step in steps for one in step.orders}
-    assert asked == {one.venue_order_id for one in plan.cancel}
+    assert asked >= {one.venue_order_id for one in plan.cancel}
+    spared = {one.venue_order_id for one in plan.protection if not is_plain(one)}
+    assert not asked & spared
     assert all(len(step.orders) <= BATCH for step in steps if step.kind == "batch")
     for step in steps:
         if step.kind != "all":
@@ -80,7 +83,10 @@ def test_steps_reach_every_order_that_goes_and_can_hit_no_other(orders, reach, b
             and is_plain(one)  # a cancel-all names the filter Order
             and step.symbol in ("", one.symbol)
         ]
-        assert not any(protects(one) for one in hit)
+        if any(protects(one) for one in hit):
+            assert sum(not protects(one) for one in hit) > BY_ID_MOST
+            told = {one.venue_order_id for one in step.orders}
+            assert {one.venue_order_id for one in hit} == told
 
 
 def test_what_a_contract_order_must_be_to_stay():
@@ -106,6 +112,17 @@ def test_many_symbols_are_cleared_by_settle_coin_few_one_by_one():
     assert [step.settle for step in steps_of(plan, Reach.ACCOUNT)] == ["USDT", "USDC"]
     few = plan_of(many[:2], Reach.ACCOUNT, "desk")
     assert [step.symbol for step in steps_of(few, Reach.ACCOUNT)] == ["S0USDT", "S1USDT"]
+
+
+def test_many_orders_are_swept_together_with_a_reduction_that_rests_among_them():
+    orders = [order(n) for n in range(BY_ID_MOST + 1)]
+    orders += [order(900, reduce_only=True), order(901, stop_kind="StopLoss", reduce_only=True)]
+    (step,) = steps_of(plan_of(orders, Reach.ACCOUNT, "desk"), Reach.ACCOUNT)
+    assert step.kind == "all"
+    assert {one.venue_order_id for one in step.orders} == {
+        *(f"v{n}" for n in range(BY_ID_MOST + 1)),
+        "v900",
+    }
 
 
 def test_a_plain_order_that_protects_keeps_its_symbol_from_a_cancel_all():

@@ -22,8 +22,13 @@ LOOK_AGAIN_S: Final = 1.0
 """Between the two empty lists: what was sent late is there by then, or is refused as too old."""
 
 RETRY_S: Final = 0.5
-PASS_S: Final = 5.0
+PASS_S: Final = 2.0
 """Longest pass before the venue is looked at again."""
+
+_TRIES: Final = 5
+"""Of a cancel-all within a pass: it stands for hundreds of orders, and another look costs time."""
+
+_TRY_AGAIN_S: Final = 0.1
 
 PER_SECOND: Final = {"linear": 10, "spot": 20}
 """Cancels a second the venue grants, in each bucket (Bybit v5 docs, rate-limit)."""
@@ -98,7 +103,7 @@ class Clearing:
         outcome.looks += 1
         outcome.protection, outcome.foreign = plan.protection, plan.foreign
         outcome.unconfirmed = plan.cancel
-        listed = {order.venue_order_id for order in plan.cancel}
+        listed = {order.venue_order_id for order in orders}
         outcome.cancelled = tuple(
             order for number, order in self._asked.items() if number not in listed
         )
@@ -109,8 +114,9 @@ class Clearing:
     async def _pass(self, plan: Plan, end: float | None) -> None:
         steps = steps_of(plan, self._reach, by_id_too=self._has_failed)
         self._has_failed = False
-        self._asked |= {order.venue_order_id: order for order in plan.cancel}
-        self._tell("cancels", {"orders": [_name(order) for order in plan.cancel]})
+        meant = {order.venue_order_id: order for step in steps for order in step.orders}
+        self._asked |= meant
+        self._tell("cancels", {"orders": [_name(order) for order in meant.values()]})
         limit = time.monotonic() + PASS_S
         buckets: dict[tuple[str, str], list[Step]] = {}
         for step in steps:
@@ -132,15 +138,22 @@ class Clearing:
         await asyncio.gather(*under_way)
 
     async def _do(self, step: Step) -> None:
+        for _ in range(_TRIES if step.kind == "all" else 1):
+            if await self._is_done(step):
+                return
+            await asyncio.sleep(_TRY_AGAIN_S)
+
+    async def _is_done(self, step: Step) -> bool:
         trouble = await self._venue.cancel(step)
         if not trouble:
-            return
+            return True
         self._has_failed = True
         self.outcome.failed_requests += 1
         self.outcome.trouble = trouble
         what = step.symbol or step.settle or (step.orders[0].symbol if step.orders else "")
         fields = {"kind": step.kind, "category": step.category, "what": what}
         self._tell("cancel failed", {**fields, "why": trouble})
+        return False
 
 
 def _weight(step: Step) -> int:

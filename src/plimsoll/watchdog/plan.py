@@ -33,6 +33,9 @@ SETTLE_COINS: Final = ("USDT", "USDC")
 BATCH: Final = 10
 """Orders of one batch: as many as a second grants on contracts, and as spot takes."""
 
+BY_ID_MOST: Final = 40
+"""Orders of a symbol cancelled by id in two seconds, to spare a reduction that rests there."""
+
 _BY_ID_BESIDE: Final = 2 * BATCH
 """Orders of a scope that are also cancelled one by one where a cancel-all was refused before."""
 
@@ -121,11 +124,13 @@ def is_plain(order: Order) -> bool:
 
 
 def steps_of(plan: Plan, reach: Reach, *, by_id_too: bool = False) -> list[Step]:
-    """Return the requests of one pass over a plan, each order in at least one of them.
+    """Return the requests of one pass over a plan, each order that goes in at least one of them.
 
-    A cancel-all only where it can hit nothing that protects: on a whole account, and on plain
-    orders, in whose scope nothing plain stays. ``by_id_too``: some of its orders by id besides,
-    since a cancel-all failed before.
+    A cancel-all only on a whole account, and only of plain orders: what waits for a trigger is
+    never hit by one. Where a reduction rests among them, up to ``BY_ID_MOST`` are cancelled by id
+    to spare it; of more, the reduction goes too (it stands in the step): it takes profit and guards
+    against no loss, and by id they would take too long. ``by_id_too``: some of a cancel-all's
+    orders by id besides, since one failed before.
     """
     steps: list[Step] = []
     for category in ("linear", "spot"):
@@ -134,7 +139,7 @@ def steps_of(plan: Plan, reach: Reach, *, by_id_too: bool = False) -> list[Step]
         if reach is Reach.ACCOUNT:
             stays = [one for one in plan.protection if one.category == category and is_plain(one)]
             plain = [order for order in mine if is_plain(order)]
-            sweeps, swept = _sweeps(category, plain, {one.symbol for one in stays})
+            sweeps, swept = _sweeps(category, plain, stays)
             steps += sweeps
         skipped = {id(order) for order in (swept[_BY_ID_BESIDE:] if by_id_too else swept)}
         steps += _by_id(category, [order for order in mine if id(order) not in skipped])
@@ -142,23 +147,27 @@ def steps_of(plan: Plan, reach: Reach, *, by_id_too: bool = False) -> list[Step]
 
 
 def _sweeps(
-    category: str, orders: Sequence[Order], kept: set[str]
+    category: str, orders: Sequence[Order], stays: Sequence[Order]
 ) -> tuple[list[Step], list[Order]]:
-    """Return cancel-alls of plain orders, and which orders they mean."""
+    """Return cancel-alls of plain orders, and which of the orders that go they mean."""
     if not orders:
         return [], []
-    if category == "spot" and not kept:
+    if category == "spot":  # nothing plain protects there
         return [Step("all", category, tuple(orders))], list(orders)
     by_symbol: dict[str, list[Order]] = {}
     for order in orders:
-        if order.symbol not in kept:
-            by_symbol.setdefault(order.symbol, []).append(order)
-    if not kept and len(by_symbol) > SYMBOLS_MOST:
+        by_symbol.setdefault(order.symbol, []).append(order)
+    resting: dict[str, list[Order]] = {}
+    for order in stays:
+        resting.setdefault(order.symbol, []).append(order)
+    kept = {name for name in resting if len(by_symbol.get(name, ())) <= BY_ID_MOST}
+    by_symbol = {name: one for name, one in by_symbol.items() if name not in kept}
+    if not resting and len(by_symbol) > SYMBOLS_MOST:
         times = -(-len(orders) // SWEPT_MOST)
         settles = [coin for coin in SETTLE_COINS for _ in range(times)]
         return [Step("all", category, tuple(orders), settle=coin) for coin in settles], list(orders)
     steps = [
-        Step("all", category, tuple(one), symbol=symbol)
+        Step("all", category, (*one, *resting.get(symbol, ())), symbol=symbol)
         for symbol, one in sorted(by_symbol.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     ]
     return steps, [order for one in by_symbol.values() for order in one]

@@ -28,6 +28,7 @@ TAGS = {
     "StreamChanged": "stream",
     "LinkChanged": "link",
     "Woken": "woken",
+    "DisconnectReported": "dcp",
     "TimerFired": "timer",
     "OperatorCommand": "command",
     "SessionStopping": "stopping",

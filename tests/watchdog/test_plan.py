@@ -1,6 +1,7 @@
 """What goes and what stays, over drawn lists of orders; and the requests that follow."""
 
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,8 +26,9 @@ SPOT_KINDS = ("", "Stop", "tpslOrder", "OcoOrder")
 
 
 def order(number=1, **fields):
-    defaults = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "status": "New"}
-    return Order(**(defaults | {"venue_order_id": f"v{number}", "qty": Decimal(1)} | fields))
+    defaults: dict[str, Any] = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy"}
+    defaults |= {"status": "New", "venue_order_id": f"v{number}", "qty": Decimal(1)}
+    return Order(**(defaults | fields))
 
 
 @st.composite

@@ -4,6 +4,7 @@ import ast
 import asyncio
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -53,20 +54,21 @@ positions = st.builds(
 
 def hands_that_write(sent):
     """Return hands whose every request is written down and accepted."""
-    hosts = dict.fromkeys(("rest_url", "public_url", "private_url", "trade_url"), "")
+    hosts: Any = dict.fromkeys(("rest_url", "public_url", "private_url", "trade_url"), "")
     hands = Hands(BybitSettings(**hosts, key="k", secret=Secret("s")), EngineClock())
 
     async def post(path, body, signed_ms):
         sent.append((path, body))
         return Answer(end=End.OK, code=0, text="", result=b'{"list":[]}', ext=b'{"list":[]}')
 
-    hands._client.rest.post = post
+    rest: Any = hands._client.rest
+    rest.post = post
     return hands
 
 
 @given(lists, st.sampled_from(Reach), st.booleans())
 def test_clearing_sends_cancels_and_nothing_else(orders, reach, by_id_too):
-    sent = []
+    sent: list[tuple[str, bytes]] = []
     hands = hands_that_write(sent)
     steps = steps_of(plan_of(orders, reach, "desk"), reach, by_id_too=by_id_too)
 
@@ -84,6 +86,7 @@ def test_a_reduction_can_only_make_its_position_smaller(position):
     request = reduction_of(Slice(position, LISTED, "deskW-000001-000000001-A"))
     if request is None:
         return
+    assert request.price is not None
     assert request.reduce_only
     assert (request.kind, request.time_in_force) == ("Limit", "IOC")
     assert {request.side, position.side} == {"Buy", "Sell"}
@@ -99,8 +102,8 @@ def test_a_reduction_can_only_make_its_position_smaller(position):
 
 
 def test_a_flat_position_or_one_without_a_price_is_not_reduced():
-    for fields in ({"size": Decimal(0), "side": ""}, {"size": Decimal(1), "side": "Buy"}):
-        position = Position(symbol="BTCUSDT", **fields)
+    flat = Position(symbol="BTCUSDT", size=Decimal(0), side="", mark_price=Decimal(1))
+    for position in (flat, Position(symbol="BTCUSDT", size=Decimal(1), side="Buy")):
         assert reduction_of(Slice(position, LISTED, "x")) is None
 
 
@@ -157,7 +160,7 @@ def test_the_paths_it_may_post_to_exist():
 
 
 def test_a_conditional_spot_order_is_cancelled_in_the_list_it_stands_in():
-    sent = []
+    sent: list[tuple[str, bytes]] = []
     hands = hands_that_write(sent)
     orders = [
         order(1, category="spot", stop_kind="Stop"),

@@ -24,7 +24,8 @@ WITHIN_S = 10.0
 async def _fill(client: BybitClient) -> int:
     """Place the orders, and a position with protection; return how many protect."""
     steps = {one.symbol: one for one in await client.market.linear_instruments()}
-    prices = {one.symbol: one.last_price for one in await client.market.linear_tickers()}
+    tickers = await client.market.linear_tickers()
+    prices = {one.symbol: one.last_price or Decimal(0) for one in tickers}
     symbols = [one for one in SYMBOLS if one in steps]
     each = ORDERS // len(symbols)
 

@@ -74,6 +74,20 @@ def doubt_lines(core: Core) -> list[str]:
     return ["", "markets in doubt", *told] if told else []
 
 
+def _disconnect_lines(core: Core) -> list[str]:
+    """Return how the venue's disconnect protection stands, where it is asked for."""
+    words = {
+        "set": "set for {} s, not yet seen in force",
+        "on": "on, {} s",
+        "none": "the account has none",
+        "failed": "NOT IN FORCE",
+    }
+    return [
+        f"dcp        {name.lower()} {words[one.status].format(one.window_s)} ({one.reason})"
+        for name, one in core.state.disconnect.items()
+    ]
+
+
 def _standing(core: Core) -> str:
     """Return what stays in force while no engine runs."""
     return safety_words(core) if core.safety.is_halted else "no engine, no new risk"
@@ -92,6 +106,7 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
         f"safety     {safety_words(core) if holder else _standing(core)}",
         f"links      {links if state == 'running' and links else 'none'}",
         f"watchdog   {words_of(books.layout.run_dir)}",
+        *_disconnect_lines(core),
     ]
     if losses.is_known:
         today = text.money(losses.equity - losses.baseline, signed=True)
@@ -132,6 +147,10 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "blocks": safety.blocks,
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
+        "disconnect_protection": {
+            name: {"status": one.status, "window_s": one.window_s, "reason": one.reason}
+            for name, one in core.state.disconnect.items()
+        },
         "watchdog": words_of(books.layout.run_dir),
         "doubts": {
             name: {"code": one.code, "subject": one.subject, "text": one.text}

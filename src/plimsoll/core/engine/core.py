@@ -22,6 +22,7 @@ from plimsoll.core.records import (
     BookChanged,
     Configured,
     DifferenceFound,
+    DisconnectReported,
     ExecutionReported,
     HashTaken,
     IncidentRaised,
@@ -361,6 +362,7 @@ class Core:
             OperatorCommand: keeper.halting.on_command,
             SessionStopping: self._stopping,
             Woken: keeper.on_woken,
+            DisconnectReported: keeper.disconnecting.on_state,
         }
 
     def _with_trader(self) -> Trader:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from plimsoll.core.engine.comparing import Comparing
+from plimsoll.core.engine.disconnecting import CANCEL, Disconnecting
 from plimsoll.core.engine.doubting import Doubting
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
@@ -43,6 +44,7 @@ class Keeper:
         self.comparing = Comparing(state, settings, self.inquiring.inquiries)
         self.doubting = Doubting(state, settings.timing.doubt_ns)
         self.halting = Halting(state, settings, placer)
+        self.disconnecting = Disconnecting(state, self.comparing, self.halting)
         self.measured_ns = 0
 
     # ---- what the venue says ----
@@ -67,10 +69,11 @@ class Keeper:
         if state.safety.links.get("private"):
             yield from self.comparing.start("woken")
 
-    def on_report(self, record: OrderReported) -> None:
+    def on_report(self, record: OrderReported) -> Iterator[Record] | None:
         """Take what the venue says of an order: it may be what a round or an inquiry waits for."""
         self.comparing.collect(record, is_new=False)
         self.inquiring.on_report(record)
+        return self.disconnecting.on_report(record) if CANCEL in record.reason else None
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
         """Block the instrument of an execution the ledger cannot book (ACC-3)."""

@@ -23,6 +23,7 @@ from plimsoll.core.records import (
     ClockMeasured,
     Configured,
     DifferenceFound,
+    DisconnectReported,
     EquityMeasured,
     ExecutionReported,
     Halted,
@@ -104,6 +105,8 @@ class State:
         self.denials: deque[OrderDenied] = deque(maxlen=KEEP)
         self.doubts: dict[str, IncidentRaised] = {}
         """Markets told of as dead or long SUSPECT, by instrument, until told of as LIVE again."""
+        self.disconnect: dict[str, DisconnectReported] = {}
+        """Disconnect protection by product, of this session."""
         self.coalesced = 0
         """Book messages no strategy heard, because a newer state was there (MKT-5)."""
         self.behind_ns = NEVER
@@ -207,6 +210,7 @@ class State:
         self.is_ended = False
         self.stopped.clear()
         self.doubts.clear()
+        self.disconnect.clear()
         self.safety.on_lease(record)
         self.rates.forget_closures()
         for market in self.markets.values():
@@ -248,6 +252,9 @@ class State:
         self.safety.on_woken(record)
         for market in self.markets.values():
             market.drop("the process was paused")
+
+    def _disconnect(self, record: DisconnectReported) -> None:
+        self.disconnect[record.product] = record
 
     def _stopping(self, _record: SessionStopping) -> None:
         self.safety.is_stopping = True
@@ -399,6 +406,7 @@ class State:
             StreamChanged: self._stream,
             SpaceChanged: safety.on_space,
             Woken: self._woken,
+            DisconnectReported: self._disconnect,
             EquityMeasured: self._measured,
             SessionStopping: self._stopping,
             SessionEnded: self._ended,

@@ -66,6 +66,7 @@ from plimsoll.core.records.safety import (
 from plimsoll.core.records.session import (
     ClockMeasured,
     Configured,
+    DisconnectReported,
     InstrumentListed,
     LeaseTaken,
     LinkChanged,
@@ -107,6 +108,7 @@ __all__ = [
     "ClockMeasured",
     "Configured",
     "DifferenceFound",
+    "DisconnectReported",
     "EquityMeasured",
     "ExecutionReported",
     "Halted",

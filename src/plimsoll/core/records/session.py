@@ -76,6 +76,19 @@ class SpaceChanged(Record, frozen=True, tag="space"):
     is_low: bool
 
 
+class DisconnectReported(Record, frozen=True, tag="dcp"):
+    """How the venue's disconnect protection of one product stands (RSK-12).
+
+    ``status``: ``set`` (asked for, in force in a while), ``on`` (seen in force), ``none`` (the
+    account has none), ``failed`` (set, and not in force). ``window_s``: seconds without us.
+    """
+
+    product: str
+    status: str
+    window_s: int
+    reason: str
+
+
 class Woken(Record, frozen=True, tag="woken"):
     """The loop stood still: the process was stopped, starved or blocked, or the machine slept.
 
@@ -120,4 +133,5 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     OperatorCommand,
     SessionStopping,
     Woken,
+    DisconnectReported,
 )

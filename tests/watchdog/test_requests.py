@@ -79,6 +79,9 @@ def test_clearing_sends_cancels_and_nothing_else(orders, reach, by_id_too):
     asyncio.run(send())
     assert len(sent) == len(steps)
     assert {path for path, _ in sent} <= SENDABLE - {"/v5/order/create"}
+    # Without the filter a cancel-all of contracts takes every stop along.
+    sweeps = [body for path, body in sent if path == "/v5/order/cancel-all"]
+    assert all(b'"orderFilter":"Order"' in body for body in sweeps)
 
 
 @given(positions)

@@ -35,6 +35,7 @@ from plimsoll.core.records import (
     WalletReported,
 )
 from plimsoll.core.settings import to_text
+from plimsoll.engine.beating import Pulse
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
@@ -103,7 +104,8 @@ class Way:
         settings = settings_of(Path(), 0, 0).core
         self.core = Core(lambda _settings: Chaser())
         self.engine = Engine(self.core, journal, self.clock, 1, parsers_for(), Log(), _raise)
-        gateway: Any = Gateway(self.core.state, journal, Nothing(), self.wire)  # type: ignore[arg-type]
+        parts: Any = (self.core.state, journal, Nothing(), self.wire, Pulse())
+        gateway: Any = Gateway(*parts)
         self.engine.connect(gateway if has_risk else self.wire, self._answer)  # type: ignore[arg-type]
         self.put(LeaseTaken, "bench", "bench", "engine", "0")
         self.put(Configured, to_text(settings))

@@ -27,6 +27,8 @@ TAGS = {
     "SpaceChanged": "space",
     "StreamChanged": "stream",
     "LinkChanged": "link",
+    "Woken": "woken",
+    "DisconnectReported": "dcp",
     "TimerFired": "timer",
     "OperatorCommand": "command",
     "SessionStopping": "stopping",

@@ -48,7 +48,9 @@ class Parts:
         venue: Any = SimpleNamespace(
             create=self._say("create"), amend=self._say("amend"), cancel=self._say("cancel")
         )
-        self.gateway = Gateway(*cast("Any", (self.state, self.journal, self.lease, venue)))
+        self.pulse: Any = SimpleNamespace(is_fresh=True)
+        parts = (self.state, self.journal, self.lease, venue, self.pulse)
+        self.gateway = Gateway(*cast("Any", parts))
         self.state.apply(intent())
 
     def _before(self) -> None:
@@ -111,6 +113,14 @@ def test_a_halt_stops_what_adds_risk_and_nothing_else(parts):
 def test_a_nearly_full_disk_stops_what_adds_risk_and_nothing_else(parts):
     parts.journal.low_space = True
     assert parts.gateway.create(intent()) == "the disk is nearly full"
+    assert parts.gateway.create(intent(reduce_only=True)) == "told"
+    assert parts.gateway.cancel(CANCEL) == "told"
+
+
+def test_a_process_that_was_paused_adds_no_risk(parts):
+    parts.pulse.is_fresh = False
+    assert parts.gateway.create(intent()) == "the process was paused"
+    assert parts.gateway.amend(AMEND) == "the process was paused"
     assert parts.gateway.create(intent(reduce_only=True)) == "told"
     assert parts.gateway.cancel(CANCEL) == "told"
 

@@ -316,6 +316,7 @@ COMMANDS: Final = (
             'plimsoll halt --reason "wrong prices"',
             "plimsoll halt trend --plan",
             "plimsoll halt linear:BTCUSDT --flatten",
+            "plimsoll halt --direct --plan",
         ),
         "control:halt",
         (
@@ -323,6 +324,11 @@ COMMANDS: Final = (
             *SHARED,
             _REASON,
             _PLAN,
+            Argument(
+                "--direct",
+                "cancel at the venue itself, with neither engine nor journal",
+                is_flag=True,
+            ),
             Argument("--keep-orders", "cancel nothing", is_flag=True),
             Argument(
                 "--protections-too",
@@ -335,7 +341,18 @@ COMMANDS: Final = (
         "Durable: only `plimsoll resume` with the same scope ends it. Without a running engine a\n"
         "standing request is written, which the next engine obeys before anything else. Exit code\n"
         "8 when after 5 s something is still working, or the venue's lists have not confirmed,\n"
-        "twice in a row, that nothing is; with --flatten after 35 s, or when something is left.",
+        "twice in a row, that nothing is; with --flatten after 35 s, or when something is left.\n"
+        "With --direct 8 when something is left or not confirmed, 6 when the venue gave no list.",
+    ),
+    Command(
+        "watchdog",
+        "guard the engine of a project: cancel what can add risk when it does not live",
+        ("plimsoll watchdog --project desk", "plimsoll watchdog --project desk --env production"),
+        "watchdog:watchdog",
+        SHARED,
+        "Runs beside `plimsoll run`, with a key and a connection of its own. It acts when the\n"
+        "trading loop makes no progress for watchdog.patience, leaves a standing halt and\n"
+        "protection, and goes on until the venue's list is empty twice. SIGTERM ends it.",
     ),
     Command(
         "resume",

@@ -8,6 +8,7 @@ import getpass
 import json as json_text
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -38,16 +39,17 @@ def halt(
     json: bool,
     reason: str,
     scope: str,
+    direct: bool,
     keep_orders: bool,
     protections_too: bool,
     flatten: bool,
     all: bool,
     plan: bool,
 ) -> Exit:
-    """Halt the running engine, or leave a request for the next one.
+    """Halt the running engine, or leave a request for the next one; ``direct`` does without.
 
     Raises:
-        Failure: the engine refused, or did not answer.
+        Failure: the engine refused, or did not answer; an option that goes with ``direct`` only.
     """
     layout = layout_of(project, env)
     asked: dict[str, object] = {
@@ -57,6 +59,8 @@ def halt(
         "flatten": flatten,
         "all": all,
     }
+    if direct:
+        return _direct(layout, asked, project, env, reason, json=json, plan=plan)
     args = {key: value for key, value in asked.items() if value}
     if plan:
         from plimsoll.cli.previewing import plan as show
@@ -77,6 +81,28 @@ def halt(
             )
         return Exit.DONE
     return halted(layout, command, answer.seq, json=json, flattens=flatten)
+
+
+def _direct(
+    layout: Layout,
+    asked: dict[str, object],
+    project: str,
+    env: str,
+    reason: str,
+    *,
+    json: bool,
+    plan: bool,
+) -> Exit:
+    """Cancel at the venue itself: the whole account, whatever the engine does."""
+    from plimsoll.cli.direct import direct as at_the_venue
+
+    narrower = [key for key in ("scope", "keep_orders", "protections_too") if asked[key]]
+    if narrower:
+        hint = "without --direct the engine carries it out"
+        raise Failure(Exit.USAGE, "usage", f"--direct takes no {', '.join(narrower)}", hint)
+    leave = partial(_request, layout, new_command("halt", reason))
+    reach, close = bool(asked["all"]), bool(asked["flatten"])
+    return at_the_venue(project, env, leave, json=json, all=reach, flatten=close, plan=plan)
 
 
 def halted(layout: Layout, command: Command, seq: int, *, json: bool, flattens: bool) -> Exit:

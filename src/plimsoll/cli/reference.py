@@ -25,6 +25,7 @@ from plimsoll.config.schema import (
     Operator,
     StrategyEntry,
     Venue,
+    Watchdog,
     as_written,
 )
 
@@ -75,6 +76,7 @@ _SECTIONS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("[operator]", Operator),
     ("[execution]", Execution),
     ("[[strategy]]", StrategyEntry),
+    ("[watchdog]", Watchdog),
 )
 
 

@@ -14,6 +14,7 @@ from plimsoll.cli.rows import (
     strategy_rows,
     waiting_lines,
 )
+from plimsoll.cli.watchdog_words import words_of
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
 from plimsoll.core.model import ACCOUNT, Scope, scope_of
@@ -106,6 +107,20 @@ def doubt_lines(core: Core) -> list[str]:
     return ["", "markets in doubt", *told] if told else []
 
 
+def _disconnect_lines(core: Core) -> list[str]:
+    """Return how the venue's disconnect protection stands, where it is asked for."""
+    words = {
+        "set": "set for {} s, not yet seen in force",
+        "on": "on, {} s",
+        "none": "the account has none",
+        "failed": "NOT IN FORCE",
+    }
+    return [
+        f"dcp        {name.lower()} {words[one.status].format(one.window_s)} ({one.reason})"
+        for name, one in core.state.disconnect.items()
+    ]
+
+
 def _standing(core: Core) -> str:
     """Return what stays in force while no engine runs."""
     is_stopped = core.safety.is_halted or ACCOUNT in core.safety.pauses
@@ -124,6 +139,8 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
         f"{text.moment(core.ts_ns)} UTC ({age_s:,.1f} s ago)",
         f"safety     {safety_words(core) if holder else _standing(core)}",
         f"links      {links if state == 'running' and links else 'none'}",
+        f"watchdog   {words_of(books.layout.run_dir)}",
+        *_disconnect_lines(core),
     ]
     if losses.is_known:
         today = text.money(losses.equity - losses.baseline, signed=True)
@@ -178,6 +195,11 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         "tripped": [f"{name} {scope}" for name, scope in core.state.trips.active],
         "links": safety.links if state == "running" else {},
         "reconciled": safety.is_reconciled,
+        "disconnect_protection": {
+            name: {"status": one.status, "window_s": one.window_s, "reason": one.reason}
+            for name, one in core.state.disconnect.items()
+        },
+        "watchdog": words_of(books.layout.run_dir),
         "doubts": {
             name: {"code": one.code, "subject": one.subject, "text": one.text}
             for name, one in core.state.doubts.items()

@@ -91,6 +91,7 @@ def venue_settings(project: Project) -> BybitSettings:
         secret=Secret(secret.get_secret_value()),
         proxy=venue.proxy,
         redundant=venue.redundant,
+        dcp_s=project.settings.account.dcp // 10**9,
     )
 
 

@@ -158,6 +158,7 @@ def _contradictions(settings: Settings, layers: Sequence[Layer]) -> Iterator[Con
     yield from _repeated_names(settings, layers)
     yield from _shared_instruments(settings, layers)
     yield from _venue_errors(settings, layers)
+    yield from _watchdog_errors(settings, layers)
     yield from _limit_errors(settings, layers)
 
 
@@ -215,6 +216,30 @@ def _venue_errors(settings: Settings, layers: Sequence[Layer]) -> Iterator[Confi
             key="account.key",
             expected=f'strategy "{live[0]}" is live and needs a key',
             hint='key = "file:secrets/key" and secret = "file:secrets/secret", or mode = "paper"',
+        )
+
+
+def _watchdog_errors(settings: Settings, layers: Sequence[Layer]) -> Iterator[ConfigError]:
+    watchdog = settings.watchdog
+    for name, other in (("key", "secret"), ("secret", "key")):
+        if getattr(watchdog, name) and not getattr(watchdog, other):
+            yield ConfigError(
+                file=origin(layers, ("watchdog", name)),
+                key=f"watchdog.{other}",
+                expected=f"watchdog.{name} needs watchdog.{other} beside it",
+            )
+    if watchdog.flatten and not settings.account.dedicated:
+        yield ConfigError(
+            file=origin(layers, ("watchdog", "flatten")),
+            key="watchdog.flatten",
+            expected="only account.dedicated = true may be flattened without a journal",
+            hint="it closes every position of the account, by whomever it was opened",
+        )
+    if watchdog.restart < watchdog.patience:
+        yield ConfigError(
+            file=origin(layers, ("watchdog", "restart")),
+            key="watchdog.restart",
+            expected="a restart is given at least watchdog.patience",
         )
 
 

@@ -74,6 +74,13 @@ def _proxy(text: str) -> str:
     return text
 
 
+def _dcp(window_ns: int) -> int:
+    seconds, rest = divmod(window_ns, 10**9)
+    if window_ns and (rest or not 3 <= seconds <= 300):
+        raise ValueError("whole seconds from 3 s to 300 s")
+    return window_ns
+
+
 def _mode(value: object) -> object:
     if isinstance(value, str) and value in MODES_LATER:
         raise ValueError(f'"paper" or "live"; {MODES_LATER[value]}')
@@ -146,6 +153,13 @@ class Account(Section):
     )
     margin_mode: Literal["keep", "cross", "isolated"] = Field(
         default="keep", description="What `plimsoll account setup` sets; the engine takes either."
+    )
+    dcp: Annotated[int, BeforeValidator(units.duration_ns), AfterValidator(_dcp)] = Field(
+        default=0,
+        description="Window of the venue's disconnect protection, 3 s to 300 s; it cancels "
+        "everything, protection too, when the engine's connection is gone for so long. 0: off. "
+        "Only where the venue has opened it for the account.",
+        examples=["10 s"],
     )
     leverage: Multiple = Field(
         default=0,
@@ -433,6 +447,34 @@ class Execution(Section):
     )
 
 
+class Watchdog(Section):
+    """``[watchdog]``: the process that cancels when the engine does not live (RSK-11)."""
+
+    key: Reference = Field(
+        default="",
+        description="API key of its own, as `file:PATH` or `env:NAME`. Required on mainnet; "
+        "elsewhere the account's is used where there is none.",
+    )
+    secret: Reference = Field(
+        default="", description="Its secret, as `file:PATH` (mode 600) or `env:NAME`."
+    )
+    patience: Duration = Field(
+        default=5_000_000_000,
+        ge=1_000_000_000,
+        description="How long the trading loop may make no progress.",
+    )
+    restart: Duration = Field(
+        default=15_000_000_000,
+        ge=1_000_000_000,
+        description="The same while a start or stop is announced.",
+    )
+    flatten: bool = Field(
+        default=False,
+        description="Close the positions of contracts too: reduce-only, inside 1 % around the "
+        "mark price, for 30 s. Needs `account.dedicated`.",
+    )
+
+
 class Settings(Section):
     """A whole configuration."""
 
@@ -444,6 +486,7 @@ class Settings(Section):
     operator: Operator = Operator()
     strategy: tuple[StrategyEntry, ...] = ()
     execution: Execution = Execution()
+    watchdog: Watchdog = Watchdog()
 
 
 LATER: Final = {

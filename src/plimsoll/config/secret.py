@@ -11,16 +11,19 @@ from plimsoll.config.errors import CredentialError
 from plimsoll.config.project import Project
 
 
-def read_key(project: Project, environ: Mapping[str, str] | None = None) -> tuple[str, SecretStr]:
-    """Return the account's API key and secret; two empty ones where none are configured.
+def read_key(
+    project: Project, environ: Mapping[str, str] | None = None, section: str = "account"
+) -> tuple[str, SecretStr]:
+    """Return an API key and its secret; two empty ones where none are configured.
+
+    ``section`` is ``account`` or ``watchdog``.
 
     Raises:
         CredentialError: a file is missing, empty or readable by others; a variable is not set.
     """
     variables = os.environ if environ is None else environ
-    account = project.settings.account
-    key = _resolve(project, "account.key", account.key, variables)
-    return key, SecretStr(_resolve(project, "account.secret", account.secret, variables))
+    key = _resolve(project, f"{section}.key", variables)
+    return key, SecretStr(_resolve(project, f"{section}.secret", variables))
 
 
 def read_passphrase(project: Project, environ: Mapping[str, str] | None = None) -> SecretStr:
@@ -30,17 +33,19 @@ def read_passphrase(project: Project, environ: Mapping[str, str] | None = None) 
         CredentialError: the file is missing, empty or readable by others; the variable is not set.
     """
     variables = os.environ if environ is None else environ
-    reference = project.settings.operator.passphrase
-    return SecretStr(_resolve(project, "operator.passphrase", reference, variables))
+    return SecretStr(_resolve(project, "operator.passphrase", variables))
 
 
-def _resolve(project: Project, name: str, reference: str, environ: Mapping[str, str]) -> str:
+def _resolve(project: Project, name: str, environ: Mapping[str, str]) -> str:
+    section, _, field = name.partition(".")
+    reference: str = getattr(getattr(project.settings, section), field)
     if not reference:
         return ""
     scheme, _, target = reference.partition(":")
-    text = environ.get(target, "") if scheme == "env" else _read(project, name, target)
+    is_variable = scheme == "env"
+    text = environ.get(target, "") if is_variable else _read(project, name, target)
     if not text.strip():
-        what = f"variable {target} is not set" if scheme == "env" else f"{target} is empty"
+        what = f"variable {target} is not set" if is_variable else f"{target} is empty"
         raise _refused(project, name, what, "")
     return text.strip()
 

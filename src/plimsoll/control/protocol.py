@@ -1,5 +1,6 @@
-"""The words on the control socket (design.md 5.8)."""
+"""The words on the control socket, and those of a beat."""
 
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -34,6 +35,31 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     accepted: bool
     reason: str = ""
     seq: int = 0
+
+
+class Life(StrEnum):
+    """What the engine is doing."""
+
+    STARTING = "starting"
+    """Announced before the first beat: the lease is not taken yet."""
+
+    RUNNING = "running"
+    STOPPING = "stopping"
+    ENDED = "ended"
+    """Cleanly, and the end policy is carried out: nothing needs watching."""
+
+
+class Beat(msgspec.Struct, frozen=True, kw_only=True):
+    """One sign of life. ``seq`` is the loop's own: one that stands still is no life."""
+
+    v: int = 1
+    life: Life
+    seq: int = 0
+    epoch: int = 0
+    ts_ns: int = 0
+    is_ready: bool = False
+    """The books have been compared with the venue's."""
+    pid: int = 0
 
 
 class Refused(Exception):

@@ -31,8 +31,10 @@ from plimsoll.core.records import (
     StrategyStopped,
     Telemetry,
     TimerFired,
+    Woken,
     encode,
 )
+from plimsoll.engine.beating import PAUSED_NS
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.metering import Meter
@@ -41,6 +43,8 @@ from plimsoll.observe import Log
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.ports import Sent
 from plimsoll.venues.bybit.public import PublicParser
+
+_NEVER: Final = 1 << 63
 
 LINK_BYTES: Final = tuple(bytes([link]) for link in range(16))
 """The byte before a raw frame in the market log, by link index."""
@@ -68,6 +72,11 @@ class Engine:
         self.on_wake: Callable[[int], None] = lambda _due: None
         self.on_unreadable: Callable[[int], None] = lambda _link: None
         """Called with a link whose frame could not be understood: the book behind it has a hole."""
+        self.on_woken: Callable[[], None] = lambda: None
+        """Called after a pause was noticed, in the middle of an input: it only plans work."""
+        self.fresh_until_ns = _NEVER
+        """Session time from which on the loop counts as paused, unless it beats before."""
+        self._beaten_ns = self._woken_ns = 0
         self._trading = journal.trading
         self._market = journal.market
         self._clock = clock
@@ -114,7 +123,10 @@ class Engine:
 
     def stamp(self) -> tuple[int, int, int, int]:
         """Return seq, time, epoch and cause of the next input."""
-        return self.seq + 1, self._clock.now_ns(), self._epoch, 0
+        now_ns = self._clock.now_ns()
+        if now_ns > self.fresh_until_ns:
+            self._woken(now_ns - self._beaten_ns, now_ns)
+        return self.seq + 1, now_ns, self._epoch, 0
 
     def put(self, record: Record) -> None:
         """Take one input through the loop."""
@@ -130,6 +142,8 @@ class Engine:
         """Take a raw public frame through the loop (hot path)."""
         if self._is_over:
             return
+        if received_ns > self.fresh_until_ns:
+            self._woken(received_ns - self._beaten_ns, received_ns)
         try:
             seq = self.seq + 1
             self._market(seq, received_ns, FRAME_KIND, LINK_BYTES[link] + raw)
@@ -185,6 +199,33 @@ class Engine:
     def close(self) -> None:
         """Take nothing any more: the session has ended."""
         self._is_over = self._is_closed = True
+
+    # ---- pauses ----
+
+    def beat(self, gap_ns: int) -> None:
+        """Note that the loop lives. ``gap_ns``: how long it was paused before, 0 where it was not.
+
+        A pause of the process is noticed by the first input after it; one in which this clock stood
+        still too, the sleep of the machine, only here.
+        """
+        now_ns = self._clock.now_ns()
+        if gap_ns and self._woken_ns <= self._beaten_ns:
+            self._woken(gap_ns, now_ns)
+        self._beaten_ns, self.fresh_until_ns = now_ns, now_ns + PAUSED_NS
+
+    def _woken(self, gap_ns: int, now_ns: int) -> None:
+        """Take the notice that the loop stood still, before whatever is next (P7).
+
+        Called between two inputs, also while one is being stamped: nothing is drained here.
+        """
+        self._woken_ns, self.fresh_until_ns = now_ns, now_ns + PAUSED_NS
+        if self._is_over:
+            return
+        try:
+            self._take(Woken(self.seq + 1, now_ns, self._epoch, 0, gap_ns))
+        except Exception as error:
+            self._stop(error)
+        self.on_woken()
 
     # ---- the loop ----
 

@@ -1,7 +1,7 @@
 """The gateway: the one place that may add risk at the venue (RSK-5, LSE-5).
 
 The intent stands in the log when a decision arrives here. Last checks, in this order: lease,
-journal, halt; then the socket. What is refused here was certainly not sent.
+journal, halt, whether the loop beats; then the socket. What is refused here was certainly not sent.
 """
 
 from plimsoll.core.engine import State
@@ -12,6 +12,7 @@ from plimsoll.core.records import (
     OrderIntended,
     ProtectionIntended,
 )
+from plimsoll.engine.beating import Pulse
 from plimsoll.journal import Journal, JournalError
 from plimsoll.lease import Lease
 from plimsoll.venues.bybit.ports import Sent
@@ -21,12 +22,15 @@ from plimsoll.venues.bybit.venue import BybitVenue
 class Gateway:
     """Sends decisions. It never queues, waits or tries again."""
 
-    def __init__(self, state: State, journal: Journal, lease: Lease, venue: BybitVenue) -> None:
+    def __init__(
+        self, state: State, journal: Journal, lease: Lease, venue: BybitVenue, pulse: Pulse
+    ) -> None:
         """Hold what the last checks look at."""
         self._state = state
         self._journal = journal
         self._lease = lease
         self._venue = venue
+        self._pulse = pulse
 
     def create(self, order: OrderIntended) -> Sent | str:
         """Send a new order, or say why not."""
@@ -74,4 +78,6 @@ class Gateway:
                 return str(stand.code)
             if self._journal.low_space:
                 return "the disk is nearly full"
+            if not self._pulse.is_fresh:  # last: it is the one that may have been paused since
+                return "the process was paused"
         return ""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from plimsoll import __version__
-from plimsoll.control import Answer, Command, ControlError, ControlServer
+from plimsoll.control import Answer, Command, ControlError, ControlServer, Life
 from plimsoll.core.engine import Core, snapshot
 from plimsoll.core.engine.judging import CommandRefused, read_command
 from plimsoll.core.model import ACCOUNT
@@ -31,6 +31,7 @@ from plimsoll.core.records import (
 from plimsoll.core.risk.limits import is_wider, refusal_of
 from plimsoll.core.settings import to_text
 from plimsoll.engine.authority import Authority
+from plimsoll.engine.beating import Heart, Pulse, announce, notify
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
@@ -127,6 +128,7 @@ def _session(settings: EngineSettings) -> Iterator["Process"]:
     """Hold lease and journal for one session."""
     with _refusing():
         settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        announce(settings.run_dir)
         lease, restored = _take(settings)
         try:
             journal = Journal.open(
@@ -200,6 +202,8 @@ class Process:
         )
         self.venue = BybitVenue(settings.venue, self.engine, self.clock)
         self.authority = Authority(settings.passphrase_hash, time.monotonic)
+        self.pulse = Pulse()
+        self.heart = Heart(settings.run_dir, self._beat)
         self.failure: BaseException | None = None
         self._stop_reason = ""
         self._is_warned = False
@@ -226,6 +230,7 @@ class Process:
             self.log.ready(
                 self.lease.epoch, list(self.venue.instruments), (time.monotonic() - started) * 1e3
             )
+            notify("READY=1")
             _settle_memory()
             beside = [
                 asyncio.create_task(self._each_second()),
@@ -241,6 +246,8 @@ class Process:
             guard.stop()
             await server.close()
             await self.venue.close()
+            # Only now: nothing of ours is on its way any more.
+            self.heart.stop(is_clean=self.core.is_ended and not self.core.open_ends)
         if isinstance(self.failure, JournalError):
             return 7  # needs a person: disk or damage, no fault of the program
         return 1 if self.failure else self._exit_code
@@ -254,8 +261,9 @@ class Process:
         )
         engine.on_wake = self._arm
         engine.on_unreadable = self._unreadable
+        engine.on_woken = self._woken
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
-        gateway = Gateway(self.core.state, self.journal, self.lease, self.venue)
+        gateway = Gateway(self.core.state, self.journal, self.lease, self.venue, self.pulse)
         engine.connect(gateway, self.venue.query, self.venue.retire)
         self._restore_strategies()
         engine.put(Configured(*engine.stamp(), to_text(core)))
@@ -270,6 +278,7 @@ class Process:
             self.log.clock(safety.clock_offset_ns / 1e6, safety.clock_uncertainty_ns / 1e6)
         await self.venue.connect()
         self._check()
+        self.heart.start()  # from here on orders may leave, and somebody may count on us
 
     def _restore_strategies(self) -> None:
         """Work out what the strategies knew when the last session broke off, and record it."""
@@ -286,9 +295,9 @@ class Process:
         return bool(state.held_lots("", name) or state.orders.on_instrument.get(name))
 
     def _obey_standing_request(self) -> None:
-        """Halt before anything else where a person asked for it while no engine ran."""
+        """Halt where a person asked for it while no engine answered, or a watchdog acted."""
         path = self.settings.run_dir / HALT_REQUEST
-        if path.exists():
+        if path.exists() and not self.core.is_ended and self.failure is None:
             try:
                 found = json.loads(path.read_text())
             except ValueError:
@@ -299,8 +308,9 @@ class Process:
             # What the core cannot understand of it halts the account: the safe side of a halt.
             args["reason"] = reason
             self._operator(f"standing-{self.lease.epoch}", actor, "halt", args)
-            self.journal.force()
-            path.unlink()
+            with contextlib.suppress(JournalError):  # the request stays for the next start
+                self.journal.force()
+                path.unlink()
 
     def _check(self) -> None:
         if self.failure is not None:
@@ -319,6 +329,7 @@ class Process:
             self.engine.meter.loop_lag.add_ns(max(0, int(lag * 1e9)))
             counters, gauges = self.venue.metrics(with_topics=seconds % TOPICS_EACH_S == 0)
             self._watch_space()
+            self._obey_standing_request()
             gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
             self.engine.tell(counters, gauges)
             now_ns = self.clock.now_ns()
@@ -361,6 +372,19 @@ class Process:
         if self.journal.warn_space and not self._is_warned:
             self._is_warned = True
             self.engine.trouble("disk", str(self.settings.journal_dir), "space is getting short")
+
+    def _beat(self) -> tuple[Life, int, int, int, bool]:
+        """Do the loop's part of a beat and say how it lives."""
+        engine, safety = self.engine, self.core.safety
+        engine.beat(self.pulse.beat())
+        life = Life.STOPPING if safety.is_stopping else Life.RUNNING
+        return life, engine.seq, self.lease.epoch, self.clock.now_ns(), safety.is_reconciled
+
+    def _woken(self) -> None:
+        """Plan what follows from a pause: what a guard left behind first, then the venue's time."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._obey_standing_request)
+        loop.call_soon(self.venue.remeasure)
 
     def _unreadable(self, link: int) -> None:
         """Start the connection again that brought this: its streams cannot be trusted any more."""
@@ -449,6 +473,7 @@ class Process:
         if self.failure is not None:
             return
         engine = self.engine
+        notify("STOPPING=1")
         engine.put(SessionStopping(*engine.stamp(), self._stop_reason))
         deadline = time.monotonic() + STOP_DEADLINE_S
         while not self.core.is_ended and time.monotonic() < deadline and not self._hasten:

@@ -10,7 +10,7 @@ from plimsoll.journal.forcer import Forcer
 from plimsoll.journal.journal import Journal
 from plimsoll.journal.layout import KIND_FRAME, KIND_RECORD, MARKET, TRADING, Entry
 from plimsoll.journal.lookup import Places, look_up
-from plimsoll.journal.reader import merge, scan
+from plimsoll.journal.reader import merge, newest_epoch, scan
 from plimsoll.journal.recover import Recovery
 from plimsoll.journal.settings import JournalSettings
 from plimsoll.journal.snapshots import newest_snapshot, write_snapshot
@@ -36,6 +36,7 @@ __all__ = [
     "Report",
     "look_up",
     "merge",
+    "newest_epoch",
     "newest_snapshot",
     "open_log",
     "scan",

@@ -33,6 +33,22 @@ def scan(directory: Path, log: str, from_seq: int = 0) -> Iterator[Entry]:
         tail.close()
 
 
+def newest_epoch(directory: Path, log: str) -> int:
+    """Return the epoch of the newest segment of ``directory/log``, 0 where there is none.
+
+    Raises:
+        JournalDamaged: its header is not what was written.
+    """
+    paths = segment_paths(directory / log)
+    if not paths:
+        return 0
+    reader = SegmentReader(paths[-1])
+    try:
+        return reader.header.epoch
+    finally:
+        reader.close()
+
+
 def merge(*logs: Iterable[Entry]) -> Iterator[Entry]:
     """Yield the records of several finished logs of one engine in the order they were written."""
     return heapq.merge(*logs, key=attrgetter("seq"))

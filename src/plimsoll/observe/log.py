@@ -67,6 +67,11 @@ class Log:
         """Tell of something odd at the venue's door."""
         self._tell(logging.WARNING, "venue trouble", code=code, subject=subject, text=text)
 
+    def watchdog(self, event: str, *, is_bad: bool, fields: dict[str, object]) -> None:
+        """Tell what the watchdog saw or did."""
+        level = logging.ERROR if is_bad else logging.INFO
+        self._logger.log(level, "watchdog %s", event, extra={_FIELDS: fields})
+
     def clock(self, offset_ms: float, uncertainty_ms: float) -> None:
         """Warn that this machine's clock is far from the venue's; requests are corrected."""
         self._tell(

@@ -98,3 +98,16 @@ def test_a_changed_character_is_not_ours():
 def test_tags_that_ids_cannot_carry(tag):
     with pytest.raises(ValueError, match="account tag"):
         check_tag(tag)
+
+
+def test_ids_of_the_watchdog_carry_the_tag_with_a_w_and_are_nobody_elses():
+    from plimsoll.core.model import guard_id, is_guard, is_own
+
+    for tag in ("desk", "a", "eightabc"):
+        found = guard_id(tag, 1_795_630_000, 7)
+        assert found.startswith(f"{tag}W-")
+        assert len(found) <= 36
+        assert is_guard(found, tag)
+        assert not is_own(found, tag)
+        assert not is_guard(found, "other")
+        assert not is_guard(found[:-1] + ("A" if found[-1] != "A" else "B"), tag)

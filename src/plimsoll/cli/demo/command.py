@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from plimsoll.cli.books import holder_of
+from plimsoll.cli.control import SOCKET
 from plimsoll.cli.demo.children import Child, Supervisor, await_file
 from plimsoll.cli.demo.project import SIM_DIR, instruments_of, make
 from plimsoll.cli.demo.report import outcome
@@ -19,6 +20,7 @@ from plimsoll.cli.demo.screen import Show, open_screen
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.config.layout import Layout
 from plimsoll.config.project import load_project
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.engine.replica import Replica
@@ -65,17 +67,20 @@ def demo(
     sim_words += ["--data", str(Path(data).absolute())] if data else []
     sim = Child(sim_words, root / "var/sim.log")
     supervisor = Supervisor(Child(["run", "--project", str(root)], root / "var/engine.log"))
+    guard = Child(["watchdog", "--project", str(root)], root / "var/watchdog.log")
     with _signals() as caught:
         print(f"project {root}", file=sys.stderr, flush=True)
         try:
             _start(sim, root)
             screen = open_screen(root, supervisor, headless=headless or json)
             kills = _instants(seed, kill, duration)
-            seconds = _trade(supervisor, sim, screen, caught, duration, kills)
+            beside = _Beside(sim, guard, Layout.of(root).run_dir / SOCKET)
+            seconds = _trade(supervisor, beside, screen, caught, duration, kills)
             print("stopping: the engine ends its orders first", file=sys.stderr, flush=True)
             _settle(supervisor, sim, root)
         finally:
             is_graceful = supervisor.child.stop(_STOP_ENGINE_S)
+            guard.stop(_STOP_SIM_S)  # after the engine: it hears of the clean end
             sim.stop(_STOP_SIM_S)
     return _report(root, supervisor, seconds, caught, as_json=json, is_graceful=is_graceful)
 
@@ -119,7 +124,7 @@ def _start(sim: Child, root: Path) -> None:
 
 def _trade(
     supervisor: Supervisor,
-    sim: Child,
+    beside: "_Beside",
     screen: Show,
     caught: list[int],
     duration: float,
@@ -136,10 +141,24 @@ def _trade(
             supervisor.tick(now)
             if kills and elapsed >= kills[0] and supervisor.kill_now(now):
                 kills.pop(0)
-            _check(supervisor, sim)
+            _check(supervisor, beside.sim)
+            beside.guard_once_up()
             screen.show(elapsed)
             time.sleep(_TICK_S)
     return time.monotonic() - start
+
+
+class _Beside(NamedTuple):
+    """What runs beside the engine: the exchange before it, the watchdog once it is up."""
+
+    sim: Child
+    guard: Child
+    engine_socket: Path
+
+    def guard_once_up(self) -> None:
+        """Start the watchdog when the engine first listens: a beat is all it needs to begin."""
+        if not self.guard.starts and self.engine_socket.exists():
+            self.guard.start()
 
 
 def _settle(supervisor: Supervisor, sim: Child, root: Path) -> None:

@@ -27,6 +27,7 @@ from plimsoll.core.records import (
     CashMoved,
     Configured,
     DifferenceFound,
+    DisconnectReported,
     ExecutionReported,
     HashTaken,
     IncidentRaised,
@@ -48,6 +49,7 @@ from plimsoll.core.records import (
     TickerChanged,
     TimerFired,
     WalletReported,
+    Woken,
 )
 from plimsoll.core.risk import Losses, Safety
 from plimsoll.core.settings import CoreSettings
@@ -139,6 +141,11 @@ class Core:
     def is_ended(self) -> bool:
         """Whether the newest session ended cleanly."""
         return self.state.is_ended
+
+    @property
+    def open_ends(self) -> int:
+        """Return how many orders are left of those that the end of the session waited for."""
+        return len(self._keeper.halting.open_ends()) if self._keeper else 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -394,6 +401,8 @@ class Core:
             QueryAnswered: self._queried,
             OperatorCommand: commanding.on_command,
             SessionStopping: self._stopping,
+            Woken: keeper.on_woken,
+            DisconnectReported: keeper.disconnecting.on_state,
         }
 
     def _with_trader(self) -> Trader:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from plimsoll.core.engine.adopting import Adopting
 from plimsoll.core.engine.breaking import Breaking
 from plimsoll.core.engine.comparing import Comparing
+from plimsoll.core.engine.disconnecting import CANCEL, Disconnecting
 from plimsoll.core.engine.doubting import Doubting
 from plimsoll.core.engine.explaining import Explaining
 from plimsoll.core.engine.flattening import Flattening
@@ -26,6 +27,7 @@ from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
     CashMoved,
     ExecutionReported,
+    IncidentRaised,
     LinkChanged,
     OrderReported,
     OutcomeLost,
@@ -35,6 +37,7 @@ from plimsoll.core.records import (
     Record,
     RequestAnswered,
     WalletReported,
+    Woken,
 )
 from plimsoll.core.settings import CoreSettings
 
@@ -56,6 +59,7 @@ class Keeper:
         self.straying = Straying(state, settings, self.inquiring)
         self.breaking = Breaking(state, settings, placer)
         self.measuring = Measuring(state, settings)
+        self.disconnecting = Disconnecting(state, self.comparing, self.halting)
 
     def take_over(self) -> Iterator[Record]:
         """Begin a session: what earlier ones left open is lost, or told now."""
@@ -76,6 +80,16 @@ class Keeper:
             if link.is_up:
                 yield from self.comparing.start("private link up")
 
+    def on_woken(self, woken: Woken) -> Iterator[Record]:
+        """Begin anew after a pause: whatever was under way belongs to another time (P7)."""
+        state = self.state
+        text = f"the loop stood still for {woken.gap_ns / 1e9:.1f} s; no new risk until compared"
+        yield IncidentRaised(*state.stamp(), "paused", "", text)
+        self.inquiring.inquiries.reset()
+        self.comparing.abandon()
+        if state.safety.links.get("private"):
+            yield from self.comparing.start("woken")
+
     def on_answer(self, answer: RequestAnswered) -> Iterator[Record]:
         """Take the venue's answer to one of our requests."""
         yield from self.inquiring.on_answer(answer)
@@ -92,6 +106,8 @@ class Keeper:
         self.halting.sweeping.on_report(record)
         yield from self.inquiring.on_report(record)
         yield from self.breaking.on_report(record)
+        if CANCEL in record.reason:
+            yield from self.disconnecting.on_report(record)
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
         """Block the instrument of an execution the ledger cannot book (ACC-3)."""

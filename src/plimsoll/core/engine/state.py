@@ -38,6 +38,7 @@ from plimsoll.core.records import (
     Configured,
     ConnectionEnded,
     DifferenceFound,
+    DisconnectReported,
     EquityMeasured,
     ExecutionReported,
     FlattenBegun,
@@ -94,6 +95,7 @@ from plimsoll.core.records import (
     Unpaused,
     WalletAdopted,
     WalletDoubted,
+    Woken,
 )
 from plimsoll.core.risk import (
     Exposure,
@@ -180,6 +182,8 @@ class State:
         self.denials: deque[OrderDenied] = deque(maxlen=KEEP)
         self.doubts: dict[str, IncidentRaised] = {}
         """Markets told of as dead or long SUSPECT, by instrument, until told of as LIVE again."""
+        self.disconnect: dict[str, DisconnectReported] = {}
+        """Disconnect protection by product, of this session."""
         self.coalesced = 0
         """Book messages no strategy heard, because a newer state was there (MKT-5)."""
         self.behind_ns = NEVER
@@ -340,6 +344,7 @@ class State:
         self.stopped = {owner: self.stopped[owner] for owner in self.faulty}
         self.swept.clear()
         self.doubts.clear()
+        self.disconnect.clear()
         self.safety.on_lease(record)
         self.orders.disconnect_all()
         self.protections.restart(record.ts_ns)
@@ -422,6 +427,14 @@ class State:
 
     def _connection_ended(self, record: ConnectionEnded) -> None:
         self.orders.disconnect(record.connection)
+
+    def _woken(self, record: Woken) -> None:
+        self.safety.on_woken(record)
+        for market in self.markets.values():
+            market.drop("the process was paused")
+
+    def _disconnect(self, record: DisconnectReported) -> None:
+        self.disconnect[record.product] = record
 
     def _stopping(self, _record: SessionStopping) -> None:
         self.safety.is_stopping = True
@@ -653,6 +666,8 @@ class State:
             LinkChanged: self._link,
             StreamChanged: self._stream,
             SpaceChanged: safety.on_space,
+            Woken: self._woken,
+            DisconnectReported: self._disconnect,
             EquityMeasured: self._measured,
             ProfitMeasured: self._profit,
             HealthMeasured: self.health.on_measured,

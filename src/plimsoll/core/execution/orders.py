@@ -21,6 +21,7 @@ from plimsoll.core.model import (
     OrderType,
     Regrid,
     TimeInForce,
+    is_guard,
     is_own,
 )
 from plimsoll.core.records import (
@@ -468,6 +469,8 @@ class OrderStore:
         """
         kind = record.kind if isinstance(record, ExecutionReported) else "Trade"
         owner, label = outsider(record.create_type, kind), "adopted"
+        if is_guard(record.client_order_id, self.tag):
+            label = "watchdog"  # its orders only reduce, and are no intruders (RSK-11, LSE-9)
         if not record.client_order_id and protects(record.create_type, record.stop_type):
             owner, label = self.protected_by(record.instrument), PROTECTION_LABEL
         return Order(

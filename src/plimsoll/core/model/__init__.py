@@ -5,7 +5,14 @@ Every room may import it; it imports nothing of ours.
 """
 
 from plimsoll.core.model.grid import Regrid, common
-from plimsoll.core.model.ids import IdMaker, check_tag, epoch_of, is_own, is_watchdog
+from plimsoll.core.model.ids import (
+    IdMaker,
+    check_tag,
+    epoch_of,
+    guard_id,
+    is_guard,
+    is_own,
+)
 from plimsoll.core.model.instrument import Instrument
 from plimsoll.core.model.money import CASH_SCALE, cash_text, cash_units, decimal_of
 from plimsoll.core.model.order import (
@@ -59,7 +66,8 @@ __all__ = [
     "common",
     "decimal_of",
     "epoch_of",
+    "guard_id",
+    "is_guard",
     "is_own",
-    "is_watchdog",
     "scope_of",
 ]

@@ -7,6 +7,7 @@ from typing import Final
 
 _TAG: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}")
 _ID: Final = re.compile(r"([A-Za-z][A-Za-z0-9]{0,7})-(\d{6,})-(\d{9,})-([0-9A-Z])")
+_GUARD_ID: Final = re.compile(r"([A-Za-z][A-Za-z0-9]{0,7})W-(\d{6,})-(\d{9,})-([0-9A-Z])")
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MODULUS: Final = 37
 """A prime above the alphabet: single wrong digits and swaps of neighbours change the check."""
@@ -46,9 +47,16 @@ def is_own(client_order_id: str, tag: str) -> bool:
     return bool(match and match[1] == tag and _check(client_order_id[:-2]) == match[4])
 
 
-def is_watchdog(client_order_id: str, tag: str) -> bool:
-    """Return whether the id is of this account's watchdog: its tag, a W, then its own numbers."""
-    return client_order_id.startswith(f"{tag}W-")
+def guard_id(tag: str, epoch: int, counter: int) -> str:
+    """Return an id of the watchdog or of a direct halt: the account's tag with a ``W`` (RSK-11)."""
+    body = f"{check_tag(tag)}W-{epoch:06d}-{counter:09d}"
+    return f"{body}-{_check(body)}"
+
+
+def is_guard(client_order_id: str, tag: str) -> bool:
+    """Return whether the watchdog of this account tag, or a direct halt, made the id."""
+    match = _GUARD_ID.fullmatch(client_order_id)
+    return bool(match and match[1] == tag and _check(client_order_id[:-2]) == match[4])
 
 
 def epoch_of(client_order_id: str) -> int:

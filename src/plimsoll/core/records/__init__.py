@@ -89,6 +89,7 @@ from plimsoll.core.records.safety import (
 from plimsoll.core.records.session import (
     ClockMeasured,
     Configured,
+    DisconnectReported,
     InstrumentListed,
     LeaseTaken,
     LinkChanged,
@@ -98,6 +99,7 @@ from plimsoll.core.records.session import (
     StrategyRestored,
     StreamChanged,
     TimerFired,
+    Woken,
 )
 from plimsoll.core.records.stored import (
     DECISIONS,
@@ -131,6 +133,7 @@ __all__ = [
     "Configured",
     "ConnectionEnded",
     "DifferenceFound",
+    "DisconnectReported",
     "EquityMeasured",
     "ExecutionReported",
     "FlattenBegun",
@@ -196,6 +199,7 @@ __all__ = [
     "WalletAdopted",
     "WalletDoubted",
     "WalletReported",
+    "Woken",
     "decode",
     "encode",
 ]

@@ -76,6 +76,29 @@ class SpaceChanged(Record, frozen=True, tag="space"):
     is_low: bool
 
 
+class DisconnectReported(Record, frozen=True, tag="dcp"):
+    """How the venue's disconnect protection of one product stands (RSK-12).
+
+    ``status``: ``set`` (asked for, in force in a while), ``on`` (seen in force), ``none`` (the
+    account has none), ``failed`` (set, and not in force). ``window_s``: seconds without us.
+    """
+
+    product: str
+    status: str
+    window_s: int
+    reason: str
+
+
+class Woken(Record, frozen=True, tag="woken"):
+    """The loop stood still: the process was stopped, starved or blocked, or the machine slept.
+
+    What was known before is old: books, markets and the clock's offset count for nothing until
+    they are known anew, and the private link may be dead (RSK-13, P7).
+    """
+
+    gap_ns: int
+
+
 class TimerFired(Record, frozen=True, tag="timer"):
     """The earliest time the core asked to be woken at has come."""
 
@@ -109,4 +132,6 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     TimerFired,
     OperatorCommand,
     SessionStopping,
+    Woken,
+    DisconnectReported,
 )

@@ -21,6 +21,7 @@ from plimsoll.core.records import (
     SpaceChanged,
     Unpaused,
     WalletDoubted,
+    Woken,
 )
 
 
@@ -103,6 +104,11 @@ class Safety:
         self.links[record.link] = record.is_up
         if record.link == "private":
             self.is_reconciled = False
+
+    def on_woken(self, _record: Woken) -> None:
+        """Know neither the books nor the venue's time any more."""
+        self.is_reconciled = False
+        self.clock_uncertainty_ns = 1 << 62
 
     def on_clock(self, record: ClockMeasured) -> None:
         """Take the venue clock's offset and how wrong it may be."""

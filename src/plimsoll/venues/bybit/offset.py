@@ -9,6 +9,7 @@ DRIFT_PPM: Final = 50
 """How fast two ordinary clocks may part, in parts per million."""
 
 _KEPT: Final = 20
+_UNKNOWN_NS: Final = 3_600_000_000_000
 
 
 class _Sample(msgspec.Struct, frozen=True):
@@ -36,11 +37,19 @@ class OffsetEstimate:
         self._samples.append(fresh)
         self._best = min(self._samples, key=lambda sample: _doubt_ns(sample, received_ns))
 
+    def forget(self) -> None:
+        """Trust no sample any more, but keep the newest offset as a guess: cancels need one."""
+        if self._best is not None:
+            guess = _Sample(self._best.offset_ns, _UNKNOWN_NS, self._best.taken_ns)
+            self._samples.clear()
+            self._samples.append(guess)
+            self._best = guess
+
     def at(self, now_ns: int) -> tuple[int, int]:
         """Return (offset, uncertainty) in ns; before the first sample an uncertainty of 1 hour."""
         best = self._best
         if best is None:
-            return 0, 3_600_000_000_000
+            return 0, _UNKNOWN_NS
         return best.offset_ns, _doubt_ns(best, now_ns)
 
     def _contradicts(self, fresh: _Sample) -> bool:

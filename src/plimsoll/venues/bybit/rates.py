@@ -34,10 +34,14 @@ class Holder(StrEnum):
     ENGINE = "engine"
     STANDBY = "standby"
     TOOLS = "tools"
+    WATCHDOG = "watchdog"
 
 
-_PARTS: Final = {Holder.ENGINE: 70, Holder.STANDBY: 20, Holder.TOOLS: 10}
-"""Parts of what is granted, in percent."""
+_PARTS: Final = {Holder.ENGINE: 70, Holder.STANDBY: 20, Holder.TOOLS: 10, Holder.WATCHDOG: 70}
+"""Parts of what an endpoint grants, in percent. The watchdog asks where the engine does not."""
+
+_ADDRESS_PARTS: Final = _PARTS | {Holder.STANDBY: 5, Holder.WATCHDOG: 15}
+"""Parts of what the address may ask, in percent: beyond it is a ban for everybody."""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -64,6 +68,7 @@ class ReadBudget:
     def __init__(self, holder: Holder = Holder.ENGINE) -> None:
         """Begin with the documented limits."""
         self._part = _PARTS[holder]
+        self._address_part = _ADDRESS_PARTS[holder]
         self._limits: dict[str, int] = {}
         self._times: dict[str, deque[int]] = {}
         self._closed_ns: dict[str, int] = {}
@@ -79,7 +84,7 @@ class ReadBudget:
         if signed:
             own = self._times.setdefault(path, deque())
             at_ns = _next(own, self._quota(path), _SECOND_NS, at_ns)
-        quota = _ADDRESS_REQUESTS * self._part // 100
+        quota = _ADDRESS_REQUESTS * self._address_part // 100
         at_ns = _next(self._address, quota, _ADDRESS_WINDOW_NS, at_ns)
         own.append(at_ns)
         self._address.append(at_ns)

@@ -98,6 +98,9 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
     default needs nothing of the kind, so this is off.
     """
 
+    dcp_s: int = 0
+    """Window of the venue's disconnect protection, 3 to 300 s (0: not asked for)."""
+
     topics_per_connection: int = 100
     clock_period_s: float = 30.0
 

@@ -22,6 +22,7 @@ from plimsoll.venues.bybit.background import Background
 from plimsoll.venues.bybit.carriage import PublicCarriage, link_settings, private_url
 from plimsoll.venues.bybit.counting import link_numbers
 from plimsoll.venues.bybit.dialect import PrivateDialect, TradeDialect
+from plimsoll.venues.bybit.disconnect import DisconnectGuard
 from plimsoll.venues.bybit.errors import (
     AccountUnsupported,
     CredentialsRefused,
@@ -69,6 +70,7 @@ class BybitVenue:
         self._rest = RestClient(settings, clock, self._signer)
         self._background = Background()
         self._orders = OrderSender(self._rest, inbox, clock, self._background)
+        self._disconnect = DisconnectGuard(self._rest, inbox, settings.dcp_s)
         self._queries = QueryRunner(self._rest, inbox, self._skip_unlisted)
         self._catalogue: dict[tuple[str, str], Instrument] = {}
         self._told_down: set[int] = set()
@@ -95,6 +97,7 @@ class BybitVenue:
         listed = await load_instruments(self._rest, instruments, with_fees=has_key)
         if has_key:
             self._judge(await check_account(self._rest, listed))
+            await self._disconnect.enable(item.category for item in listed)
         self._list(listed)
         return listed
 
@@ -301,7 +304,9 @@ class BybitVenue:
         dialect = PrivateDialect(signer, venue_ms)
         place = self._place(PRIVATE, settings.private_url, dialect)
         budget = self.public.budget_of(place.url)
-        link = SoleLink(place, PRIVATE_TOPICS, self._clock, self._take_private, self, budget)
+        topics = (*PRIVATE_TOPICS, *self._disconnect.topics)
+        self._background.start(self._disconnect.verify(), "disconnect protection")
+        link = SoleLink(place, topics, self._clock, self._take_private, self, budget)
         self.links[PRIVATE] = link
         link.start()
         if settings.trade_url:
@@ -320,6 +325,15 @@ class BybitVenue:
         return LinkPlace(index, private_url(url, own.max_active_s), dialect, times, own.proxy)
 
     # ---- clock, lists, findings --------------------------------------------------------------
+
+    def remeasure(self) -> None:
+        """Measure the venue's clock now: ours may have stood still."""
+        self._background.start(self._measure(), "clock now")
+
+    async def _measure(self) -> None:
+        self._rest.offset.forget()
+        await self._rest.measure_offset(_CLOCK_SAMPLES)
+        self._put_clock()
 
     async def _keep_clock(self) -> None:
         while True:

@@ -92,7 +92,7 @@ class Wire:
         self.newest = order
         return Sent("1", ms, "trade")
 
-    amend = cancel = create
+    amend = cancel = protect = create
 
 
 class Way:

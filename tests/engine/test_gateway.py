@@ -13,6 +13,7 @@ from plimsoll.core.records import (
     Halted,
     OrderIntended,
     Paused,
+    ProtectionIntended,
     Rearmed,
 )
 from plimsoll.engine.gateway import Gateway
@@ -46,7 +47,10 @@ class Parts:
         self.journal: Any = SimpleNamespace(low_space=False, before_send=self._before)
         self.lease: Any = SimpleNamespace(held=True, epoch=1)
         venue: Any = SimpleNamespace(
-            create=self._say("create"), amend=self._say("amend"), cancel=self._say("cancel")
+            create=self._say("create"),
+            amend=self._say("amend"),
+            cancel=self._say("cancel"),
+            protect=self._say("protect"),
         )
         self.pulse: Any = SimpleNamespace(is_fresh=True)
         parts = (self.state, self.journal, self.lease, venue, self.pulse)
@@ -72,6 +76,7 @@ def parts() -> Parts:
 ORDER = intent().client_order_id
 AMEND = AmendIntended(*STAMP, ORDER, 101, 1)
 CANCEL = CancelIntended(*STAMP, ORDER, "test")
+LEVEL = ProtectionIntended(*STAMP, "s", "linear:BTCUSDT", 90, 0)
 
 
 def test_the_journal_is_waited_for_before_each_send(parts):
@@ -87,6 +92,7 @@ def test_without_the_lease_nothing_leaves_not_even_a_cancel(parts):
         parts.gateway.create(intent(reduce_only=True)),
         parts.gateway.amend(AMEND),
         parts.gateway.cancel(CANCEL),
+        parts.gateway.protect(LEVEL),
     ):
         assert refusal == "the lease is not held"
     assert set(parts.calls) == {"journal"}
@@ -108,6 +114,7 @@ def test_a_halt_stops_what_adds_risk_and_nothing_else(parts):
     assert parts.gateway.amend(AMEND) == "halted"
     assert parts.gateway.create(intent(reduce_only=True)) == "told"
     assert parts.gateway.cancel(CANCEL) == "told"
+    assert parts.gateway.protect(LEVEL) == "told"
 
 
 def test_a_nearly_full_disk_stops_what_adds_risk_and_nothing_else(parts):

@@ -26,7 +26,7 @@ def test_conditional_orders_trigger_and_can_be_amended_and_cancelled(tmp_path, n
                     return len(orders.closed) >= 3 and not orders.working
 
                 await until("one to be cancelled", lambda: bool(orders.closed))
-                server.start_fault("crash", symbol="ETHUSDT", magnitude=0.02)
+                server.start_fault("crash", symbol="ETHUSDT", magnitude=0.01)
                 await until("three orders to end", over)
                 ends = sorted(order.state for order in orders.closed.values())
                 assert ends == [OrderState.CANCELED, OrderState.CANCELED, OrderState.FILLED]

@@ -1,6 +1,6 @@
 """Daily loss, drawdown, pacing: numbers that outlive a restart."""
 
-from plimsoll.core.risk import Losses, Pacing
+from plimsoll.core.risk import Losses, OwnLosses, Pacing
 from plimsoll.core.risk.pacing import DAY_NS, SECOND_NS
 
 
@@ -48,3 +48,19 @@ def test_pacing_slides():
     assert pacing.in_group("cancel.linear", 3 * SECOND_NS) == 1
     assert pacing.in_group("cancel.spot", 3 * SECOND_NS) == 0
     assert (pacing.on_day(0), pacing.on_day(DAY_NS)) == (3, 0)
+
+
+def test_an_instances_loss_is_of_its_day_and_its_drawdown_of_capital_and_profit_then():
+    own = OwnLosses()
+    own.measure(100, DAY_NS)
+    own.measure(300, DAY_NS + 1)
+    own.measure(150, DAY_NS + 2)
+    assert (own.lost_today, own.drawdown_ppm(700)) == (0, 150_000)
+    own.measure(50, DAY_NS + 3)
+    assert own.lost_today == 50
+    own.measure(40, 2 * DAY_NS)
+    assert own.lost_today == 0
+    own.measure(10, 2 * DAY_NS + 1)
+    assert (own.lost_today, own.drawdown_ppm(0)) == (30, 966_666)
+    own.forgive()
+    assert (own.drawdown_ppm(700), own.drawdown_ppm(-10)) == (0, 0)

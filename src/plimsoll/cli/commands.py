@@ -264,13 +264,37 @@ COMMANDS: Final = (
         "the log is forced to disk. A second one hastens it.",
     ),
     Command(
+        "auditor",
+        "derive the books again from the logs, compare, write snapshots",
+        (
+            "plimsoll auditor --project desk            # beside `plimsoll run`, until Ctrl-C",
+            "plimsoll auditor --once --from-start",
+        ),
+        "auditor:auditor",
+        (
+            *SHARED,
+            Argument("--once", "end at the end of the logs", is_flag=True),
+            Argument(
+                "--from-start",
+                "derive from the first record instead of the newest snapshot",
+                is_flag=True,
+            ),
+            Argument("--forget", "what was found before was looked into: begin anew", is_flag=True),
+        ),
+        "It compares its books with the hashes the engine records each minute, checks the bytes\n"
+        "of finished segments, and writes snapshots that make a restart quick. Exit code 9 once\n"
+        "something differs: `plimsoll status` shows it until --forget. Exit code 7 where another\n"
+        "auditor of the account runs.",
+    ),
+    Command(
         "status",
         "show what an account is doing, from its logs",
         ("plimsoll status --project desk", "plimsoll status --json | jq .equity"),
         "status:status",
         SHARED,
         "Works with the engine dead. Exit code 4 when it died, hangs, is halted, has blocked\n"
-        "instruments or stopped a strategy, or runs with a link down or books not yet compared.",
+        "instruments or stopped a strategy, or runs with a link down or books not yet compared,\n"
+        "and when the auditor found something.",
     ),
     Command(
         "orders",

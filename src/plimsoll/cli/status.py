@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from plimsoll.cli import text
+from plimsoll.auditor import Verdict
+from plimsoll.cli import auditor, text
 from plimsoll.cli.books import holder_of, replica_of, wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
@@ -26,12 +27,14 @@ def status(project: str, env: str, *, json: bool) -> Exit:
     found = load_books(Path(project), env)
     with replica_of(found) as replica:
         core, holder = replica.core, holder_of(found)
-        state = engine_state(core, holder)
+        state, verdict = engine_state(core, holder), auditor.verdict_of(found)
         if json:
-            print_json(_document(found, core, holder, state))
+            audit = {"auditor": auditor.document(verdict) if verdict else None}
+            print_json(_document(found, core, holder, state) | audit)
         else:
-            print(_page(found, core, holder, state))
-        return health(core, state)
+            print(_page(found, core, holder, state, verdict))
+        has_finding = verdict is not None and verdict.finding is not None
+        return Exit.UNHEALTHY if has_finding else health(core, state)
 
 
 def engine_state(core: Core, holder: Holder | None) -> str:
@@ -78,7 +81,9 @@ def _standing(core: Core) -> str:
     return safety_words(core) if core.safety.is_halted else "no engine, no new risk"
 
 
-def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
+def _page(
+    books: Books, core: Core, holder: Holder | None, state: str, verdict: Verdict | None
+) -> str:
     age_s = max(0.0, (wall_ns() - core.ts_ns) / 1e9)
     who = f", process {holder.pid}" if holder else ""
     links = ", ".join(f"{name} {'up' if up else 'DOWN'}" for name, up in core.safety.links.items())
@@ -90,6 +95,7 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
         f"{text.moment(core.ts_ns)} UTC ({age_s:,.1f} s ago)",
         f"safety     {safety_words(core) if holder else _standing(core)}",
         f"links      {links if state == 'running' and links else 'none'}",
+        f"auditor    {auditor.words(verdict) if verdict else 'never ran'}",
     ]
     if losses.is_known:
         today = text.money(losses.equity - losses.baseline, signed=True)

@@ -76,6 +76,23 @@ def read_chain(segment: Path, *, rebooted: bool = False) -> list[ChainLine]:
     return good
 
 
+def last_line(segment: Path) -> ChainLine | None:
+    """Return the newest whole line of a segment, read alone; None before the first one.
+
+    What does not match is passed over: who wants to know that calls `read_chain`.
+    """
+    try:
+        with chain_path(segment).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            for at in range(size // LINE_BYTES * LINE_BYTES - LINE_BYTES, -1, -LINE_BYTES):
+                line = _decode(os.pread(file.fileno(), LINE_BYTES, at))
+                if line is not None:
+                    return line
+    except FileNotFoundError:
+        pass
+    return None
+
+
 def _decode(content: bytes) -> ChainLine | None:
     last_seq, end, digest, crc = _LINE.unpack(content)
     if crc32(content[:-8]) != crc or any(content[-4:]):

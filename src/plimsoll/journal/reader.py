@@ -43,7 +43,8 @@ class LogTail:
 
     Attributes:
         last_seq: Last seq known to stand on the log (also where it was below the wanted start).
-        holes: Times that older market segments were gone.
+        holes: Times that older market segments were gone before they were read.
+        whole_from: First seq behind the newest of these holes, 0 without one.
     """
 
     def __init__(self, directory: Path, log: str, from_seq: int = 0) -> None:
@@ -51,6 +52,7 @@ class LogTail:
         self.folder = directory / log
         self.last_seq = 0
         self.holes = 0
+        self.whole_from = 0
         self._from_seq = from_seq
         self._may_drop = log == MARKET
         self._segment: SegmentReader | None = None
@@ -180,6 +182,8 @@ class LogTail:
         if before is None:
             if is_first and expected and not self._may_drop:
                 raise JournalDamaged(after.path, 0, 0, f"seqs up to {expected} are missing")
+            if is_first and expected and expected >= self._from_seq:
+                self.whole_from = after.header.first_seq
             return
         if after.header.epoch < before.header.epoch:
             what = f"epoch {after.header.epoch} follows epoch {before.header.epoch}"
@@ -191,3 +195,4 @@ class LogTail:
             what = f"the next segment expects seq {expected} before it"
             raise JournalDamaged(before.path, before.offset, before.last_seq, what)
         self.holes += 1
+        self.whole_from = after.header.first_seq

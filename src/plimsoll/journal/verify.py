@@ -50,20 +50,45 @@ def verify(directory: Path, log: str) -> Report:
 
     One damaged segment does not hide the others: the check goes on behind it.
     """
-    folder = directory / log
-    paths = segment_paths(folder)
-    report = Report(log)
-    for path in orphan_chains(folder) if log != MARKET else []:
-        what = "a segment is missing, its chain file is there"
-        report.damage.append(Damage(path, 0, 0, what))
-    end: Recovery | None = Recovery()
-    for path in paths:
+    verification = Verification(directory, log)
+    while verification.step():
+        pass
+    return verification.report
+
+
+class Verification:
+    """A check of one log, segment by segment.
+
+    With ``finished_only`` it stops before the segment being written and goes on once that is
+    finished: for who looks at a log for as long as it is written.
+    """
+
+    def __init__(self, directory: Path, log: str, *, finished_only: bool = False) -> None:
+        """Stand before the first segment."""
+        self.report = Report(log)
+        self._folder = directory / log
+        self._finished_only = finished_only
+        self._checked: Path | None = None
+        self._end: Recovery | None = Recovery()
+        for path in orphan_chains(self._folder) if log != MARKET else []:
+            what = "a segment is missing, its chain file is there"
+            self.report.damage.append(Damage(path, 0, 0, what))
+
+    def step(self) -> bool:
+        """Check the next segment; return whether there was one."""
+        paths = segment_paths(self._folder)
+        checked = self._checked
+        left = [path for path in paths if checked is None or path.name > checked.name]
+        if len(left) <= self._finished_only:
+            return False
+        path = self._checked = left[0]
         try:
-            end = _check_segment(path, end, report, last=path is paths[-1])
+            self._end = _check_segment(path, self._end, self.report, last=path is paths[-1])
         except JournalDamaged as error:
-            report.damage.append(Damage(error.file, error.offset, error.seq, error.what))
-            end = None
-    return report
+            damage = Damage(error.file, error.offset, error.seq, error.what)
+            self.report.damage.append(damage)
+            self._end = None
+        return True
 
 
 def _check_segment(path: Path, end: Recovery | None, report: Report, *, last: bool) -> Recovery:

@@ -27,6 +27,7 @@ from plimsoll.lease import read_epoch
 _START_S: Final = 20.0
 _SETTLE_S: Final = 20.0
 _STOP_ENGINE_S: Final = 20.0
+_STOP_AUDITOR_S: Final = 10.0
 _STOP_SIM_S: Final = 10.0
 _TICK_S: Final = 0.05
 
@@ -65,17 +66,19 @@ def demo(
     sim_words += ["--data", str(Path(data).absolute())] if data else []
     sim = Child(sim_words, root / "var/sim.log")
     supervisor = Supervisor(Child(["run", "--project", str(root)], root / "var/engine.log"))
+    auditor = Supervisor(Child(["auditor", "--project", str(root)], root / "var/auditor.log"))
     with _signals() as caught:
         print(f"project {root}", file=sys.stderr, flush=True)
         try:
             _start(sim, root)
             screen = open_screen(root, supervisor, headless=headless or json)
             kills = _instants(seed, kill, duration)
-            seconds = _trade(supervisor, sim, screen, caught, duration, kills)
+            seconds = _trade((supervisor, auditor), sim, screen, caught, duration, kills)
             print("stopping: the engine ends its orders first", file=sys.stderr, flush=True)
             _settle(supervisor, sim, root)
         finally:
             is_graceful = supervisor.child.stop(_STOP_ENGINE_S)
+            auditor.child.stop(_STOP_AUDITOR_S)  # after the engine: it reads to the end first
             sim.stop(_STOP_SIM_S)
     return _report(root, supervisor, seconds, caught, as_json=json, is_graceful=is_graceful)
 
@@ -118,14 +121,15 @@ def _start(sim: Child, root: Path) -> None:
 
 
 def _trade(
-    supervisor: Supervisor,
+    supervisors: tuple[Supervisor, Supervisor],
     sim: Child,
     screen: Show,
     caught: list[int],
     duration: float,
     kills: list[float],
 ) -> float:
-    """Keep the engine running until the time is over or a signal comes; return the seconds."""
+    """Keep engine and auditor running until the time is over or a signal comes; return seconds."""
+    supervisor, auditor = supervisors
     start = time.monotonic()
     with screen:
         while not caught:
@@ -134,6 +138,7 @@ def _trade(
             if duration and elapsed >= duration:
                 break
             supervisor.tick(now)
+            auditor.tick(now)
             if kills and elapsed >= kills[0] and supervisor.kill_now(now):
                 kills.pop(0)
             _check(supervisor, sim)

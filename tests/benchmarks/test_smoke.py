@@ -6,7 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import decode_book, journal_append, log_and_risk, simulator_throughput, startup, why
+from benchmarks import (
+    decode_book,
+    journal_append,
+    log_and_risk,
+    restart,
+    simulator_throughput,
+    startup,
+    why,
+)
 from benchmarks.report import Result, Size
 from benchmarks.tick_to_order import contest
 
@@ -21,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (log_and_risk, "log and risk", "log and risk, to the bare loop"),
         (contest, "median of rounds, ours", "p50"),
         (startup, "engine, start to first book", None),
+        (restart, "live: an order leaves", "live, to 5 s"),  # refuses a lost order or a block
         (simulator_throughput, "subscribers: 10", None),
         (why, "why, index up to date", "to a scan"),
     ],

@@ -93,6 +93,26 @@ def test_an_older_snapshot_serves_where_the_newest_is_too_new(traded, tmp_path):
     assert from_snapshot(tmp_path, before=seqs[1]).seq == 0
 
 
+def test_a_long_read_leaves_a_snapshot_before_the_newest_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr("plimsoll.engine.restoring.LONG", 30)
+    driver = Driver().live()
+    for number in range(3):
+        driver.execute(driver.open_order().id, 4, f"e{number}")
+        driver.advance(60_000_000_000)
+        driver.book()
+    written(driver, tmp_path)
+    read_only = restore_state(tmp_path)
+    assert list(snapshots(tmp_path / SNAPSHOTS)) == []
+    first = restore_state(tmp_path, keep=True)
+    (kept, _), *others = snapshots(tmp_path / SNAPSHOTS)
+    assert others == []
+    assert kept < first.checkpoint_seq == read_only.checkpoint_seq
+    again = restore_state(tmp_path, keep=True)
+    assert again.applied < first.applied
+    assert again.checkpoint_seq == first.checkpoint_seq
+    assert snapshot(again.state) == snapshot(first.state)
+
+
 def test_a_record_of_another_release_is_refused_with_words(traded, tmp_path):
     written(traded, tmp_path)
     journal = Journal.open(tmp_path, "main", 2)

@@ -137,7 +137,7 @@ def _take(settings: EngineSettings) -> tuple[FileLease, Restored]:
     account = settings.core.account
     lease = take(settings.lease_dir, account, "engine")
     try:
-        restored = restore_state(settings.journal_dir)
+        restored = restore_state(settings.journal_dir, keep=True)
         if restored.state.epoch >= lease.epoch:  # the epoch file was lost, or is an old copy
             lease.release()
             lease = take(settings.lease_dir, account, "engine", floor=restored.state.epoch)

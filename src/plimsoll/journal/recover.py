@@ -18,6 +18,7 @@ from plimsoll.journal.chain import (
     check_blocks,
     encode_line,
     genesis,
+    last_line,
     read_chain,
 )
 from plimsoll.journal.errors import JournalDamaged, JournalError
@@ -143,7 +144,11 @@ def _remove_unforced(paths: list[Path]) -> list[str]:
 
 
 class _Repair:
-    """One segment: trust it where its chain is complete, else read all of it and complete it."""
+    """One segment: trusted where its newest chain line covers it, else read and completed.
+
+    A start reads the tail only. That the rest still is what was forced is found by whoever derives
+    state from it (each record has its checksum), by `verify` and by the auditor.
+    """
 
     def __init__(
         self, reader: SegmentReader, before: Recovery, *, missing: bool, last: bool
@@ -154,20 +159,21 @@ class _Repair:
             what = "its link is not the last chain hash of the segment before"
             raise JournalDamaged(self.path, FIXED_BYTES, reader.header.previous_seq, what)
         self.previous = self.link or before.digest
-        self.lines = read_chain(self.path, rebooted=last and rebooted(reader.header))
+        self.lines: list[ChainLine] = []
 
     def run(self, notes: list[str]) -> Recovery:
         """Return where the log ends with this segment."""
-        size = os.fstat(self.reader.fd).st_size
-        line = self.lines[-1] if self.lines else None
-        if self.last or line is None or line.end != size:
-            line = self._complete(size, notes)
+        line = None if self.last else last_line(self.path)
+        if line is None or line.end != os.fstat(self.reader.fd).st_size:
+            is_loose = self.last and rebooted(self.reader.header)
+            self.lines = read_chain(self.path, rebooted=is_loose)
+            line = self._complete(notes)
         if line.end == HEADER_BYTES:
             self._remove()
             return self.before
         return Recovery(line.last_seq, line.digest, self.reader.header.epoch)
 
-    def _complete(self, size: int, notes: list[str]) -> ChainLine:
+    def _complete(self, notes: list[str]) -> ChainLine:
         """Read everything, cut the tail, chain what is not yet, and force it all."""
         start = genesis(self.reader.head, self.previous)
         digest = check_blocks(self.path, self.reader.fd, start, self.lines)
@@ -176,7 +182,7 @@ class _Repair:
         end, last_seq = self.reader.offset, self.reader.last_seq
         forced = self.lines[-1].end if self.lines else HEADER_BYTES
         self._check_tail(end, last_seq, forced)
-        if any(os.pread(self.reader.fd, size - end, end)):
+        if self.reader.rest():
             notes.append(f"{self.path}: torn tail cut at byte {end}, after seq {last_seq}")
         if end > forced:
             digest = chained(digest, os.pread(self.reader.fd, end - forced, forced))

@@ -70,8 +70,15 @@ class SegmentReader:
         return found
 
     def rest(self) -> bytes:
-        """Return everything from `offset` on."""
-        return os.pread(self.fd, max(0, os.fstat(self.fd).st_size - self.offset), self.offset)
+        """Return everything from `offset` on, without the preallocated zeros at the end."""
+        end = os.fstat(self.fd).st_size
+        while end > self.offset:
+            start = max(self.offset, end - _MOST_BYTES)
+            chunk = os.pread(self.fd, end - start, start)
+            if chunk != bytes(len(chunk)):
+                break
+            end = start
+        return os.pread(self.fd, max(0, end - self.offset), self.offset).rstrip(b"\0")
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""

@@ -139,7 +139,7 @@ def _count(reader: SegmentReader, report: Report) -> None:
 
 def _check_rest(reader: SegmentReader, report: Report, *, last: bool, chained_to: int) -> None:
     rest = reader.rest()
-    if reader.has_more() or not any(rest):
+    if reader.has_more() or not rest:
         if last or chained_to == reader.offset or reader.has_more():
             return
         what = "a finished segment is not chained to its end"

@@ -64,7 +64,7 @@ def serve(settings: AuditorSettings) -> int:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with _alone(settings.run_dir) as is_alone:
+        with alone(settings.run_dir) as is_alone:
             if not is_alone:
                 log.trouble(
                     "auditor", str(settings.run_dir), "another auditor of this account runs"
@@ -79,7 +79,8 @@ def serve(settings: AuditorSettings) -> int:
 
 
 @contextmanager
-def _alone(run_dir: Path) -> Iterator[bool]:
+def alone(run_dir: Path) -> Iterator[bool]:
+    """Yield whether no auditor runs in this directory, and keep others from starting meanwhile."""
     fd = os.open(run_dir / "audit.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

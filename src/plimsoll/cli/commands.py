@@ -422,7 +422,33 @@ COMMANDS: Final = (
         ("plimsoll journal verify --project desk",),
         "journal:verify",
         SHARED,
-        "Exit code 9 when something is not what was written.",
+        "Exit code 9 when something is not what was written: each place with file, byte, the last\n"
+        "good record before it and what is wrong. `plimsoll journal rebuild` is the way out where\n"
+        "there is no good copy.",
+    ),
+    Command(
+        "journal rebuild",
+        "move a damaged journal aside and let the next start begin from the venue",
+        (
+            "plimsoll journal rebuild --project desk         # tells what is lost, asks",
+            "plimsoll journal rebuild --yes --above 41",
+        ),
+        "rebuild:rebuild",
+        (
+            *SHARED,
+            Argument("--yes", "do not ask", is_flag=True),
+            Argument(
+                "--above",
+                "an epoch the new sessions must be above: the highest in our ids at the venue",
+                kind=int,
+                default=0,
+                metavar="EPOCH",
+                least=0,
+            ),
+        ),
+        "Nothing is deleted. The next engine takes over what the account holds as foreign, and\n"
+        "starts halted: look at the books, then `plimsoll resume`. Refused while an engine or an\n"
+        "auditor runs.",
     ),
     Command(
         "config check",

@@ -31,7 +31,12 @@ from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.guard import CallbackGuard
-from plimsoll.engine.restoring import SNAPSHOTS, Restored, restore_state
+from plimsoll.engine.restoring import (
+    SNAPSHOTS,
+    Restored,
+    highest_epoch_of,
+    restore_state,
+)
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.engine.shadowing import newest_states
 from plimsoll.journal import (
@@ -138,9 +143,10 @@ def _take(settings: EngineSettings) -> tuple[FileLease, Restored]:
     lease = take(settings.lease_dir, account, "engine")
     try:
         restored = restore_state(settings.journal_dir, keep=True)
-        if restored.state.epoch >= lease.epoch:  # the epoch file was lost, or is an old copy
+        seen = highest_epoch_of(restored.state, settings.core.tag)
+        if seen >= lease.epoch:  # the epoch file was lost, or is an old copy
             lease.release()
-            lease = take(settings.lease_dir, account, "engine", floor=restored.state.epoch)
+            lease = take(settings.lease_dir, account, "engine", floor=seen)
     except BaseException:
         lease.release()
         raise

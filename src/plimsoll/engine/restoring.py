@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from plimsoll.core.engine import State, restore, snapshot
+from plimsoll.core.model.ids import epoch_of, is_own
 from plimsoll.core.records import RECORD_KIND, Record, StrategyCheckpoint
 from plimsoll.engine.reading import record_of
 from plimsoll.journal import (
@@ -122,6 +123,16 @@ def from_snapshot(journal_dir: Path, before: int = 0) -> State:
         except (msgspec.MsgspecError, ValueError):
             continue
     return State()
+
+
+def highest_epoch_of(state: State, tag: str) -> int:
+    """Return the highest epoch the books know of: of a session, or in an id of ours at the venue.
+
+    The venue knows ids of later epochs than the log where an old copy of it was put back; new ids
+    must be above those as well.
+    """
+    ids = (order.id for order in (*state.orders.working.values(), *state.orders.closed.values()))
+    return max(state.epoch, *(epoch_of(one) for one in ids if is_own(one, tag)), 0)
 
 
 def forget_news(state: State) -> None:

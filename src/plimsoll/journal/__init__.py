@@ -4,7 +4,7 @@ In: (seq, ts_ns, kind, payload). Out: the same records, in order, or a refusal; 
 Every room above may import it; it knows no venue and no record type and imports nothing of ours.
 """
 
-from plimsoll.journal.ends import forced_seq, reaches
+from plimsoll.journal.ends import forced_seq, highest_epoch, reaches
 from plimsoll.journal.errors import JournalDamaged, JournalError
 from plimsoll.journal.follow import Follower
 from plimsoll.journal.forcer import Forcer
@@ -37,6 +37,7 @@ __all__ = [
     "Report",
     "Verification",
     "forced_seq",
+    "highest_epoch",
     "look_up",
     "merge",
     "open_log",

@@ -100,7 +100,9 @@ def _decode(content: bytes) -> ChainLine | None:
     return ChainLine(last_seq=last_seq, end=end, digest=digest)
 
 
-def check_blocks(segment: Path, fd: int, start: bytes, lines: list[ChainLine]) -> bytes:
+def check_blocks(
+    segment: Path, fd: int, start: bytes, lines: list[ChainLine], before_seq: int
+) -> bytes:
     """Return the hash after the last line, having recomputed every block from the segment.
 
     Args:
@@ -108,11 +110,12 @@ def check_blocks(segment: Path, fd: int, start: bytes, lines: list[ChainLine]) -
         fd: Open descriptor of the segment.
         start: Result of `genesis`.
         lines: Result of `read_chain`.
+        before_seq: Last seq before the segment, for messages.
 
     Raises:
         JournalDamaged: a block differs from what was forced.
     """
-    digest, offset, seq = start, HEADER_BYTES, 0
+    digest, offset, seq = start, HEADER_BYTES, before_seq
     for line in lines:
         digest = chained(digest, os.pread(fd, line.end - offset, offset))
         if digest != line.digest:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from plimsoll.journal.chain import last_line
+from plimsoll.journal.errors import JournalError
 from plimsoll.journal.layout import segment_paths
 from plimsoll.journal.segment_reader import SegmentReader
 
@@ -34,3 +35,16 @@ def reaches(directory: Path, log: str, seq: int) -> bool:
         return reader.last_seq >= seq
     finally:
         reader.close()
+
+
+def highest_epoch(directory: Path) -> int:
+    """Return the highest epoch in the headers of all logs, damaged ones passed over; 0 for none."""
+    highest = 0
+    for path in directory.glob("*/*.seg*"):
+        try:
+            reader = SegmentReader(path)
+        except (JournalError, OSError):
+            continue
+        highest = max(highest, reader.header.epoch)
+        reader.close()
+    return highest

@@ -175,13 +175,14 @@ class _Repair:
 
     def _complete(self, notes: list[str]) -> ChainLine:
         """Read everything, cut the tail, chain what is not yet, and force it all."""
-        start = genesis(self.reader.head, self.previous)
-        digest = check_blocks(self.path, self.reader.fd, start, self.lines)
-        while self.reader.read():
+        reader, lines = self.reader, self.lines
+        while reader.read():
             pass
-        end, last_seq = self.reader.offset, self.reader.last_seq
-        forced = self.lines[-1].end if self.lines else HEADER_BYTES
+        end, last_seq = reader.offset, reader.last_seq
+        forced = lines[-1].end if lines else HEADER_BYTES
         self._check_tail(end, last_seq, forced)
+        start = genesis(reader.head, self.previous)
+        digest = check_blocks(self.path, reader.fd, start, lines, reader.header.previous_seq)
         if self.reader.rest():
             notes.append(f"{self.path}: torn tail cut at byte {end}, after seq {last_seq}")
         if end > forced:
@@ -199,7 +200,8 @@ class _Repair:
 
     def _check_tail(self, end: int, last_seq: int, forced: int) -> None:
         if end < forced:
-            raise JournalDamaged(self.path, end, last_seq, "the rest was on disk and is not now")
+            what = f"{self.reader.stop.value}; records up to byte {forced} were on disk"
+            raise JournalDamaged(self.path, end, last_seq, what)
         if end == HEADER_BYTES and not self.last:
             raise JournalDamaged(self.path, end, last_seq, "expected records, found none")
         if self.last and rebooted(self.reader.header):

@@ -79,11 +79,12 @@ class Verification:
         paths = segment_paths(self._folder)
         checked = self._checked
         left = [path for path in paths if checked is None or path.name > checked.name]
-        if len(left) <= self._finished_only:
+        if not left or (self._finished_only and not _is_finished(left)):
             return False
         path = self._checked = left[0]
         try:
-            self._end = _check_segment(path, self._end, self.report, last=path is paths[-1])
+            is_open = not _is_finished(left)
+            self._end = _check_segment(path, self._end, self.report, is_open=is_open)
         except JournalDamaged as error:
             damage = Damage(error.file, error.offset, error.seq, error.what)
             self.report.damage.append(damage)
@@ -91,7 +92,27 @@ class Verification:
         return True
 
 
-def _check_segment(path: Path, end: Recovery | None, report: Report, *, last: bool) -> Recovery:
+def _is_finished(paths: list[Path]) -> bool:
+    """Return whether the first of these is final: the one behind it is linked to it only then.
+
+    A writer that was killed between beginning a segment and forcing the one before leaves both
+    open; its next start completes them.
+    """
+    if len(paths) < 2:
+        return False
+    try:
+        reader = SegmentReader(paths[1])
+    except (JournalDamaged, FileNotFoundError):
+        return True
+    try:
+        return decode_link(paths[1], reader.head) is not None
+    except JournalDamaged:
+        return True
+    finally:
+        reader.close()
+
+
+def _check_segment(path: Path, end: Recovery | None, report: Report, *, is_open: bool) -> Recovery:
     """Check one segment; ``end`` is where the one before ended, None where that is not known."""
     report.segments += 1
     lines = read_chain(path)  # before the records: they only grow
@@ -106,12 +127,13 @@ def _check_segment(path: Path, end: Recovery | None, report: Report, *, last: bo
         if lines and link is None:
             raise JournalDamaged(path, FIXED_BYTES, reader.last_seq, "link is gone")
         _count(reader, report)
-        digest = check_blocks(path, reader.fd, genesis(reader.head, link or b""), lines)
         chained_to = lines[-1].end if lines else 0
-        if chained_to > reader.offset:
-            what = f"records up to byte {chained_to} were on disk and are not readable now"
+        if chained_to > reader.offset:  # first: it names the record, the chain only its block
+            what = f"{reader.stop.value}; records up to byte {chained_to} were on disk"
             raise JournalDamaged(path, reader.offset, reader.last_seq, what)
-        _check_rest(reader, report, last=last, chained_to=chained_to)
+        start = genesis(reader.head, link or b"")
+        digest = check_blocks(path, reader.fd, start, lines, reader.header.previous_seq)
+        _check_rest(reader, report, is_open=is_open, chained_to=chained_to)
         return Recovery(reader.last_seq, digest, reader.header.epoch)
     finally:
         reader.close()
@@ -137,14 +159,14 @@ def _count(reader: SegmentReader, report: Report) -> None:
         report.records += len(entries)
 
 
-def _check_rest(reader: SegmentReader, report: Report, *, last: bool, chained_to: int) -> None:
+def _check_rest(reader: SegmentReader, report: Report, *, is_open: bool, chained_to: int) -> None:
     rest = reader.rest()
     if reader.has_more() or not rest:
-        if last or chained_to == reader.offset or reader.has_more():
+        if is_open or chained_to == reader.offset or reader.has_more():
             return
         what = "a finished segment is not chained to its end"
         raise JournalDamaged(reader.path, reader.offset, reader.last_seq, what)
-    if not last or later_record(rest, reader.last_seq) is not None:
+    if not is_open or later_record(rest, reader.last_seq) is not None:
         what = "a bad record with others behind it"
         raise JournalDamaged(reader.path, reader.offset, reader.last_seq, what)
     what = "torn tail, the next start cuts it"

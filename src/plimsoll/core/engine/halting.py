@@ -7,6 +7,7 @@ from typing import Final
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
 from plimsoll.core.model import FOREIGN, Order, OrderState
+from plimsoll.core.model.ids import epoch_of
 from plimsoll.core.records import (
     Halted,
     OperatorCommand,
@@ -49,6 +50,24 @@ class Halting:
             instrument = str(args.get("instrument", ""))
             if instrument in state.safety.blocks:
                 yield Released(*state.stamp(), instrument)
+
+    def on_unknown_own(self, order: Order) -> Iterator[Record]:
+        """Halt where the venue knows an id of ours that is above what our log knows (JRN-2).
+
+        The log is an old copy, or another engine trades with our tag: our books are not whole, and
+        ids might repeat. Older ids were forgotten, since only the newest closed orders are kept.
+        """
+        state = self.state
+        if epoch_of(order.id) < state.known_epoch or state.safety.is_halted:
+            return
+        reason = (
+            f"the venue knows our order {order.id}, our log ends with epoch {state.known_epoch} "
+            f"and does not: an old copy of the journal was put back, or another engine uses this "
+            f"account. Stop, put the newest journal back or `plimsoll journal rebuild`, start, "
+            f"look at the books, then `plimsoll resume`"
+        )
+        yield Halted(*state.stamp(), reason, "journal")
+        yield from self.cancel_risk("halt: the journal is not the newest")
 
     def on_stopping(self, stopping: SessionStopping) -> Iterator[Record]:
         """Apply the end policy."""

@@ -14,6 +14,7 @@ from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution import UNKNOWN_OWN
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
     EquityMeasured,
@@ -94,6 +95,8 @@ class Keeper:
             yield IncidentRaised(*state.stamp(), "contradiction", order.id, text)
             if order.instrument not in state.safety.blocks:
                 yield from block(state, order.instrument, f"order {order.id}: {text}")
+            if text == UNKNOWN_OWN:
+                yield from self.halting.on_unknown_own(order)
 
     # ---- time ----
 

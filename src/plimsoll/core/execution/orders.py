@@ -29,6 +29,9 @@ from plimsoll.core.records import (
     SendRefused,
 )
 
+UNKNOWN_OWN: Final = "it carries our tag and our log does not know it"
+"""What contradicts an order the venue knows, ours by its id, that nobody here remembers."""
+
 _EVIDENCE_OF: Final = {
     OrderState.OPEN: Evidence.OPEN,
     OrderState.PARTIAL: Evidence.PARTIAL,
@@ -369,9 +372,12 @@ class OrderStore:
             reason=record.reason,
         )
         self._enter(order, record.venue_order_id)
-        if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)
-            self.contradictions.append((order, "it carries our tag and our log does not know it"))
+        self._doubt_own(order)
         return order
+
+    def _doubt_own(self, order: Order) -> None:
+        if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)
+            self.contradictions.append((order, UNKNOWN_OWN))
 
     def _adopt_execution(self, record: ExecutionReported) -> Order:
         order = Order(
@@ -390,6 +396,7 @@ class OrderStore:
             created_ns=record.ts_ns,
         )
         self._enter(order, record.venue_order_id)
+        self._doubt_own(order)
         return order
 
     def _enter(self, order: Order, venue_id: str) -> None:

@@ -45,6 +45,8 @@ def test_once_it_tells_how_far_the_books_agree(plimsoll, books):
     assert found["books_checked"] >= 3
     told = plimsoll("status", "--project", books.root)
     assert "auditor    not running; books agree up to seq" in told.out
+    assert "logs       trading " in told.out
+    assert "GB free" in told.out
 
 
 def test_a_finding_ends_it_loudly_and_stands_until_it_is_forgotten(plimsoll, books):

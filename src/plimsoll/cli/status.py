@@ -1,5 +1,6 @@
 """``status``: what an account is doing, from its logs alone."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from plimsoll.cli.output import print_json
 from plimsoll.cli.rows import live_totals, position_rows, stopped_strategies, strategy_rows
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
+from plimsoll.journal import MARKET, TRADING, usage
 from plimsoll.lease import Holder
 
 ALLOWED = "trading allowed"
@@ -29,7 +31,10 @@ def status(project: str, env: str, *, json: bool) -> Exit:
         core, holder = replica.core, holder_of(found)
         state, verdict = engine_state(core, holder), auditor.verdict_of(found)
         if json:
-            audit = {"auditor": auditor.document(verdict) if verdict else None}
+            audit = {
+                "auditor": auditor.document(verdict) if verdict else None,
+                "logs": {log: usage(found.journal_dir, log)._asdict() for log in (TRADING, MARKET)},
+            }
             print_json(_document(found, core, holder, state) | audit)
         else:
             print(_page(found, core, holder, state, verdict))
@@ -76,6 +81,19 @@ def doubt_lines(core: Core) -> list[str]:
     return ["", "markets in doubt", *told] if told else []
 
 
+def _space_words(books: Books) -> str:
+    """Return what the logs take, how fast they grow and how long the disk lasts at that rate."""
+    found = {log: usage(books.journal_dir, log) for log in (TRADING, MARKET)}
+    parts = [
+        f"{log} {text.size(one.held)}" + (f" ({text.size(one.per_day)} a day)" * bool(one.per_day))
+        for log, one in found.items()
+    ]
+    free = shutil.disk_usage(books.journal_dir).free
+    growth = sum(one.per_day for one in found.values())
+    left = f", {free / growth:,.0f} days at that rate" if growth else ""
+    return f"{', '.join(parts)}; {text.size(free)} free{left}"
+
+
 def _standing(core: Core) -> str:
     """Return what stays in force while no engine runs."""
     return safety_words(core) if core.safety.is_halted else "no engine, no new risk"
@@ -96,6 +114,7 @@ def _page(
         f"safety     {safety_words(core) if holder else _standing(core)}",
         f"links      {links if state == 'running' and links else 'none'}",
         f"auditor    {auditor.words(verdict) if verdict else 'never ran'}",
+        f"logs       {_space_words(books)}",
     ]
     if losses.is_known:
         today = text.money(losses.equity - losses.baseline, signed=True)

@@ -123,7 +123,11 @@ def _session(settings: EngineSettings) -> Iterator["Process"]:
                 settings.journal_dir,
                 settings.core.account,
                 lease.epoch,
-                JournalSettings(sync=settings.sync, market_keep_bytes=settings.market_keep_bytes),
+                JournalSettings(
+                    sync=settings.sync,
+                    market_keep_bytes=settings.market_keep_bytes,
+                    market_keep_s=settings.market_keep_s,
+                ),
             )
         except BaseException:
             lease.release()

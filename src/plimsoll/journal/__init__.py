@@ -15,6 +15,7 @@ from plimsoll.journal.reader import merge, scan
 from plimsoll.journal.recover import Recovery
 from plimsoll.journal.settings import JournalSettings
 from plimsoll.journal.snapshots import snapshots, write_snapshot
+from plimsoll.journal.usage import Usage, usage
 from plimsoll.journal.verify import Damage, Report, Verification, verify
 from plimsoll.journal.writer import LogWriter, open_log
 
@@ -35,6 +36,7 @@ __all__ = [
     "Places",
     "Recovery",
     "Report",
+    "Usage",
     "Verification",
     "forced_seq",
     "highest_epoch",
@@ -44,6 +46,7 @@ __all__ = [
     "reaches",
     "scan",
     "snapshots",
+    "usage",
     "verify",
     "write_snapshot",
 ]

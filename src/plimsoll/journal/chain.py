@@ -7,6 +7,7 @@ the end of the last line is damage, never a torn tail.
 import hashlib
 import os
 import struct
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -101,13 +102,17 @@ def _decode(content: bytes) -> ChainLine | None:
 
 
 def check_blocks(
-    segment: Path, fd: int, start: bytes, lines: list[ChainLine], before_seq: int
+    segment: Path,
+    read: Callable[[int, int], bytes],
+    start: bytes,
+    lines: list[ChainLine],
+    before_seq: int,
 ) -> bytes:
     """Return the hash after the last line, having recomputed every block from the segment.
 
     Args:
         segment: For messages.
-        fd: Open descriptor of the segment.
+        read: Returns so many bytes of the segment from an offset on.
         start: Result of `genesis`.
         lines: Result of `read_chain`.
         before_seq: Last seq before the segment, for messages.
@@ -117,7 +122,7 @@ def check_blocks(
     """
     digest, offset, seq = start, HEADER_BYTES, before_seq
     for line in lines:
-        digest = chained(digest, os.pread(fd, line.end - offset, offset))
+        digest = chained(digest, read(line.end - offset, offset))
         if digest != line.digest:
             raise JournalDamaged(
                 segment, offset, seq, f"bytes {offset} to {line.end} differ from their chain hash"

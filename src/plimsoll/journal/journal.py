@@ -1,4 +1,4 @@
-"""The journal of one engine: its two logs with one sequence, and the thread that forces them."""
+"""The journal of one engine: two logs with one sequence, and the threads that look after them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ from plimsoll.journal.errors import JournalError
 from plimsoll.journal.forcer import Forcer
 from plimsoll.journal.layout import MARKET, TRADING
 from plimsoll.journal.settings import JournalSettings
+from plimsoll.journal.tidying import Tidier
 from plimsoll.journal.writer import LogWriter, open_log
 
 Append = Callable[[int, int, int, bytes], None]
@@ -35,6 +36,8 @@ class Journal:
         pauses = ((trading, settings.trading_force_s), (market, settings.market_force_s))
         self._forcer = Forcer(directory, pauses, settings)
         self._forcer.start()
+        self._tidier = Tidier(market, settings)
+        self._tidier.start()
 
     @classmethod
     def open(
@@ -58,7 +61,7 @@ class Journal:
                 account,
                 epoch,
                 segment_bytes=settings.market_segment_bytes,
-                keep_bytes=settings.market_keep_bytes,
+                may_drop=True,
             )
         except BaseException:
             trading.close()
@@ -109,16 +112,25 @@ class Journal:
         self._market.force()
 
     def close(self) -> None:
-        """Stop the thread, force both logs and close them.
+        """Stop the threads, force both logs and close them.
 
         Raises:
             JournalError: the last records may not be on disk.
         """
         errors = []
-        for step in (self._forcer.stop, self._trading.close, self._market.close):
+        closing = (self._forcer.stop, self._tidy, self._trading.close, self._market.close)
+        for step in closing:
             try:
                 step()
             except JournalError as error:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+    def _tidy(self) -> None:
+        """Drop what is too much of the market log, all but its newest segment being final now."""
+        try:
+            if self._market.failure is None:
+                self._market.force()
+        finally:
+            self._tidier.stop()

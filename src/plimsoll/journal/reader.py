@@ -10,7 +10,15 @@ from typing import Final
 
 from plimsoll.journal.errors import JournalDamaged
 from plimsoll.journal.frames import Stop, later_record
-from plimsoll.journal.layout import MARKET, Entry, first_seq_of, segment_paths
+from plimsoll.journal.layout import (
+    HEADER_BYTES,
+    MARKET,
+    Entry,
+    first_seq_of,
+    is_packed,
+    number_of,
+    segment_paths,
+)
 from plimsoll.journal.segment_reader import SegmentReader
 
 _SETTLE_S: Final = 1.0
@@ -128,15 +136,22 @@ class LogTail:
         self._list()
         if self._segment is None:
             return self._start()
-        present = self._segment.path.name
+        present = number_of(self._segment.path)
         for path in self._paths:
-            if path.name > present or (path.name == present and self._was_replaced()):
+            number = number_of(path)
+            if number > present or (number == present and self._was_replaced(path)):
                 return path
         return None
 
-    def _was_replaced(self) -> bool:
-        """Return whether an empty segment was removed at a restart; its name may be used again."""
-        return self._segment is not None and os.fstat(self._segment.fd).st_nlink == 0
+    def _was_replaced(self, path: Path) -> bool:
+        """Return whether an empty segment was removed at a restart and its name is used again.
+
+        One that has records and lost its name was compressed or dropped: what is open of it is
+        read to its end all the same.
+        """
+        segment = self._segment
+        is_empty = segment is not None and segment.offset == HEADER_BYTES
+        return is_empty and segment is not None and segment.is_removed and not is_packed(path)
 
     def _list(self) -> None:
         try:
@@ -162,10 +177,10 @@ class LogTail:
     def _move_to(self, path: Path) -> None:
         try:
             following = SegmentReader(path)
-        except FileNotFoundError:  # dropped by retention between listing and opening
+        except FileNotFoundError:  # compressed, or dropped by retention, since it was listed
             self._is_settled = False
-            self._paths.remove(path)
-            self.holes += 1
+            self._paths = segment_paths(self.folder)
+            self.holes += all(number_of(one) != number_of(path) for one in self._paths)
             return
         before, self._segment = self._segment, following
         try:

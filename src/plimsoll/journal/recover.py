@@ -33,6 +33,7 @@ from plimsoll.journal.layout import (
     decode_link,
     encode_link,
     first_seq_of,
+    is_packed,
     orphan_chains,
     segment_paths,
     sync_directory,
@@ -134,7 +135,7 @@ def _check_owner(path: Path, header: Header, log: str, account: str) -> None:
 def _remove_unforced(paths: list[Path]) -> list[str]:
     """Remove segments at the end whose header never reached the disk before the power went."""
     notes = []
-    while paths and not chain_path(paths[-1]).exists():
+    while paths and not chain_path(paths[-1]).exists() and not is_packed(paths[-1]):
         with paths[-1].open("rb") as file:
             if any(file.read(HEADER_BYTES)):
                 break
@@ -163,8 +164,12 @@ class _Repair:
 
     def run(self, notes: list[str]) -> Recovery:
         """Return where the log ends with this segment."""
-        line = None if self.last else last_line(self.path)
-        if line is None or line.end != os.fstat(self.reader.fd).st_size:
+        packed = is_packed(self.path)
+        line = None if self.last and not packed else last_line(self.path)
+        if packed and (line is None or line.end != self.reader.size):
+            what = "a compressed segment is not chained to its end"
+            raise JournalDamaged(self.path, self.reader.size, self.before.last_seq, what)
+        if line is None or line.end != self.reader.size:
             is_loose = self.last and rebooted(self.reader.header)
             self.lines = read_chain(self.path, rebooted=is_loose)
             line = self._complete(notes)
@@ -182,11 +187,11 @@ class _Repair:
         forced = lines[-1].end if lines else HEADER_BYTES
         self._check_tail(end, last_seq, forced)
         start = genesis(reader.head, self.previous)
-        digest = check_blocks(self.path, reader.fd, start, lines, reader.header.previous_seq)
+        digest = check_blocks(self.path, reader.pread, start, lines, reader.header.previous_seq)
         if self.reader.rest():
             notes.append(f"{self.path}: torn tail cut at byte {end}, after seq {last_seq}")
         if end > forced:
-            digest = chained(digest, os.pread(self.reader.fd, end - forced, forced))
+            digest = chained(digest, self.reader.pread(end - forced, forced))
         line = ChainLine(last_seq=last_seq, end=end, digest=digest)
         if end > HEADER_BYTES:
             self._write(line, append=end > forced)

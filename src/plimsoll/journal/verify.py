@@ -11,6 +11,7 @@ from plimsoll.journal.layout import (
     FIXED_BYTES,
     MARKET,
     decode_link,
+    number_of,
     orphan_chains,
     segment_paths,
 )
@@ -68,7 +69,7 @@ class Verification:
         self.report = Report(log)
         self._folder = directory / log
         self._finished_only = finished_only
-        self._checked: Path | None = None
+        self._checked = ""
         self._end: Recovery | None = Recovery()
         for path in orphan_chains(self._folder) if log != MARKET else []:
             what = "a segment is missing, its chain file is there"
@@ -78,17 +79,29 @@ class Verification:
         """Check the next segment; return whether there was one."""
         paths = segment_paths(self._folder)
         checked = self._checked
-        left = [path for path in paths if checked is None or path.name > checked.name]
+        left = [path for path in paths if number_of(path) > checked]
         if not left or (self._finished_only and not _is_finished(left)):
             return False
-        path = self._checked = left[0]
+        path, is_open = left[0], not _is_finished(left)
         try:
-            is_open = not _is_finished(left)
             self._end = _check_segment(path, self._end, self.report, is_open=is_open)
+        except FileNotFoundError:  # compressed, or dropped by retention, since it was listed
+            return self._replaced(path)
         except JournalDamaged as error:
             damage = Damage(error.file, error.offset, error.seq, error.what)
             self.report.damage.append(damage)
             self._end = None
+        self._checked = number_of(path)
+        return True
+
+    def _replaced(self, path: Path) -> bool:
+        is_there = any(number_of(one) == number_of(path) for one in segment_paths(self._folder))
+        if not is_there:
+            self._checked, self._end = number_of(path), None
+            if self.report.log == MARKET:
+                self.report.notes.append(f"{path}: dropped while this was checked")
+            else:
+                self.report.damage.append(Damage(path, 0, 0, "it vanished while this was checked"))
         return True
 
 
@@ -114,9 +127,9 @@ def _is_finished(paths: list[Path]) -> bool:
 
 def _check_segment(path: Path, end: Recovery | None, report: Report, *, is_open: bool) -> Recovery:
     """Check one segment; ``end`` is where the one before ended, None where that is not known."""
-    report.segments += 1
     lines = read_chain(path)  # before the records: they only grow
     reader = SegmentReader(path)
+    report.segments += 1
     try:
         missing = _check_place(path, end, report, reader)
         link = decode_link(path, reader.head)
@@ -132,7 +145,7 @@ def _check_segment(path: Path, end: Recovery | None, report: Report, *, is_open:
             what = f"{reader.stop.value}; records up to byte {chained_to} were on disk"
             raise JournalDamaged(path, reader.offset, reader.last_seq, what)
         start = genesis(reader.head, link or b"")
-        digest = check_blocks(path, reader.fd, start, lines, reader.header.previous_seq)
+        digest = check_blocks(path, reader.pread, start, lines, reader.header.previous_seq)
         _check_rest(reader, report, is_open=is_open, chained_to=chained_to)
         return Recovery(reader.last_seq, digest, reader.header.epoch)
     finally:

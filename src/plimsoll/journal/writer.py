@@ -20,8 +20,7 @@ from plimsoll.journal.layout import (
     HEADER_BYTES,
     Header,
     boot_id,
-    chain_path,
-    segment_paths,
+    number_of,
 )
 from plimsoll.journal.recover import Recovery, recover
 from plimsoll.journal.segment import Segment
@@ -38,7 +37,7 @@ def open_log(
     epoch: int,
     *,
     segment_bytes: int,
-    keep_bytes: int | None = None,
+    may_drop: bool = False,
 ) -> "LogWriter":
     """Open ``directory/log`` for append, having repaired what a crash left.
 
@@ -48,8 +47,7 @@ def open_log(
         account: Whose log; one that belongs to another account is refused.
         epoch: The lease's epoch; a lower one than the log has seen is refused.
         segment_bytes: Space per segment.
-        keep_bytes: Drop the oldest segments above this; None keeps all, and makes a missing
-            segment an error.
+        may_drop: Old segments may be missing; else that is an error.
 
     Raises:
         JournalDamaged: the log is not what was written: do not trade.
@@ -63,8 +61,8 @@ def open_log(
         _lock(folder_fd, folder)
         for name in (_SPARE, _URGENT):
             (folder / name).unlink(missing_ok=True)
-        recovery = recover(folder, log, account, epoch, may_drop=keep_bytes is not None)
-        return LogWriter(folder, folder_fd, account, epoch, recovery, segment_bytes, keep_bytes)
+        recovery = recover(folder, log, account, epoch, may_drop=may_drop)
+        return LogWriter(folder, folder_fd, account, epoch, recovery, segment_bytes)
     except BaseException:
         os.close(folder_fd)
         raise
@@ -96,7 +94,6 @@ class LogWriter:
         epoch: int,
         recovery: Recovery,
         segment_bytes: int,
-        keep_bytes: int | None,
     ) -> None:
         """Take over a repaired folder; the first segment is named by its first record."""
         self.folder = folder
@@ -106,7 +103,7 @@ class LogWriter:
         """Last seq known to be on disk."""
         self._folder_fd = folder_fd
         self._account, self._epoch = account, epoch
-        self._segment_bytes, self._keep_bytes = segment_bytes, keep_bytes
+        self._segment_bytes = segment_bytes
         self._previous = recovery.digest
         self._forcing = threading.Lock()
         self._spare: Segment | None = Segment(folder / _SPARE, segment_bytes)
@@ -117,6 +114,14 @@ class LogWriter:
         self._active = self._spare
         self._active_size = 0
         self._active.position = (HEADER_BYTES, recovery.last_seq)
+
+    @property
+    def first_open(self) -> str:
+        """Digits in the name of the oldest segment still written or forced; "" before the first."""
+        try:
+            return number_of(self._open[0].path)
+        except IndexError:
+            return ""
 
     @property
     def last_seq(self) -> int:
@@ -179,7 +184,6 @@ class LogWriter:
             oldest.finish()
             self._previous = oldest.digest
             self._open.popleft()
-            self._drop_oldest()
         if self._open:
             active = self._open[0]
             last_seq = active.position[1]
@@ -281,19 +285,6 @@ class LogWriter:
             previous_seq=last_seq,
             boot=boot_id(),
         )
-
-    def _drop_oldest(self) -> None:
-        if self._keep_bytes is None:
-            return
-        paths = segment_paths(self.folder)
-        sizes = [path.stat().st_blocks * 512 for path in paths]
-        excess = sum(sizes) - self._keep_bytes
-        for path, size in zip(paths[: -len(self._open)], sizes, strict=False):
-            if excess <= 0:
-                return
-            path.unlink()
-            chain_path(path).unlink(missing_ok=True)
-            excess -= size
 
     def _refusal(self) -> JournalError:
         return JournalError(

@@ -44,7 +44,7 @@ def files(directory, ending):
 
 def pack_all(directory):
     for path in sorted((directory / MARKET).glob("*.seg"))[:-1]:
-        assert pack(path) is not None
+        assert pack(path, threading.Lock()) is not None
 
 
 def test_finished_segments_are_compressed_and_read_as_before(tmp_path):
@@ -89,7 +89,7 @@ def test_both_forms_and_half_a_compressed_one_are_put_right_at_the_next_start(tm
     write(tmp_path, 1, 1500, PLAIN)
     path = sorted((tmp_path / MARKET).glob("*.seg"))[1]
     content = path.read_bytes()
-    assert pack(path) is not None
+    assert pack(path, threading.Lock()) is not None
     path.write_bytes(content)  # killed between the two names
     half = tmp_path / MARKET / "00000000000000000001.part"
     half.write_bytes(b"half")
@@ -105,7 +105,7 @@ def test_both_forms_and_half_a_compressed_one_are_put_right_at_the_next_start(tm
 def test_a_log_whose_newest_segment_is_compressed_goes_on(tmp_path):
     write(tmp_path, 1, 1500, PLAIN)
     for path in sorted((tmp_path / MARKET).glob("*.seg")):
-        pack(path)
+        pack(path, threading.Lock())
     write(tmp_path, 2, 30, PLAIN)
     assert [one.seq for one in scan(tmp_path, MARKET)] == list(range(3, 1531, 3))
     assert verify(tmp_path, MARKET).is_whole
@@ -120,7 +120,7 @@ def test_no_space_for_the_compressed_form_leaves_the_segment(tmp_path, monkeypat
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="No space"):
-        pack(path)
+        pack(path, threading.Lock())
     monkeypatch.undo()
     assert files(tmp_path, ".part") == files(tmp_path, ".zst") == []
     assert verify(tmp_path, MARKET).is_whole
@@ -130,7 +130,7 @@ def test_a_stop_in_the_middle_leaves_the_segment(tmp_path):
     write(tmp_path, 1, 600, PLAIN)
     stop = threading.Event()
     stop.set()
-    assert pack(min((tmp_path / MARKET).glob("*.seg")), stop) is None
+    assert pack(min((tmp_path / MARKET).glob("*.seg")), threading.Lock(), stop) is None
     assert files(tmp_path, ".part") == files(tmp_path, ".zst") == []
 
 

@@ -314,9 +314,11 @@ class Process:
         """Tell once that space is getting short; forbid new risk while there is none (JRN-4)."""
         if self.journal.low_space != self.core.safety.is_space_low:
             self.engine.put(SpaceChanged(*self.engine.stamp(), self.journal.low_space))
-        if self.journal.warn_space and not self._is_warned:
+        lost = self.journal.market_failure
+        if (self.journal.warn_space or lost) and not self._is_warned:
             self._is_warned = True
-            self.engine.trouble("disk", str(self.settings.journal_dir), "space is getting short")
+            text = f"market log: {lost}" if lost else "space is getting short"
+            self.engine.trouble("disk", str(self.settings.journal_dir), text)
 
     def _unreadable(self, link: int) -> None:
         """Start the connection again that brought this: its streams cannot be trusted any more."""

@@ -34,9 +34,9 @@ class Journal:
         self._trading, self._market = trading, market
         self._waits = settings.sync == "disk"
         pauses = ((trading, settings.trading_force_s), (market, settings.market_force_s))
-        self._forcer = Forcer(directory, pauses, settings)
-        self._forcer.start()
         self._tidier = Tidier(market, settings)
+        self._forcer = Forcer(directory, pauses, settings, self._tidier.make_room)
+        self._forcer.start()
         self._tidier.start()
 
     @classmethod
@@ -52,7 +52,12 @@ class Journal:
         """
         settings = settings or JournalSettings()
         trading = open_log(
-            directory, TRADING, account, epoch, segment_bytes=settings.trading_segment_bytes
+            directory,
+            TRADING,
+            account,
+            epoch,
+            segment_bytes=settings.trading_segment_bytes,
+            has_reserve=True,
         )
         try:
             market = open_log(
@@ -80,13 +85,22 @@ class Journal:
 
     @property
     def failure(self) -> Exception | None:
-        """The error after which nothing more is accepted, None while all is well."""
-        return self._trading.failure or self._market.failure
+        """The error after which nothing more is accepted, None while all is well.
+
+        The market log may have holes: where it failed the trading log goes on, without new risk.
+        """
+        return self._trading.failure
+
+    @property
+    def market_failure(self) -> str:
+        """Why market data is no longer logged, empty while it is."""
+        failure = self._market.failure
+        return f"{failure!r}: records are left out" if failure is not None else ""
 
     @property
     def low_space(self) -> bool:
-        """Whether so little space is left that no new risk may be taken (JRN-4)."""
-        return self._forcer.low_space
+        """Whether no new risk may be taken: too little space is left, or market data is lost."""
+        return self._forcer.low_space or self._market.failure is not None
 
     @property
     def warn_space(self) -> bool:

@@ -47,6 +47,8 @@ class Tidier:
         self._writer, self._settings = writer, settings
         self._folder = writer.folder
         self.failure = ""
+        self._naming = threading.Lock()
+        """Held for a few calls on names: the forcing thread drops a segment as well."""
         self._stop = threading.Event()
         self._wake = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, name="journal-tidier", daemon=True)
@@ -71,12 +73,16 @@ class Tidier:
 
     def make_room(self) -> None:
         """Drop the oldest finished segment: on a full disk market data goes first (JRN-4)."""
-        with suppress(OSError):
+        with suppress(OSError), self._naming:
             for path in self._finished()[:1]:
                 self._remove(path)
 
     def drop(self) -> None:
         """Drop the oldest finished segments beyond the budget or the time."""
+        with self._naming:
+            self._drop()
+
+    def _drop(self) -> None:
         finished = self._finished()
         sizes = [_held(path) for path in segment_paths(self._folder)]
         excess = sum(sizes) - self._settings.market_keep_bytes
@@ -111,7 +117,7 @@ class Tidier:
             if self._stop.is_set():
                 return
             if not is_packed(path):
-                pack(path, self._stop)
+                pack(path, self._naming, self._stop)
 
     def _finished(self) -> list[Path]:
         """Return what nobody writes any more, oldest first; a start repairs the newest."""
@@ -132,8 +138,8 @@ class Tidier:
         chain_path(path).unlink(missing_ok=True)
 
 
-def pack(segment: Path, stop: threading.Event | None = None) -> Path | None:
-    """Replace a finished segment by its compressed form; None where told to stop before.
+def pack(segment: Path, naming: threading.Lock, stop: threading.Event | None = None) -> Path | None:
+    """Replace a finished segment by its compressed form; None where stopped, or it was dropped.
 
     A reader finds the one or the other at any moment, and what was open stays readable.
 
@@ -145,12 +151,15 @@ def pack(segment: Path, stop: threading.Event | None = None) -> Path | None:
     try:
         if not _compress(segment, part, stop):
             return None
-        part.rename(target)
+        with naming:
+            if not segment.exists():
+                return None
+            part.rename(target)
+            sync_directory(segment.parent)
+            segment.unlink()
+            return target
     finally:
         part.unlink(missing_ok=True)
-    sync_directory(segment.parent)
-    segment.unlink()
-    return target
 
 
 def _compress(segment: Path, part: Path, stop: threading.Event | None) -> bool:

@@ -22,6 +22,7 @@ from plimsoll.cli.output import print_json
 from plimsoll.config.project import load_project
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.engine.replica import Replica
+from plimsoll.journal import TRADING
 from plimsoll.lease import read_epoch
 
 _START_S: Final = 20.0
@@ -73,7 +74,8 @@ def demo(
             _start(sim, root)
             screen = open_screen(root, supervisor, headless=headless or json)
             kills = _instants(seed, kill, duration)
-            seconds = _trade((supervisor, auditor), sim, screen, caught, duration, kills)
+            logs = load_project(root, environ={}).journal_dir / TRADING
+            seconds = _trade((supervisor, auditor), sim, logs, screen, caught, duration, kills)
             print("stopping: the engine ends its orders first", file=sys.stderr, flush=True)
             _settle(supervisor, sim, root)
         finally:
@@ -123,6 +125,7 @@ def _start(sim: Child, root: Path) -> None:
 def _trade(
     supervisors: tuple[Supervisor, Supervisor],
     sim: Child,
+    logs: Path,
     screen: Show,
     caught: list[int],
     duration: float,
@@ -138,7 +141,8 @@ def _trade(
             if duration and elapsed >= duration:
                 break
             supervisor.tick(now)
-            auditor.tick(now)
+            if logs.is_dir():  # until there are any the engine has the processors for itself
+                auditor.tick(now)
             if kills and elapsed >= kills[0] and supervisor.kill_now(now):
                 kills.pop(0)
             _check(supervisor, sim)

@@ -1,21 +1,28 @@
 """The bytes of a segment, as they are in its file or out of its compressed form."""
 
 import os
+import struct
+from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
+from zlib import crc32
 
 import zstandard
 
 from plimsoll.journal.errors import JournalDamaged
-from plimsoll.journal.layout import FRAME_BYTES, HEADER_BYTES, is_packed
+from plimsoll.journal.layout import is_packed
 
-_HEAD_BYTES: Final = HEADER_BYTES + FRAME_BYTES
-"""What is asked of a segment nobody reads: its header, the time of its first record."""
+BLOCK_BYTES: Final = 1 << 20
+"""So much of a segment is compressed at a time; only the last block is shorter."""
 
-_FRAME_HEAD_BYTES: Final = 18
-"""At most so long is a zstd frame's header, which has the size of the content."""
+_LEVEL: Final = 3
+_SKIPPABLE: Final = struct.Struct("<II")
+"""Head of a frame that decompressors skip: magic, bytes that follow."""
 
-_HEAD_READ_BYTES: Final = 1 << 16
+_MAGIC: Final = 0x184D2A5E
+_TRAILER: Final = struct.Struct("<QII")
+"""At the end: bytes of the content, blocks, checksum of the table and these two."""
 
 
 class Content(Protocol):
@@ -77,41 +84,86 @@ class _Plain:
 
 
 class _Packed:
-    """Decompressed as a whole once more than its head is asked for; it is never written again."""
+    """Decompressed a block at a time, as asked for; it is never written again."""
 
     is_removed = False
     """Whatever becomes of its name, nothing is added to it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("rb")
-        self._all: bytes | None = None
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self.size = int(zstandard.frame_content_size(self._file.read(_FRAME_HEAD_BYTES)))
-            self._file.seek(0)
-            reading = zstandard.ZstdDecompressor().stream_reader(
-                self._file, read_size=_HEAD_READ_BYTES, closefd=False
-            )
-            with reading as reader:
-                self._head = reader.read(_HEAD_BYTES)
-        except zstandard.ZstdError as error:
-            self._file.close()
-            raise self._damaged(error) from None
+            self.size, self._places = self._table()
+        except BaseException:
+            self.close()
+            raise
+        self._block = (-1, b"")
 
     def pread(self, count: int, offset: int) -> bytes:
-        if offset + count <= len(self._head):
-            return self._head[offset : offset + count]
-        if self._all is None:
-            self._file.seek(0)
-            try:
-                self._all = zstandard.ZstdDecompressor().decompress(self._file.read())
-            except zstandard.ZstdError as error:
-                raise self._damaged(error) from None
-        return self._all[offset : offset + count]
+        count = min(count, self.size - offset)
+        if count <= 0:
+            return b""
+        first, last = offset // BLOCK_BYTES, (offset + count - 1) // BLOCK_BYTES
+        content = b"".join(self._decompressed(number) for number in range(first, last + 1))
+        start = offset - first * BLOCK_BYTES
+        return content[start : start + count]
 
     def close(self) -> None:
-        self._file.close()
-        self._all = None
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
-    def _damaged(self, error: Exception) -> JournalDamaged:
-        return JournalDamaged(self._path, 0, 0, f"it cannot be decompressed: {error}")
+    def _table(self) -> tuple[int, list[int]]:
+        """Return the size of the content, and where each block begins and the last one ends."""
+        length = os.fstat(self._fd).st_size
+        trailer = os.pread(self._fd, _TRAILER.size, max(0, length - _TRAILER.size))
+        if len(trailer) < _TRAILER.size:
+            raise self._damaged("cut short")
+        total, blocks, crc = _TRAILER.unpack(trailer)
+        end = length - _TRAILER.size - 4 * blocks - _SKIPPABLE.size
+        table = os.pread(self._fd, 4 * blocks, max(0, end + _SKIPPABLE.size))
+        if crc32(table + trailer[:-4]) != crc or len(table) != 4 * blocks:
+            raise self._damaged("its table does not match its checksum")
+        places = [0, *accumulate(struct.unpack(f"<{blocks}I", table))]
+        head = os.pread(self._fd, _SKIPPABLE.size, max(0, end))
+        if places[-1] != end or head != _SKIPPABLE.pack(_MAGIC, len(table) + _TRAILER.size):
+            raise self._damaged("blocks are missing")
+        return int(total), places
+
+    def _decompressed(self, number: int) -> bytes:
+        if self._block[0] != number:
+            start, stop = self._places[number : number + 2]
+            try:
+                content = zstandard.ZstdDecompressor().decompress(
+                    os.pread(self._fd, stop - start, start)
+                )
+            except zstandard.ZstdError as error:
+                raise self._damaged(str(error), number) from None
+            if len(content) != min(BLOCK_BYTES, self.size - number * BLOCK_BYTES):
+                raise self._damaged("a block has another size", number)
+            self._block = (number, content)
+        return self._block[1]
+
+    def _damaged(self, what: str, block: int = 0) -> JournalDamaged:
+        what = f"it cannot be decompressed: {what}"
+        return JournalDamaged(self._path, block * BLOCK_BYTES, 0, what)
+
+
+def compress(source: BinaryIO, target: BinaryIO, is_stopped: Callable[[], bool]) -> bool:
+    """Write the compressed form of a segment; return False where told to stop before the end.
+
+    One zstd frame for each MiB, then a skippable frame that says how long each is: one record is
+    found without decompressing the rest, and any zstd reads the whole.
+    """
+    compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    lengths, total = [], 0
+    while block := source.read(BLOCK_BYTES):
+        if is_stopped():
+            return False
+        lengths.append(target.write(compressor.compress(block)))
+        total += len(block)
+    table = struct.pack(f"<{len(lengths)}I", *lengths)
+    trailer = _TRAILER.pack(total, len(lengths), 0)[:-4]
+    target.write(_SKIPPABLE.pack(_MAGIC, len(table) + _TRAILER.size) + table + trailer)
+    target.write(crc32(table + trailer).to_bytes(4, "little"))
+    return True

@@ -36,7 +36,7 @@ DIGEST_BYTES: Final = 32
 NO_DIGEST: Final = bytes(DIGEST_BYTES)
 """What the first segment of a log has in place of its predecessor's chain hash."""
 PACKED: Final = ".seg.zst"
-"""How the name of a compressed segment ends: a zstd frame of the same bytes."""
+"""How the name of a compressed segment ends: the same bytes in zstd frames."""
 
 TRADING: Final = "trading"
 MARKET: Final = "market"

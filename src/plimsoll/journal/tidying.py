@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import zstandard
-
+from plimsoll.journal.content import compress
 from plimsoll.journal.layout import (
     PACKED,
     chain_path,
@@ -30,7 +29,6 @@ from plimsoll.journal.writer import LogWriter
 _ROUND_S: Final = 2.0
 _STOP_WAIT_S: Final = 10.0
 _NICEST: Final = 19
-_LEVEL: Final = 3
 _PART: Final = ".part"
 _NS: Final = 1_000_000_000
 
@@ -164,16 +162,10 @@ def pack(segment: Path, naming: threading.Lock, stop: threading.Event | None = N
 
 def _compress(segment: Path, part: Path, stop: threading.Event | None) -> bool:
     """Write the compressed form durably, a MiB at a time: each step leaves the interpreter free."""
-    size = segment.stat().st_size
-    compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
     with os.fdopen(fd, "wb") as file, segment.open("rb") as source:
-        writing = compressor.stream_writer(file, size=size, closefd=False)
-        while chunk := source.read(1 << 20):
-            if stop is not None and stop.is_set():
-                return False
-            writing.write(chunk)
-        writing.flush(zstandard.FLUSH_FRAME)
+        if not compress(source, file, lambda: stop is not None and stop.is_set()):
+            return False
         file.flush()
         os.fsync(fd)
     return True

@@ -16,10 +16,12 @@ from plimsoll.core.records import (
     encode,
 )
 from plimsoll.engine.restoring import SNAPSHOTS, restore_state
-from plimsoll.journal import Journal, snapshots
+from plimsoll.journal import Journal, JournalSettings, snapshots
+from plimsoll.journal.layout import first_seq_of
 
 STORED = frozenset((*INPUTS, *DECISIONS))
 MINUTE_NS = 60_000_000_000
+SMALL = JournalSettings(trading_segment_bytes=8192)
 
 
 @pytest.fixture
@@ -156,21 +158,21 @@ def test_a_snapshot_that_does_not_restore_to_its_books_is_a_finding(tmp_path, jo
     assert State().seq == 0
 
 
-def test_a_flipped_bit_in_a_finished_segment_that_no_start_reads_is_found(tmp_path):
+def test_a_flipped_bit_in_a_segment_that_no_start_reads_is_found(tmp_path):
     driver = traded()
-    first = Journal.open(tmp_path, "main", 1)
+    first = Journal.open(tmp_path, "main", 1, SMALL)
     append(first, driver.log)
     first.close()
     audited(tmp_path, snapshot_records=5)
-    second = Journal.open(tmp_path, "main", 2)
-    second.trading(driver.core.seq + 100, 1, 9, b"of a kind nobody reads")
-    second.force()
-    path = min((tmp_path / "trading").glob("*.seg"))
-    content = bytearray(path.read_bytes())
+    paths = sorted((tmp_path / "trading").glob("*.seg"))
+    (kept, _), *_ = snapshots(tmp_path / SNAPSHOTS)
+    assert first_seq_of(paths[2]) < kept, "the damage is behind what is read"
+    content = bytearray(paths[0].read_bytes())
     content[400] ^= 1
-    path.write_bytes(content)
+    paths[0].write_bytes(content)
+    restored = restore_state(tmp_path)
+    assert restored.state.seq > 0
     finding = audited(tmp_path).verdict.finding
-    second.close()
     assert finding is not None
     assert finding.code == "damage"
-    assert f"{path}: damaged at byte" in finding.text
+    assert f"{paths[0]}: damaged at byte" in finding.text

@@ -6,7 +6,14 @@ import shutil
 
 import pytest
 
-from plimsoll.journal import Journal, JournalDamaged, JournalSettings, scan, verify
+from plimsoll.journal import (
+    Journal,
+    JournalDamaged,
+    JournalSettings,
+    Verification,
+    scan,
+    verify,
+)
 from plimsoll.journal import recover as recovery
 from plimsoll.journal.layout import HEADER_BYTES
 from plimsoll.journal.writer import open_log
@@ -131,6 +138,21 @@ def restore_files(source, target):
         content = origin.read_bytes()
         if not path.exists() or path.read_bytes() != content:
             path.write_bytes(content)
+
+
+def test_a_log_killed_before_any_force_is_whole_and_the_next_start_completes_it(tmp_path):
+    log = open_log(tmp_path, "trading", "main", 1, segment_bytes=8192)
+    for seq in range(1, 301):
+        log.append(seq, seq, 1, bytes(90))
+    crash(log)
+    before = verify(tmp_path, "trading")
+    assert before.segments > 3
+    assert before.is_whole
+    assert not Verification(tmp_path, "trading", finished_only=True).step()
+    open_log(tmp_path, "trading", "main", 2, segment_bytes=8192).close()
+    assert verify(tmp_path, "trading").is_whole
+    assert Verification(tmp_path, "trading", finished_only=True).step()
+    assert len(list(scan(tmp_path, "trading"))) == 300
 
 
 def test_torn_tail_is_cut_and_told(crashed):

@@ -18,6 +18,9 @@ from plimsoll.journal import (
     usage,
     verify,
 )
+from plimsoll.journal.chain import LINE_BYTES
+from plimsoll.journal.content import compress
+from plimsoll.journal.layout import chain_path
 from plimsoll.journal.tidying import pack
 from plimsoll.journal.writer import open_log
 
@@ -124,6 +127,33 @@ def test_no_space_for_the_compressed_form_leaves_the_segment(tmp_path, monkeypat
     monkeypatch.undo()
     assert files(tmp_path, ".part") == files(tmp_path, ".zst") == []
     assert verify(tmp_path, MARKET).is_whole
+
+
+def test_a_segment_dropped_while_it_is_compressed_does_not_come_back(tmp_path, monkeypatch):
+    write(tmp_path, 1, 600, PLAIN)
+    path = min((tmp_path / MARKET).glob("*.seg"))
+
+    def interrupted(source, target, is_stopped):
+        path.unlink()
+        path.with_suffix(".chain").unlink()
+        return compress(source, target, is_stopped)
+
+    monkeypatch.setattr("plimsoll.journal.tidying.compress", interrupted)
+    assert pack(path, threading.Lock()) is None
+    assert files(tmp_path, ".zst") == files(tmp_path, ".part") == []
+    assert verify(tmp_path, MARKET).is_whole
+
+
+def test_a_compressed_segment_without_its_newest_chain_line_is_refused_untouched(tmp_path):
+    write(tmp_path, 1, 900, PLAIN)
+    pack_all(tmp_path)
+    path = min((tmp_path / MARKET).glob("*.zst"))
+    chain = chain_path(path)
+    before = path.read_bytes()
+    chain.write_bytes(chain.read_bytes()[:-LINE_BYTES])
+    with pytest.raises(JournalDamaged, match="not chained to its end"):
+        Journal.open(tmp_path, "main", 2, PLAIN)
+    assert path.read_bytes() == before
 
 
 def test_a_stop_in_the_middle_leaves_the_segment(tmp_path):

@@ -67,6 +67,7 @@ bench: $(VENV)/.run.stamp ## Measure the speed on this machine
 full: check test-all-pythons ## Everything, on every Python found: about an hour
 	@$(MAKE) --no-print-directory chaos SEEDS=$(or $(SEEDS),1000)
 	@HOURS=24 $(BIN)/python -m pytest tests/properties/test_bad_data.py
+	@DAMAGE=full $(BIN)/python -m pytest tests/journal --timeout 900
 	@$(MAKE) --no-print-directory bench
 
 lock: ## Renew requirements/*.txt from pyproject.toml (needs uv; ARGS="--upgrade" for new versions)

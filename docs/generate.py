@@ -675,7 +675,7 @@ def exits_page() -> str:
         "| no usable answer from the venue | 6 |",
         "| an account that is not Unified, not one-way, or in portfolio margin | 7 |",
         "| the lease is held by another process, or the epoch file cannot be trusted | 7 |",
-        "| a damaged journal, or one of another account or a later epoch | 7 |",
+        "| a damaged journal, one of another account, format, release or a later epoch | 7 |",
         "",
         "## What `plimsoll venue probe` ends with",
         "",

@@ -11,6 +11,7 @@ from benchmarks import (
     gate_check,
     journal_append,
     log_and_risk,
+    restart,
     simulator_throughput,
     startup,
     why,
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (gate_check, "around", "around to notional"),
         (contest, "median of rounds, ours", "p50"),
         (startup, "engine, start to first book", None),
+        (restart, "live: an order leaves", "live, to 5 s"),  # refuses a lost order or a block
         (simulator_throughput, "subscribers: 10", None),
         (why, "why, index up to date", "to a scan"),
     ],

@@ -54,6 +54,8 @@ def test_a_demo_trades_and_its_books_are_the_exchanges(tmp_path, plimsoll):
     assert set(found["per_strategy"]) == {"ema", "quoter", "ema-paper"}
     assert found["tick_to_order_us"]["n"] > 0
     assert found["feed"]["messages"] > 0
+    assert found["auditor"]["finding"] is None
+    assert found["auditor"]["states_checked"] > 0
     assert found["project"] in talk
 
     where = ("--project", found["project"])
@@ -92,6 +94,8 @@ def test_a_demo_whose_engine_is_killed_loses_nothing(tmp_path):
     assert epochs == sorted(epochs)
     assert len(epochs) == 3
     assert all(session["identical"] for session in found["replay"]["sessions"])
+    assert found["auditor"]["finding"] is None
+    assert found["auditor"]["books_checked"] >= 3
 
 
 def test_an_interrupted_demo_stops_gracefully_and_reports(tmp_path):
@@ -130,7 +134,7 @@ def test_a_killed_demo_leaves_no_process_behind(tmp_path):
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert eventually(lambda: len(children_of(process.pid)) == 2)
+        assert eventually(lambda: len(children_of(process.pid)) == 3)
         started = children_of(process.pid)
     finally:
         process.kill()

@@ -6,8 +6,8 @@ from tests.properties.driver import PERP, Driver
 from plimsoll.core.engine import snapshot
 from plimsoll.core.model import OrderState
 from plimsoll.core.records import DECISIONS, INPUTS, MARKET_INPUTS, RECORD_KIND, encode
-from plimsoll.engine.restoring import SNAPSHOTS, restore_state
-from plimsoll.journal import Journal, JournalDamaged, write_snapshot
+from plimsoll.engine.restoring import SNAPSHOTS, from_snapshot, restore_state
+from plimsoll.journal import Journal, JournalDamaged, JournalError, snapshots, write_snapshot
 
 STORED = frozenset((*INPUTS, *DECISIONS))
 
@@ -70,6 +70,56 @@ def test_a_snapshot_of_another_build_is_passed_over(traded, tmp_path, payload):
     write_snapshot(tmp_path / SNAPSHOTS, 10, payload)
     state, applied, _ = restore_state(tmp_path)
     assert (snapshot(state), applied) == (snapshot(whole), all_applied)
+
+
+def test_a_snapshot_the_logs_do_not_reach_is_passed_over(traded, tmp_path):
+    """The machine went down before the log was on disk, or an old copy of it was restored."""
+    written(traded, tmp_path, traded.log[:-9])
+    whole, all_applied, _ = restore_state(tmp_path)
+    ahead = _without_market(traded)
+    write_snapshot(tmp_path / SNAPSHOTS, ahead.seq, snapshot(ahead))
+    state, applied, _ = restore_state(tmp_path)
+    assert (snapshot(state), applied) == (snapshot(whole), all_applied)
+
+
+def test_an_older_snapshot_serves_where_the_newest_is_too_new(traded, tmp_path):
+    written(traded, tmp_path)
+    for cut in (10, 30):
+        part = _without_market(traded, traded.log[:cut])
+        write_snapshot(tmp_path / SNAPSHOTS, part.seq, snapshot(part))
+    seqs = [seq for seq, _ in snapshots(tmp_path / SNAPSHOTS)]
+    assert from_snapshot(tmp_path).seq == seqs[0]
+    assert from_snapshot(tmp_path, before=seqs[0]).seq == seqs[1]
+    assert from_snapshot(tmp_path, before=seqs[1]).seq == 0
+
+
+def test_a_long_read_leaves_a_snapshot_before_the_newest_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr("plimsoll.engine.restoring.LONG", 30)
+    driver = Driver().live()
+    for number in range(3):
+        driver.execute(driver.open_order().id, 4, f"e{number}")
+        driver.advance(60_000_000_000)
+        driver.book()
+    written(driver, tmp_path)
+    read_only = restore_state(tmp_path)
+    assert list(snapshots(tmp_path / SNAPSHOTS)) == []
+    first = restore_state(tmp_path, keep=True)
+    (kept, _), *others = snapshots(tmp_path / SNAPSHOTS)
+    assert others == []
+    assert kept < first.checkpoint_seq == read_only.checkpoint_seq
+    again = restore_state(tmp_path, keep=True)
+    assert again.applied < first.applied
+    assert again.checkpoint_seq == first.checkpoint_seq
+    assert snapshot(again.state) == snapshot(first.state)
+
+
+def test_a_record_of_another_release_is_refused_with_words(traded, tmp_path):
+    written(traded, tmp_path)
+    journal = Journal.open(tmp_path, "main", 2)
+    journal.trading(journal.last_seq + 1, 1, RECORD_KIND, b"\x91\xa3new")
+    journal.close()
+    with pytest.raises(JournalError, match="none that this release knows"):
+        restore_state(tmp_path)
 
 
 def test_a_damaged_log_is_not_traded_on(traded, tmp_path):

@@ -10,7 +10,7 @@ from plimsoll.cli.failure import Failure
 from plimsoll.cli.prices import add_prices
 from plimsoll.config.books import Books
 from plimsoll.engine.replica import Replica
-from plimsoll.journal import TRADING, JournalDamaged
+from plimsoll.journal import TRADING, JournalDamaged, JournalError
 from plimsoll.lease import Holder, current_holder
 
 
@@ -61,6 +61,8 @@ def damage_told(books: Books) -> Iterator[None]:
             str(error),
             f"plimsoll journal verify --project {books.root} lists every damaged place",
         ) from error
+    except JournalError as error:
+        raise Failure(Exit.UNHEALTHY, "journal-unreadable", str(error)) from error
 
 
 def holder_of(books: Books) -> Holder | None:

@@ -270,13 +270,37 @@ COMMANDS: Final = (
         "the log is forced to disk. A second one hastens it.",
     ),
     Command(
+        "auditor",
+        "derive the books again from the logs, compare, write snapshots",
+        (
+            "plimsoll auditor --project desk            # beside `plimsoll run`, until Ctrl-C",
+            "plimsoll auditor --once --from-start",
+        ),
+        "auditor:auditor",
+        (
+            *SHARED,
+            Argument("--once", "end at the end of the logs", is_flag=True),
+            Argument(
+                "--from-start",
+                "derive from the first record instead of the newest snapshot",
+                is_flag=True,
+            ),
+            Argument("--forget", "what was found before was looked into: begin anew", is_flag=True),
+        ),
+        "It compares its books with the hashes the engine records each minute, checks the bytes\n"
+        "of finished segments, and writes snapshots that make a restart quick. Exit code 9 once\n"
+        "something differs: `plimsoll status` shows it until --forget. Exit code 7 where another\n"
+        "auditor of the account runs.",
+    ),
+    Command(
         "status",
         "show what an account is doing, from its logs",
         ("plimsoll status --project desk", "plimsoll status --json | jq .equity"),
         "status:status",
         SHARED,
         "Works with the engine dead. Exit code 4 when it died, hangs, is halted, has blocked\n"
-        "instruments or stopped a strategy, or runs with a link down or books not yet compared.",
+        "instruments or stopped a strategy, or runs with a link down or books not yet compared,\n"
+        "and when the auditor found something.",
     ),
     Command(
         "orders",
@@ -634,7 +658,33 @@ COMMANDS: Final = (
         ("plimsoll journal verify --project desk",),
         "journal:verify",
         SHARED,
-        "Exit code 9 when something is not what was written.",
+        "Exit code 9 when something is not what was written: each place with file, byte, the last\n"
+        "good record before it and what is wrong. `plimsoll journal rebuild` is the way out where\n"
+        "there is no good copy.",
+    ),
+    Command(
+        "journal rebuild",
+        "move a damaged journal aside and let the next start begin from the venue",
+        (
+            "plimsoll journal rebuild --project desk         # tells what is lost, asks",
+            "plimsoll journal rebuild --yes --above 41",
+        ),
+        "rebuild:rebuild",
+        (
+            *SHARED,
+            Argument("--yes", "do not ask", is_flag=True),
+            Argument(
+                "--above",
+                "an epoch the new sessions must be above: the highest in our ids at the venue",
+                kind=int,
+                default=0,
+                metavar="EPOCH",
+                least=0,
+            ),
+        ),
+        "Nothing is deleted. The next engine takes over what the account holds as foreign, and\n"
+        "starts halted: look at the books, then `plimsoll resume`. Refused while an engine or an\n"
+        "auditor runs.",
     ),
     Command(
         "config check",

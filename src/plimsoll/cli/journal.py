@@ -15,7 +15,8 @@ from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
 from plimsoll.config.books import load_books
-from plimsoll.core.records import Record, decode
+from plimsoll.core.records import Record
+from plimsoll.engine.reading import record_of
 from plimsoll.journal import KIND_RECORD, MARKET, TRADING, Entry, Follower, Report
 from plimsoll.journal import verify as verify_log
 
@@ -80,7 +81,7 @@ def _must_be_known(tag: str) -> None:
 
 
 def _wanted(entries: list[Entry], tag: str) -> list[Record]:
-    records = [decode(entry.payload) for entry in entries if entry.kind == KIND_RECORD]
+    records = [record_of(entry) for entry in entries if entry.kind == KIND_RECORD]
     return [record for record in records if tag in ("", _tag(record))]
 
 

@@ -1,9 +1,11 @@
 """``status``: what an account is doing, from its logs alone."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
-from plimsoll.cli import text
+from plimsoll.auditor import Verdict
+from plimsoll.cli import auditor, text
 from plimsoll.cli.books import holder_of, replica_of, wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
@@ -19,6 +21,7 @@ from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
 from plimsoll.core.model import ACCOUNT, Scope, scope_of
 from plimsoll.core.risk import Halt, Pause
+from plimsoll.journal import MARKET, TRADING, usage
 from plimsoll.lease import Holder
 
 ALLOWED = "trading allowed"
@@ -35,12 +38,17 @@ def status(project: str, env: str, *, json: bool) -> Exit:
     found = load_books(Path(project), env)
     with replica_of(found) as replica:
         core, holder = replica.core, holder_of(found)
-        state = engine_state(core, holder)
+        state, verdict = engine_state(core, holder), auditor.verdict_of(found)
         if json:
-            print_json(_document(found, core, holder, state))
+            audit = {
+                "auditor": auditor.document(verdict) if verdict else None,
+                "logs": {log: usage(found.journal_dir, log)._asdict() for log in (TRADING, MARKET)},
+            }
+            print_json(_document(found, core, holder, state) | audit)
         else:
-            print(_page(found, core, holder, state))
-        return health(core, state)
+            print(_page(found, core, holder, state, verdict))
+        has_finding = verdict is not None and verdict.finding is not None
+        return Exit.UNHEALTHY if has_finding else health(core, state)
 
 
 def engine_state(core: Core, holder: Holder | None) -> str:
@@ -121,13 +129,28 @@ def _disconnect_lines(core: Core) -> list[str]:
     ]
 
 
+def _space_words(books: Books) -> str:
+    """Return what the logs take, how fast they grow and how long the disk lasts at that rate."""
+    found = {log: usage(books.journal_dir, log) for log in (TRADING, MARKET)}
+    parts = [
+        f"{log} {text.size(one.held)}" + (f" ({text.size(one.per_day)} a day)" * bool(one.per_day))
+        for log, one in found.items()
+    ]
+    free = shutil.disk_usage(books.journal_dir).free
+    growth = sum(one.per_day for one in found.values())
+    left = f", {free / growth:,.0f} days at that rate" if growth else ""
+    return f"{', '.join(parts)}; {text.size(free)} free{left}"
+
+
 def _standing(core: Core) -> str:
     """Return what stays in force while no engine runs."""
     is_stopped = core.safety.is_halted or ACCOUNT in core.safety.pauses
     return safety_words(core) if is_stopped else "no engine, no new risk"
 
 
-def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
+def _page(
+    books: Books, core: Core, holder: Holder | None, state: str, verdict: Verdict | None
+) -> str:
     age_s = max(0.0, (wall_ns() - core.ts_ns) / 1e9)
     who = f", process {holder.pid}" if holder else ""
     links = ", ".join(f"{name} {'up' if up else 'DOWN'}" for name, up in core.safety.links.items())
@@ -140,7 +163,9 @@ def _page(books: Books, core: Core, holder: Holder | None, state: str) -> str:
         f"safety     {safety_words(core) if holder else _standing(core)}",
         f"links      {links if state == 'running' and links else 'none'}",
         f"watchdog   {words_of(books.layout.run_dir)}",
+        f"auditor    {auditor.words(verdict) if verdict else 'never ran'}",
         *_disconnect_lines(core),
+        f"logs       {_space_words(books)}",
     ]
     if losses.is_known:
         today = text.money(losses.equity - losses.baseline, signed=True)

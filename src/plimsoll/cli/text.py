@@ -41,6 +41,14 @@ def exact(units: int) -> str:
     return cash_text(units)
 
 
+def size(count: int) -> str:
+    """Return a number of bytes in the unit of 1000 that keeps it readable."""
+    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= step:
+            return f"{count / step:,.1f} {unit}"
+    return f"{count} B"
+
+
 def percent(ppm: int) -> str:
     """Return parts per million as per cent."""
     return f"{ppm / 10_000:.2f} %"

@@ -179,8 +179,13 @@ class Journal(Section):
     )
     market_keep: Bytes = Field(
         default=10_000_000_000,
-        description="Market data kept, the oldest dropped first.",
+        description="Market data kept, compressed, the oldest dropped first.",
         examples=["10 GB"],
+    )
+    market_keep_time: Duration = Field(
+        default=48 * 3_600_000_000_000,
+        description="Market data older than this is dropped, however little there is.",
+        examples=["48 h"],
     )
 
 

@@ -36,7 +36,12 @@ from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.guard import CallbackGuard
-from plimsoll.engine.restoring import SNAPSHOTS, Restored, restore_state
+from plimsoll.engine.restoring import (
+    SNAPSHOTS,
+    Restored,
+    highest_epoch_of,
+    restore_state,
+)
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.engine.shadowing import newest_states
 from plimsoll.journal import (
@@ -135,7 +140,11 @@ def _session(settings: EngineSettings) -> Iterator["Process"]:
                 settings.journal_dir,
                 settings.core.account,
                 lease.epoch,
-                JournalSettings(sync=settings.sync, market_keep_bytes=settings.market_keep_bytes),
+                JournalSettings(
+                    sync=settings.sync,
+                    market_keep_bytes=settings.market_keep_bytes,
+                    market_keep_s=settings.market_keep_s,
+                ),
             )
         except BaseException:
             lease.release()
@@ -154,10 +163,11 @@ def _take(settings: EngineSettings) -> tuple[FileLease, Restored]:
     account = settings.core.account
     lease = take(settings.lease_dir, account, "engine")
     try:
-        restored = restore_state(settings.journal_dir)
-        if restored.state.epoch >= lease.epoch:  # the epoch file was lost, or is an old copy
+        restored = restore_state(settings.journal_dir, keep=True)
+        seen = highest_epoch_of(restored.state, settings.core.tag)
+        if seen >= lease.epoch:  # the epoch file was lost, or is an old copy
             lease.release()
-            lease = take(settings.lease_dir, account, "engine", floor=restored.state.epoch)
+            lease = take(settings.lease_dir, account, "engine", floor=seen)
     except BaseException:
         lease.release()
         raise
@@ -369,9 +379,11 @@ class Process:
         """Tell once that space is getting short; forbid new risk while there is none (JRN-4)."""
         if self.journal.low_space != self.core.safety.is_space_low:
             self.engine.put(SpaceChanged(*self.engine.stamp(), self.journal.low_space))
-        if self.journal.warn_space and not self._is_warned:
+        lost = self.journal.market_failure
+        if (self.journal.warn_space or lost) and not self._is_warned:
             self._is_warned = True
-            self.engine.trouble("disk", str(self.settings.journal_dir), "space is getting short")
+            text = f"market log: {lost}" if lost else "space is getting short"
+            self.engine.trouble("disk", str(self.settings.journal_dir), text)
 
     def _beat(self) -> tuple[Life, int, int, int, bool]:
         """Do the loop's part of a beat and say how it lives."""

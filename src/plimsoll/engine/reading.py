@@ -1,9 +1,26 @@
 """From entries of the logs to the records they hold, raw frames parsed as they were live."""
 
+import msgspec
+
 from plimsoll.core.records import FRAME_KIND, Record, decode
-from plimsoll.journal import Entry
+from plimsoll.journal import Entry, JournalError
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.links import parsers_for
+
+
+def record_of(entry: Entry) -> Record:
+    """Return the typed record of an entry that is none of the venue's raw frames.
+
+    Raises:
+        JournalError: written by another release, which knew other records.
+    """
+    try:
+        return decode(entry.payload)
+    except msgspec.MsgspecError as error:
+        raise JournalError(
+            f"record {entry.seq} is none that this release knows ({error}): start the release that "
+            f"wrote it, or a newer one"
+        ) from error
 
 
 class EntryReader:
@@ -17,10 +34,10 @@ class EntryReader:
         """Return the record of an entry, None for a frame that held nothing for the core.
 
         Raises:
-            msgspec.DecodeError: written by another build.
+            JournalError: written by another release.
         """
         if entry.kind != FRAME_KIND:
-            return decode(entry.payload)
+            return record_of(entry)
         raw = entry.payload
         try:
             return self._parsers[raw[0]].parse(raw[1:], entry.seq, entry.ts_ns, entry.epoch)

@@ -21,7 +21,7 @@ from plimsoll.core.records import (
     decode,
     encode,
 )
-from plimsoll.engine.reading import EntryReader
+from plimsoll.engine.reading import EntryReader, record_of
 from plimsoll.engine.restoring import forget_news
 from plimsoll.journal import MARKET, TRADING, Entry, merge, scan
 
@@ -105,7 +105,7 @@ class _Prover:
     def before(self, entry: Entry) -> None:
         """Apply a trading record of an earlier session; its market data left nothing behind."""
         if entry.kind != FRAME_KIND:
-            record = decode(entry.payload)
+            record = record_of(entry)
             if not isinstance(record, Telemetry):
                 self.core.apply(record)
 

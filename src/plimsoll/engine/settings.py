@@ -24,6 +24,7 @@ class EngineSettings:
     load: Callable[[StrategySettings], Strategy]
     sync: Literal["kernel", "disk"] = "kernel"
     market_keep_bytes: int = 10_000_000_000
+    market_keep_s: float = 48 * 3600.0
     callback_limit_ns: int = 50_000_000
     """Processor time a callback of a strategy may take; 0 = no limit (P8)."""
     use_uvloop: bool = True

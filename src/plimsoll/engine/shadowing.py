@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from plimsoll.core.engine import Core, Load, State
+from plimsoll.core.engine import Core, Load
 from plimsoll.core.records import (
     DECISIONS,
     RECORD_KIND,
@@ -49,8 +49,7 @@ def newest_states(
 
 
 def _run(journal_dir: Path, checkpoint_seq: int, load: Load) -> dict[str, bytes]:
-    start = from_snapshot(journal_dir)
-    core = Core(load, start if start.seq < checkpoint_seq else State())
+    core = Core(load, from_snapshot(journal_dir, before=checkpoint_seq))
     reader, is_shadowing = EntryReader(), False
     without = _cut_off(journal_dir, checkpoint_seq)
     logs = (

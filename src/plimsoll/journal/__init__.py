@@ -4,6 +4,7 @@ In: (seq, ts_ns, kind, payload). Out: the same records, in order, or a refusal; 
 Every room above may import it; it knows no venue and no record type and imports nothing of ours.
 """
 
+from plimsoll.journal.ends import forced_seq, highest_epoch, reaches
 from plimsoll.journal.errors import JournalDamaged, JournalError
 from plimsoll.journal.follow import Follower
 from plimsoll.journal.forcer import Forcer
@@ -13,8 +14,9 @@ from plimsoll.journal.lookup import Places, look_up
 from plimsoll.journal.reader import merge, newest_epoch, scan
 from plimsoll.journal.recover import Recovery
 from plimsoll.journal.settings import JournalSettings
-from plimsoll.journal.snapshots import newest_snapshot, write_snapshot
-from plimsoll.journal.verify import Damage, Report, verify
+from plimsoll.journal.snapshots import snapshots, write_snapshot
+from plimsoll.journal.usage import Usage, usage
+from plimsoll.journal.verify import Damage, Report, Verification, verify
 from plimsoll.journal.writer import LogWriter, open_log
 
 __all__ = [
@@ -34,12 +36,18 @@ __all__ = [
     "Places",
     "Recovery",
     "Report",
+    "Usage",
+    "Verification",
+    "forced_seq",
+    "highest_epoch",
     "look_up",
     "merge",
     "newest_epoch",
-    "newest_snapshot",
     "open_log",
+    "reaches",
     "scan",
+    "snapshots",
+    "usage",
     "verify",
     "write_snapshot",
 ]

@@ -7,6 +7,7 @@ the end of the last line is damage, never a torn tail.
 import hashlib
 import os
 import struct
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -76,6 +77,23 @@ def read_chain(segment: Path, *, rebooted: bool = False) -> list[ChainLine]:
     return good
 
 
+def last_line(segment: Path) -> ChainLine | None:
+    """Return the newest whole line of a segment, read alone; None before the first one.
+
+    What does not match is passed over: who wants to know that calls `read_chain`.
+    """
+    try:
+        with chain_path(segment).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            for at in range(size // LINE_BYTES * LINE_BYTES - LINE_BYTES, -1, -LINE_BYTES):
+                line = _decode(os.pread(file.fileno(), LINE_BYTES, at))
+                if line is not None:
+                    return line
+    except FileNotFoundError:
+        pass
+    return None
+
+
 def _decode(content: bytes) -> ChainLine | None:
     last_seq, end, digest, crc = _LINE.unpack(content)
     if crc32(content[:-8]) != crc or any(content[-4:]):
@@ -83,21 +101,28 @@ def _decode(content: bytes) -> ChainLine | None:
     return ChainLine(last_seq=last_seq, end=end, digest=digest)
 
 
-def check_blocks(segment: Path, fd: int, start: bytes, lines: list[ChainLine]) -> bytes:
+def check_blocks(
+    segment: Path,
+    read: Callable[[int, int], bytes],
+    start: bytes,
+    lines: list[ChainLine],
+    before_seq: int,
+) -> bytes:
     """Return the hash after the last line, having recomputed every block from the segment.
 
     Args:
         segment: For messages.
-        fd: Open descriptor of the segment.
+        read: Returns so many bytes of the segment from an offset on.
         start: Result of `genesis`.
         lines: Result of `read_chain`.
+        before_seq: Last seq before the segment, for messages.
 
     Raises:
         JournalDamaged: a block differs from what was forced.
     """
-    digest, offset, seq = start, HEADER_BYTES, 0
+    digest, offset, seq = start, HEADER_BYTES, before_seq
     for line in lines:
-        digest = chained(digest, os.pread(fd, line.end - offset, offset))
+        digest = chained(digest, read(line.end - offset, offset))
         if digest != line.digest:
             raise JournalDamaged(
                 segment, offset, seq, f"bytes {offset} to {line.end} differ from their chain hash"

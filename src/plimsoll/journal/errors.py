@@ -21,7 +21,7 @@ class JournalDamaged(JournalError):
         """
         super().__init__(
             f"{file}: damaged at byte {offset}, after seq {seq}: {what}. Do not trade on it; "
-            f"restore this file from a copy or rebuild the state from the venue"
+            f"restore it from a copy, or `plimsoll journal rebuild` begins anew from the venue"
         )
         self.file = file
         self.offset = offset

@@ -43,6 +43,11 @@ class Follower:
         """Times that older market segments were gone before they were read."""
         return sum(ahead.tail.holes for ahead in self._tails)
 
+    @property
+    def whole_from(self) -> int:
+        """Seq from which on nothing was missed, 0 where nothing ever was."""
+        return max(ahead.tail.whole_from for ahead in self._tails)
+
     def poll(self) -> list[Entry]:
         """Return what is new since the last call, in order; empty where nothing is.
 

@@ -8,7 +8,7 @@ import mmap
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -39,7 +39,11 @@ class Forcer:
     """
 
     def __init__(
-        self, directory: Path, logs: Sequence[tuple[LogWriter, float]], settings: JournalSettings
+        self,
+        directory: Path,
+        logs: Sequence[tuple[LogWriter, float]],
+        settings: JournalSettings,
+        make_room: Callable[[], None],
     ) -> None:
         """Serve each log at most the given seconds after a record was appended to it.
 
@@ -47,8 +51,11 @@ class Forcer:
             directory: Where free space is looked at.
             logs: Writers and their pauses, the most frequent first; its pause paces the thread.
             settings: Thresholds of free space.
+            make_room: Gives up what may be given up, where there is no space for a segment.
         """
-        self._directory, self._settings = directory, settings
+        self._directory, self._settings, self._make_room = directory, settings, make_room
+        self._short: set[LogWriter] = set()
+        """Logs for which no spare or reserve could be made; a quota shows nowhere else."""
         self._logs = list(logs)
         self._due = [0.0] * len(logs)
         self._space_due = self._round_due = 0.0
@@ -78,7 +85,8 @@ class Forcer:
         space = os.statvfs(self._directory)
         free, total = space.f_bavail * space.f_frsize, space.f_blocks * space.f_frsize
         limits = self._settings
-        self.low_space = free < max(limits.low_free_bytes, limits.low_free_fraction * total)
+        is_low = free < max(limits.low_free_bytes, limits.low_free_fraction * total)
+        self.low_space = is_low or bool(self._short)
         self.warn_space = free < max(limits.warn_free_bytes, limits.warn_free_fraction * total)
 
     def _run(self) -> None:
@@ -113,8 +121,11 @@ class Forcer:
     def _prepare(self, writer: LogWriter) -> None:
         try:
             writer.prepare()
+            self._short.discard(writer)
         except OSError:  # no room for a spare: what is open goes on, the owner stops new risk
+            self._short.add(writer)
             self.low_space = True
+            self._make_room()
 
     def _fail(self, error: Exception) -> None:
         for writer, _ in self._logs:

@@ -1,4 +1,4 @@
-"""The journal of one engine: its two logs with one sequence, and the thread that forces them."""
+"""The journal of one engine: two logs with one sequence, and the threads that look after them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ from plimsoll.journal.errors import JournalError
 from plimsoll.journal.forcer import Forcer
 from plimsoll.journal.layout import MARKET, TRADING
 from plimsoll.journal.settings import JournalSettings
+from plimsoll.journal.tidying import Tidier
 from plimsoll.journal.writer import LogWriter, open_log
 
 Append = Callable[[int, int, int, bytes], None]
@@ -33,8 +34,10 @@ class Journal:
         self._trading, self._market = trading, market
         self._waits = settings.sync == "disk"
         pauses = ((trading, settings.trading_force_s), (market, settings.market_force_s))
-        self._forcer = Forcer(directory, pauses, settings)
+        self._tidier = Tidier(market, settings)
+        self._forcer = Forcer(directory, pauses, settings, self._tidier.make_room)
         self._forcer.start()
+        self._tidier.start()
 
     @classmethod
     def open(
@@ -49,7 +52,12 @@ class Journal:
         """
         settings = settings or JournalSettings()
         trading = open_log(
-            directory, TRADING, account, epoch, segment_bytes=settings.trading_segment_bytes
+            directory,
+            TRADING,
+            account,
+            epoch,
+            segment_bytes=settings.trading_segment_bytes,
+            has_reserve=True,
         )
         try:
             market = open_log(
@@ -58,7 +66,7 @@ class Journal:
                 account,
                 epoch,
                 segment_bytes=settings.market_segment_bytes,
-                keep_bytes=settings.market_keep_bytes,
+                may_drop=True,
             )
         except BaseException:
             trading.close()
@@ -77,13 +85,22 @@ class Journal:
 
     @property
     def failure(self) -> Exception | None:
-        """The error after which nothing more is accepted, None while all is well."""
-        return self._trading.failure or self._market.failure
+        """The error after which nothing more is accepted, None while all is well.
+
+        The market log may have holes: where it failed the trading log goes on, without new risk.
+        """
+        return self._trading.failure
+
+    @property
+    def market_failure(self) -> str:
+        """Why market data is no longer logged, empty while it is."""
+        failure = self._market.failure
+        return f"{failure!r}: records are left out" if failure is not None else ""
 
     @property
     def low_space(self) -> bool:
-        """Whether so little space is left that no new risk may be taken (JRN-4)."""
-        return self._forcer.low_space
+        """Whether no new risk may be taken: too little space is left, or market data is lost."""
+        return self._forcer.low_space or self._market.failure is not None
 
     @property
     def warn_space(self) -> bool:
@@ -109,16 +126,25 @@ class Journal:
         self._market.force()
 
     def close(self) -> None:
-        """Stop the thread, force both logs and close them.
+        """Stop the threads, force both logs and close them.
 
         Raises:
             JournalError: the last records may not be on disk.
         """
         errors = []
-        for step in (self._forcer.stop, self._trading.close, self._market.close):
+        closing = (self._forcer.stop, self._tidy, self._trading.close, self._market.close)
+        for step in closing:
             try:
                 step()
             except JournalError as error:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+    def _tidy(self) -> None:
+        """Drop what is too much of the market log, all but its newest segment being final now."""
+        try:
+            if self._market.failure is None:
+                self._market.force()
+        finally:
+            self._tidier.stop()

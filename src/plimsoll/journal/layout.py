@@ -1,6 +1,7 @@
 """The bytes of a segment: its header, the frame of a record, and where the files stand.
 
-A log is a folder of segments ``<first seq, 20 digits>.seg``, each with ``<same>.chain`` beside it.
+A log is a folder of segments ``<first seq, 20 digits>.seg``, each with ``<same>.chain`` beside it;
+finished segments of the market log become ``<same>.seg.zst``, the same bytes compressed.
 A segment is a header of 256 bytes and then frames, each starting at a multiple of 8:
 
     length u32 | crc32 u32 | seq u64 | ts_ns i64 | kind u8 | payload | zeros up to a multiple of 8
@@ -34,6 +35,9 @@ BODY_OFFSET: Final = 8
 DIGEST_BYTES: Final = 32
 NO_DIGEST: Final = bytes(DIGEST_BYTES)
 """What the first segment of a log has in place of its predecessor's chain hash."""
+PACKED: Final = ".seg.zst"
+"""How the name of a compressed segment ends: the same bytes in zstd frames."""
+
 TRADING: Final = "trading"
 MARKET: Final = "market"
 KIND_RECORD: Final = 1
@@ -148,24 +152,46 @@ def segment_path(directory: Path, first_seq: int) -> Path:
     return directory / f"{first_seq:020d}.seg"
 
 
+def number_of(path: Path) -> str:
+    """Return the digits in the name of a segment or chain file: they sort as the segments do."""
+    return path.name.partition(".")[0]
+
+
+def is_packed(path: Path) -> bool:
+    """Return whether a segment is the compressed form: finished, never written again."""
+    return path.name.endswith(PACKED)
+
+
+def packed_path(segment: Path) -> Path:
+    """Return the name a segment has once it is compressed."""
+    return segment.with_name(f"{number_of(segment)}{PACKED}")
+
+
 def chain_path(segment: Path) -> Path:
-    """Return the chain file that belongs to a segment."""
-    return segment.with_suffix(".chain")
+    """Return the chain file that belongs to a segment, compressed or not."""
+    return segment.with_name(f"{number_of(segment)}.chain")
 
 
 def segment_paths(directory: Path) -> list[Path]:
-    """Return the segments of a log, oldest first; a log that does not exist has none."""
+    """Return the segments of a log, oldest first; a log that does not exist has none.
+
+    While one is being replaced by its compressed form both are there: the first one counts.
+    """
     try:
         names = os.listdir(directory)
     except FileNotFoundError:
         return []
-    return [directory / name for name in sorted(names) if name.endswith(".seg")]
+    packed = {number_of(Path(name)): name for name in names if name.endswith(PACKED)}
+    plain = {number_of(Path(name)): name for name in names if name.endswith(".seg")}
+    found = packed | plain
+    return [directory / found[number] for number in sorted(found)]
 
 
 def orphan_chains(directory: Path) -> list[Path]:
     """Return the segments that are gone while their chain files are still there, oldest first."""
-    orphans = (path.with_suffix(".seg") for path in sorted(directory.glob("*.chain")))
-    return [path for path in orphans if not path.exists()]
+    there = {number_of(path) for path in segment_paths(directory)}
+    chains = sorted(directory.glob("*.chain"))
+    return [path.with_suffix(".seg") for path in chains if number_of(path) not in there]
 
 
 def first_seq_of(path: Path) -> int:
@@ -174,9 +200,9 @@ def first_seq_of(path: Path) -> int:
     Raises:
         JournalDamaged: the name is no number.
     """
-    if not path.stem.isdecimal():
+    if not number_of(path).isdecimal():
         raise JournalDamaged(path, 0, 0, "expected a name of digits, as the journal makes them")
-    return int(path.stem)
+    return int(number_of(path))
 
 
 @cache

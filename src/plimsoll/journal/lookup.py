@@ -4,13 +4,13 @@ A segment is found by its name and walked from head to head; only what is wanted
 records stand is noted in strides as they are passed, so that the next walk begins nearby.
 """
 
-import os
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 from zlib import crc32
 
+from plimsoll.journal.content import Content, open_content
 from plimsoll.journal.errors import JournalDamaged
 from plimsoll.journal.layout import (
     BODY_OFFSET,
@@ -20,6 +20,7 @@ from plimsoll.journal.layout import (
     Entry,
     decode_header,
     first_seq_of,
+    packed_path,
     padded,
     segment_paths,
 )
@@ -74,26 +75,33 @@ def look_up(directory: Path, log: str, seqs: Iterable[int], places: Places) -> I
 
 def _in_segment(path: Path, first: int, seqs: list[int], places: Places) -> Iterator[Entry]:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        content = _opened(path)
     except FileNotFoundError:  # dropped by retention meanwhile
         return
     try:
-        epoch = decode_header(path, os.pread(fd, HEADER_BYTES, 0)).epoch
+        epoch = decode_header(path, content.pread(HEADER_BYTES, 0)).epoch
         offset = HEADER_BYTES
         for seq in seqs:
             offset = max(offset, places.before(first, seq))
-            found, offset = _one(path, fd, first, seq, offset, places)
+            found, offset = _one(path, content, first, seq, offset, places)
             if found is not None:
                 yield Entry(found[0], found[1], found[2], found[3], epoch)
     finally:
-        os.close(fd)
+        content.close()
+
+
+def _opened(path: Path) -> Content:
+    try:
+        return open_content(path)
+    except FileNotFoundError:  # compressed meanwhile, or dropped
+        return open_content(packed_path(path))
 
 
 def _one(
-    path: Path, fd: int, first: int, seq: int, offset: int, places: Places
+    path: Path, content: Content, first: int, seq: int, offset: int, places: Places
 ) -> tuple[tuple[int, int, int, bytes] | None, int]:
     """Return a record, where it is there, and the offset from which later ones are to be sought."""
-    while chunk := os.pread(fd, _CHUNK, offset):
+    while chunk := content.pread(_CHUNK, offset):
         at, held = 0, len(chunk)
         while at + FRAME_BYTES <= held:
             length, crc, here, ts_ns, kind = FRAME.unpack_from(chunk, at)
@@ -102,7 +110,7 @@ def _one(
             if here == seq:
                 body = chunk[at : at + length]
                 if len(body) < length:
-                    body = os.pread(fd, length, offset + at)
+                    body = content.pread(length, offset + at)
                 if crc32(memoryview(body)[BODY_OFFSET:], length) != crc:
                     raise JournalDamaged(path, offset + at, seq, "checksum does not match")
                 return (seq, ts_ns, kind, body[FRAME_BYTES:]), offset + at
@@ -111,10 +119,10 @@ def _one(
             break
         offset += at
         if at < held:  # a whole head stands there: the next chunk begins with it
-            places.passed(first, _seq_at(fd, offset), offset)
+            places.passed(first, _seq_at(content, offset), offset)
     return None, offset
 
 
-def _seq_at(fd: int, offset: int) -> int:
-    head = os.pread(fd, FRAME_BYTES, offset)
+def _seq_at(content: Content, offset: int) -> int:
+    head = content.pread(FRAME_BYTES, offset)
     return int(FRAME.unpack(head)[2]) if len(head) == FRAME_BYTES else 1 << 62

@@ -10,7 +10,15 @@ from typing import Final
 
 from plimsoll.journal.errors import JournalDamaged
 from plimsoll.journal.frames import Stop, later_record
-from plimsoll.journal.layout import MARKET, Entry, first_seq_of, segment_paths
+from plimsoll.journal.layout import (
+    HEADER_BYTES,
+    MARKET,
+    Entry,
+    first_seq_of,
+    is_packed,
+    number_of,
+    segment_paths,
+)
 from plimsoll.journal.segment_reader import SegmentReader
 
 _SETTLE_S: Final = 1.0
@@ -59,7 +67,8 @@ class LogTail:
 
     Attributes:
         last_seq: Last seq known to stand on the log (also where it was below the wanted start).
-        holes: Times that older market segments were gone.
+        holes: Times that older market segments were gone before they were read.
+        whole_from: First seq behind the newest of these holes, 0 without one.
     """
 
     def __init__(self, directory: Path, log: str, from_seq: int = 0) -> None:
@@ -67,6 +76,7 @@ class LogTail:
         self.folder = directory / log
         self.last_seq = 0
         self.holes = 0
+        self.whole_from = 0
         self._from_seq = from_seq
         self._may_drop = log == MARKET
         self._segment: SegmentReader | None = None
@@ -142,15 +152,22 @@ class LogTail:
         self._list()
         if self._segment is None:
             return self._start()
-        present = self._segment.path.name
+        present = number_of(self._segment.path)
         for path in self._paths:
-            if path.name > present or (path.name == present and self._was_replaced()):
+            number = number_of(path)
+            if number > present or (number == present and self._was_replaced(path)):
                 return path
         return None
 
-    def _was_replaced(self) -> bool:
-        """Return whether an empty segment was removed at a restart; its name may be used again."""
-        return self._segment is not None and os.fstat(self._segment.fd).st_nlink == 0
+    def _was_replaced(self, path: Path) -> bool:
+        """Return whether an empty segment was removed at a restart and its name is used again.
+
+        One that has records and lost its name was compressed or dropped: what is open of it is
+        read to its end all the same.
+        """
+        segment = self._segment
+        is_empty = segment is not None and segment.offset == HEADER_BYTES
+        return is_empty and segment is not None and segment.is_removed and not is_packed(path)
 
     def _list(self) -> None:
         try:
@@ -176,10 +193,10 @@ class LogTail:
     def _move_to(self, path: Path) -> None:
         try:
             following = SegmentReader(path)
-        except FileNotFoundError:  # dropped by retention between listing and opening
+        except FileNotFoundError:  # compressed, or dropped by retention, since it was listed
             self._is_settled = False
-            self._paths.remove(path)
-            self.holes += 1
+            self._paths = segment_paths(self.folder)
+            self.holes += all(number_of(one) != number_of(path) for one in self._paths)
             return
         before, self._segment = self._segment, following
         try:
@@ -196,6 +213,8 @@ class LogTail:
         if before is None:
             if is_first and expected and not self._may_drop:
                 raise JournalDamaged(after.path, 0, 0, f"seqs up to {expected} are missing")
+            if is_first and expected and expected >= self._from_seq:
+                self.whole_from = after.header.first_seq
             return
         if after.header.epoch < before.header.epoch:
             what = f"epoch {after.header.epoch} follows epoch {before.header.epoch}"
@@ -207,3 +226,4 @@ class LogTail:
             what = f"the next segment expects seq {expected} before it"
             raise JournalDamaged(before.path, before.offset, before.last_seq, what)
         self.holes += 1
+        self.whole_from = after.header.first_seq

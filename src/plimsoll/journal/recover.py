@@ -18,6 +18,7 @@ from plimsoll.journal.chain import (
     check_blocks,
     encode_line,
     genesis,
+    last_line,
     read_chain,
 )
 from plimsoll.journal.errors import JournalDamaged, JournalError
@@ -32,6 +33,7 @@ from plimsoll.journal.layout import (
     decode_link,
     encode_link,
     first_seq_of,
+    is_packed,
     orphan_chains,
     segment_paths,
     sync_directory,
@@ -133,7 +135,7 @@ def _check_owner(path: Path, header: Header, log: str, account: str) -> None:
 def _remove_unforced(paths: list[Path]) -> list[str]:
     """Remove segments at the end whose header never reached the disk before the power went."""
     notes = []
-    while paths and not chain_path(paths[-1]).exists():
+    while paths and not chain_path(paths[-1]).exists() and not is_packed(paths[-1]):
         with paths[-1].open("rb") as file:
             if any(file.read(HEADER_BYTES)):
                 break
@@ -143,7 +145,11 @@ def _remove_unforced(paths: list[Path]) -> list[str]:
 
 
 class _Repair:
-    """One segment: trust it where its chain is complete, else read all of it and complete it."""
+    """One segment: trusted where its newest chain line covers it, else read and completed.
+
+    A start reads the tail only. That the rest still is what was forced is found by whoever derives
+    state from it (each record has its checksum), by `verify` and by the auditor.
+    """
 
     def __init__(
         self, reader: SegmentReader, before: Recovery, *, missing: bool, last: bool
@@ -154,32 +160,38 @@ class _Repair:
             what = "its link is not the last chain hash of the segment before"
             raise JournalDamaged(self.path, FIXED_BYTES, reader.header.previous_seq, what)
         self.previous = self.link or before.digest
-        self.lines = read_chain(self.path, rebooted=last and rebooted(reader.header))
+        self.lines: list[ChainLine] = []
 
     def run(self, notes: list[str]) -> Recovery:
         """Return where the log ends with this segment."""
-        size = os.fstat(self.reader.fd).st_size
-        line = self.lines[-1] if self.lines else None
-        if self.last or line is None or line.end != size:
-            line = self._complete(size, notes)
+        packed = is_packed(self.path)
+        line = None if self.last and not packed else last_line(self.path)
+        if packed and (line is None or line.end != self.reader.size):
+            what = "a compressed segment is not chained to its end"
+            raise JournalDamaged(self.path, self.reader.size, self.before.last_seq, what)
+        if line is None or line.end != self.reader.size:
+            is_loose = self.last and rebooted(self.reader.header)
+            self.lines = read_chain(self.path, rebooted=is_loose)
+            line = self._complete(notes)
         if line.end == HEADER_BYTES:
             self._remove()
             return self.before
         return Recovery(line.last_seq, line.digest, self.reader.header.epoch)
 
-    def _complete(self, size: int, notes: list[str]) -> ChainLine:
+    def _complete(self, notes: list[str]) -> ChainLine:
         """Read everything, cut the tail, chain what is not yet, and force it all."""
-        start = genesis(self.reader.head, self.previous)
-        digest = check_blocks(self.path, self.reader.fd, start, self.lines)
-        while self.reader.read():
+        reader, lines = self.reader, self.lines
+        while reader.read():
             pass
-        end, last_seq = self.reader.offset, self.reader.last_seq
-        forced = self.lines[-1].end if self.lines else HEADER_BYTES
+        end, last_seq = reader.offset, reader.last_seq
+        forced = lines[-1].end if lines else HEADER_BYTES
         self._check_tail(end, last_seq, forced)
-        if any(os.pread(self.reader.fd, size - end, end)):
+        start = genesis(reader.head, self.previous)
+        digest = check_blocks(self.path, reader.pread, start, lines, reader.header.previous_seq)
+        if self.reader.rest():
             notes.append(f"{self.path}: torn tail cut at byte {end}, after seq {last_seq}")
         if end > forced:
-            digest = chained(digest, os.pread(self.reader.fd, end - forced, forced))
+            digest = chained(digest, self.reader.pread(end - forced, forced))
         line = ChainLine(last_seq=last_seq, end=end, digest=digest)
         if end > HEADER_BYTES:
             self._write(line, append=end > forced)
@@ -193,7 +205,8 @@ class _Repair:
 
     def _check_tail(self, end: int, last_seq: int, forced: int) -> None:
         if end < forced:
-            raise JournalDamaged(self.path, end, last_seq, "the rest was on disk and is not now")
+            what = f"{self.reader.stop.value}; records up to byte {forced} were on disk"
+            raise JournalDamaged(self.path, end, last_seq, what)
         if end == HEADER_BYTES and not self.last:
             raise JournalDamaged(self.path, end, last_seq, "expected records, found none")
         if self.last and rebooted(self.reader.header):

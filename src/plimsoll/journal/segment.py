@@ -1,5 +1,7 @@
 """A segment being written: preallocated, mapped, and its blocks forced and chained."""
 
+import ctypes
+import errno
 import mmap
 import os
 from contextlib import suppress
@@ -20,6 +22,12 @@ from plimsoll.journal.layout import (
 
 FILE_MODE: Final = 0o600
 _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+LINKS: Final = "*.links"
+"""Chains of segments of which nothing was forced yet."""
+
+_CHAIN_PART: Final = 4
+"""So many times smaller than its segment is the space of a chain: a line for each 220 bytes."""
+
 _FILL_BYTES: Final = 1 << 20
 _POPULATE_WRITE: Final = 23
 """``MADV_POPULATE_WRITE`` of Linux 5.14: fault pages in as if written to, changing nothing."""
@@ -39,6 +47,7 @@ class Segment:
         "fd",
         "filled",
         "forced",
+        "links",
         "map",
         "path",
         "position",
@@ -49,7 +58,9 @@ class Segment:
     )
 
     def __init__(self, path: Path, size: int) -> None:
-        """Create ``path`` with all its space, under a name no reader looks at.
+        """Create ``path`` with all its space and that of its chain, under names no reader looks at.
+
+        Neither needs anything of the disk any more until it is finished.
 
         Args:
             path: The name until `activate`.
@@ -60,20 +71,26 @@ class Segment:
         """
         self.path, self.size = path, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never over one in use
+        self.chain_fd = -1
         self.fd = os.open(path, flags, FILE_MODE)
         try:
             os.posix_fallocate(self.fd, 0, self.size)
+            self.chain_fd = os.open(links_path(path), _APPEND | os.O_EXCL, FILE_MODE)
+            reserve(self.chain_fd, self.size // _CHAIN_PART)
             self.map = mmap.mmap(self.fd, self.size)
         except OSError:
-            os.close(self.fd)
+            for fd in (self.fd, self.chain_fd):
+                if fd >= 0:
+                    os.close(fd)
             path.unlink()
+            links_path(path).unlink(missing_ok=True)
             raise
         self.view = memoryview(self.map)
         self.words = self.view.cast("I")
         self.position = (HEADER_BYTES, 0)
         self.filled = self.forced = self.writable = 0
         self.digest = b""
-        self.chain_fd = -1
+        self.links = links_path(path)
 
     def fill(self) -> bool:
         """Bring the next MiB into memory and onto the disk; return whether all of it is.
@@ -97,6 +114,7 @@ class Segment:
         path = segment_path(self.path.parent, header.first_seq)
         self.path.rename(path)
         self.path = path
+        self.links = self.links.rename(links_path(path))  # the next spare needs the name
 
     def force(self, previous: bytes, directory_fd: int) -> None:
         """Bring everything appended so far to disk and chain it; cheap where nothing is new.
@@ -138,7 +156,7 @@ class Segment:
     def _link(self, previous: bytes, directory_fd: int) -> None:
         self.view[FIXED_BYTES:HEADER_BYTES] = encode_link(previous)
         self.digest = genesis(bytes(self.view[:FIXED_BYTES]), previous)
-        self.chain_fd = os.open(chain_path(self.path), _APPEND, FILE_MODE)
+        self.links.rename(chain_path(self.path))
         os.fsync(directory_fd)
         self.forced = HEADER_BYTES
 
@@ -152,6 +170,7 @@ class Segment:
         try:
             os.ftruncate(self.fd, padded(self.position[0]))
             os.fsync(self.fd)
+            os.ftruncate(self.chain_fd, os.fstat(self.chain_fd).st_size)  # frees what is behind
             os.fsync(self.chain_fd)
         finally:
             self.close()
@@ -161,6 +180,7 @@ class Segment:
         self._unmap()
         self.close()
         self.path.unlink()
+        self.links.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the files as they are; a second call does nothing."""
@@ -174,3 +194,27 @@ class Segment:
         self.words.release()
         self.view.release()
         self.map.close()
+
+
+def links_path(spare: Path) -> Path:
+    """Return the name of the chain of a segment that has no name of its own yet."""
+    return spare.with_suffix(".links")
+
+
+def reserve(fd: int, count: int) -> None:
+    """Take ``count`` bytes of disk for a file without making it longer (Linux fallocate).
+
+    Where the file system cannot do it nothing is reserved.
+
+    Raises:
+        OSError: no space.
+    """
+    if _LIBC.fallocate(fd, _KEEP_SIZE, ctypes.c_long(0), ctypes.c_long(count)) == 0:
+        return
+    number = ctypes.get_errno()
+    if number not in (errno.EOPNOTSUPP, errno.ENOSYS):
+        raise OSError(number, os.strerror(number))
+
+
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_KEEP_SIZE: Final = 1

@@ -1,11 +1,11 @@
 """One segment being read, while it is written or long after."""
 
-import os
 from pathlib import Path
 from typing import Final
 
+from plimsoll.journal.content import open_content
 from plimsoll.journal.frames import Stop, frame_bytes, parse
-from plimsoll.journal.layout import HEADER_BYTES, Entry, decode_header
+from plimsoll.journal.layout import FRAME, FRAME_BYTES, HEADER_BYTES, Entry, decode_header
 
 _FIRST_BYTES: Final = 4096
 """A poll of a quiet log reads one page; a busy one grows to the limit below."""
@@ -14,9 +14,6 @@ _MOST_BYTES: Final = 1 << 20
 
 class SegmentReader:
     """Reads records in order and remembers where it stands.
-
-    It reads by system call, not through a mapping: the writer cuts finished segments, and a mapping
-    of what was cut off kills its reader.
 
     Attributes:
         offset: End of the last whole record returned.
@@ -32,9 +29,9 @@ class SegmentReader:
             OSError: it cannot be read.
         """
         self.path = path
-        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._content = open_content(path)
         try:
-            self.head = os.pread(self.fd, HEADER_BYTES, 0)
+            self.head = self._content.pread(HEADER_BYTES, 0)
             self.header = decode_header(path, self.head)
         except BaseException:
             self.close()
@@ -44,11 +41,34 @@ class SegmentReader:
         self.stop = Stop.END
         self._want = _FIRST_BYTES
 
+    @property
+    def size(self) -> int:
+        """Bytes of the segment now, uncompressed."""
+        return self._content.size
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the file has lost its name since it was opened."""
+        return self._content.is_removed
+
+    def pread(self, count: int, offset: int) -> bytes:
+        """Return up to ``count`` bytes of the segment.
+
+        Raises:
+            JournalDamaged: compressed, and not what was written.
+        """
+        return self._content.pread(count, offset)
+
+    def first_ts_ns(self) -> int:
+        """Return the time of the first record, 0 where there is none yet."""
+        frame = self._content.pread(FRAME_BYTES, HEADER_BYTES)
+        return int(FRAME.unpack(frame)[3]) if len(frame) == FRAME_BYTES else 0
+
     def read(self) -> list[Entry]:
         """Return the next records, at most about a MiB of them; none at the end or at a bad one."""
         entries: list[Entry] = []
         while True:
-            chunk = os.pread(self.fd, self._want, self.offset)
+            chunk = self._content.pread(self._want, self.offset)
             used, self.stop = parse(chunk, self.last_seq, self.header.epoch, entries)
             self.offset += used
             cut = len(chunk) < self._want
@@ -70,11 +90,16 @@ class SegmentReader:
         return found
 
     def rest(self) -> bytes:
-        """Return everything from `offset` on."""
-        return os.pread(self.fd, max(0, os.fstat(self.fd).st_size - self.offset), self.offset)
+        """Return everything from `offset` on, without the preallocated zeros at the end."""
+        end = self.size
+        while end > self.offset:
+            start = max(self.offset, end - _MOST_BYTES)
+            chunk = self.pread(end - start, start)
+            if chunk != bytes(len(chunk)):
+                break
+            end = start
+        return self.pread(max(0, end - self.offset), self.offset).rstrip(b"\0")
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        self._content.close()

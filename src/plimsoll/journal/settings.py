@@ -18,6 +18,10 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
     trading_segment_bytes: int = 16 * MIB
     market_segment_bytes: int = 32 * MIB
     market_keep_bytes: int = 10_000 * MIB
+    market_keep_s: float = 48 * 3600.0
+    """Market data older than this is dropped as well, a whole segment at a time."""
+    market_pack: bool = True
+    """Compress finished segments of the market log."""
     trading_force_s: float = 0.002
     """Pause between two looks at the trading log: pause + one force stays below 5 ms."""
     market_force_s: float = 0.2

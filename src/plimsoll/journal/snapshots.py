@@ -2,6 +2,7 @@
 
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -36,15 +37,17 @@ def write_snapshot(directory: Path, seq: int, payload: bytes) -> Path:
     return path
 
 
-def newest_snapshot(directory: Path) -> tuple[int, bytes] | None:
-    """Return (seq, payload) of the newest snapshot that is whole, None without one."""
+def snapshots(directory: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield (seq, payload) of each snapshot that is whole, the newest first."""
     for path in reversed(_paths(directory)):
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # a newer one was written meanwhile
+            continue
         head, payload = content[: _HEAD.size], content[_HEAD.size :]
         seq = int(path.stem) if path.stem.isdecimal() else -1
         if seq >= 0 and head == _head(seq, payload):
-            return seq, payload
-    return None
+            yield seq, payload
 
 
 def _head(seq: int, payload: bytes) -> bytes:

@@ -11,6 +11,7 @@ from plimsoll.journal.layout import (
     FIXED_BYTES,
     MARKET,
     decode_link,
+    number_of,
     orphan_chains,
     segment_paths,
 )
@@ -50,27 +51,85 @@ def verify(directory: Path, log: str) -> Report:
 
     One damaged segment does not hide the others: the check goes on behind it.
     """
-    folder = directory / log
-    paths = segment_paths(folder)
-    report = Report(log)
-    for path in orphan_chains(folder) if log != MARKET else []:
-        what = "a segment is missing, its chain file is there"
-        report.damage.append(Damage(path, 0, 0, what))
-    end: Recovery | None = Recovery()
-    for path in paths:
+    verification = Verification(directory, log)
+    while verification.step():
+        pass
+    return verification.report
+
+
+class Verification:
+    """A check of one log, segment by segment.
+
+    With ``finished_only`` it stops before the segment being written and goes on once that is
+    finished: for who looks at a log for as long as it is written.
+    """
+
+    def __init__(self, directory: Path, log: str, *, finished_only: bool = False) -> None:
+        """Stand before the first segment."""
+        self.report = Report(log)
+        self._folder = directory / log
+        self._finished_only = finished_only
+        self._checked = ""
+        self._end: Recovery | None = Recovery()
+        for path in orphan_chains(self._folder) if log != MARKET else []:
+            what = "a segment is missing, its chain file is there"
+            self.report.damage.append(Damage(path, 0, 0, what))
+
+    def step(self) -> bool:
+        """Check the next segment; return whether there was one."""
+        paths = segment_paths(self._folder)
+        checked = self._checked
+        left = [path for path in paths if number_of(path) > checked]
+        if not left or (self._finished_only and not _is_finished(left)):
+            return False
+        path, is_open = left[0], not _is_finished(left)
         try:
-            end = _check_segment(path, end, report, last=path is paths[-1])
+            self._end = _check_segment(path, self._end, self.report, is_open=is_open)
+        except FileNotFoundError:  # compressed, or dropped by retention, since it was listed
+            return self._replaced(path)
         except JournalDamaged as error:
-            report.damage.append(Damage(error.file, error.offset, error.seq, error.what))
-            end = None
-    return report
+            damage = Damage(error.file, error.offset, error.seq, error.what)
+            self.report.damage.append(damage)
+            self._end = None
+        self._checked = number_of(path)
+        return True
+
+    def _replaced(self, path: Path) -> bool:
+        is_there = any(number_of(one) == number_of(path) for one in segment_paths(self._folder))
+        if not is_there:
+            self._checked, self._end = number_of(path), None
+            if self.report.log == MARKET:
+                self.report.notes.append(f"{path}: dropped while this was checked")
+            else:
+                self.report.damage.append(Damage(path, 0, 0, "it vanished while this was checked"))
+        return True
 
 
-def _check_segment(path: Path, end: Recovery | None, report: Report, *, last: bool) -> Recovery:
+def _is_finished(paths: list[Path]) -> bool:
+    """Return whether the first of these is final: the one behind it is linked to it only then.
+
+    A writer that was killed between beginning a segment and forcing the one before leaves both
+    open; its next start completes them.
+    """
+    if len(paths) < 2:
+        return False
+    try:
+        reader = SegmentReader(paths[1])
+    except (JournalDamaged, FileNotFoundError):
+        return True
+    try:
+        return decode_link(paths[1], reader.head) is not None
+    except JournalDamaged:
+        return True
+    finally:
+        reader.close()
+
+
+def _check_segment(path: Path, end: Recovery | None, report: Report, *, is_open: bool) -> Recovery:
     """Check one segment; ``end`` is where the one before ended, None where that is not known."""
-    report.segments += 1
     lines = read_chain(path)  # before the records: they only grow
     reader = SegmentReader(path)
+    report.segments += 1
     try:
         missing = _check_place(path, end, report, reader)
         link = decode_link(path, reader.head)
@@ -81,12 +140,13 @@ def _check_segment(path: Path, end: Recovery | None, report: Report, *, last: bo
         if lines and link is None:
             raise JournalDamaged(path, FIXED_BYTES, reader.last_seq, "link is gone")
         _count(reader, report)
-        digest = check_blocks(path, reader.fd, genesis(reader.head, link or b""), lines)
         chained_to = lines[-1].end if lines else 0
-        if chained_to > reader.offset:
-            what = f"records up to byte {chained_to} were on disk and are not readable now"
+        if chained_to > reader.offset:  # first: it names the record, the chain only its block
+            what = f"{reader.stop.value}; records up to byte {chained_to} were on disk"
             raise JournalDamaged(path, reader.offset, reader.last_seq, what)
-        _check_rest(reader, report, last=last, chained_to=chained_to)
+        start = genesis(reader.head, link or b"")
+        digest = check_blocks(path, reader.pread, start, lines, reader.header.previous_seq)
+        _check_rest(reader, report, is_open=is_open, chained_to=chained_to)
         return Recovery(reader.last_seq, digest, reader.header.epoch)
     finally:
         reader.close()
@@ -112,14 +172,14 @@ def _count(reader: SegmentReader, report: Report) -> None:
         report.records += len(entries)
 
 
-def _check_rest(reader: SegmentReader, report: Report, *, last: bool, chained_to: int) -> None:
+def _check_rest(reader: SegmentReader, report: Report, *, is_open: bool, chained_to: int) -> None:
     rest = reader.rest()
-    if reader.has_more() or not any(rest):
-        if last or chained_to == reader.offset or reader.has_more():
+    if reader.has_more() or not rest:
+        if is_open or chained_to == reader.offset or reader.has_more():
             return
         what = "a finished segment is not chained to its end"
         raise JournalDamaged(reader.path, reader.offset, reader.last_seq, what)
-    if not last or later_record(rest, reader.last_seq) is not None:
+    if not is_open or later_record(rest, reader.last_seq) is not None:
         what = "a bad record with others behind it"
         raise JournalDamaged(reader.path, reader.offset, reader.last_seq, what)
     what = "torn tail, the next start cuts it"

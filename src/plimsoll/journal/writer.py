@@ -20,15 +20,16 @@ from plimsoll.journal.layout import (
     HEADER_BYTES,
     Header,
     boot_id,
-    chain_path,
-    segment_paths,
+    number_of,
 )
 from plimsoll.journal.recover import Recovery, recover
-from plimsoll.journal.segment import Segment
+from plimsoll.journal.segment import LINKS, Segment
 
 _SPARE: Final = "next.spare"
 _URGENT: Final = "urgent.spare"
 """Made by the appending thread where the forcing one was late; another name, another file."""
+_RESERVE: Final = "reserve.spare"
+"""Taken where no other can be made: on a full disk cancels and reductions still get journaled."""
 
 
 def open_log(
@@ -38,7 +39,8 @@ def open_log(
     epoch: int,
     *,
     segment_bytes: int,
-    keep_bytes: int | None = None,
+    may_drop: bool = False,
+    has_reserve: bool = False,
 ) -> "LogWriter":
     """Open ``directory/log`` for append, having repaired what a crash left.
 
@@ -48,8 +50,9 @@ def open_log(
         account: Whose log; one that belongs to another account is refused.
         epoch: The lease's epoch; a lower one than the log has seen is refused.
         segment_bytes: Space per segment.
-        keep_bytes: Drop the oldest segments above this; None keeps all, and makes a missing
-            segment an error.
+        may_drop: Old segments may be missing, and what cannot be written is left out; else both
+            are errors.
+        has_reserve: Keep the space of one more segment for when the disk is full (JRN-4).
 
     Raises:
         JournalDamaged: the log is not what was written: do not trade.
@@ -61,10 +64,21 @@ def open_log(
     folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _lock(folder_fd, folder)
-        for name in (_SPARE, _URGENT):
+        for name in (_SPARE, _URGENT, _RESERVE):
             (folder / name).unlink(missing_ok=True)
-        recovery = recover(folder, log, account, epoch, may_drop=keep_bytes is not None)
-        return LogWriter(folder, folder_fd, account, epoch, recovery, segment_bytes, keep_bytes)
+        for path in folder.glob(LINKS):
+            path.unlink()
+        recovery = recover(folder, log, account, epoch, may_drop=may_drop)
+        return LogWriter(
+            folder,
+            folder_fd,
+            account,
+            epoch,
+            recovery,
+            segment_bytes,
+            is_lossy=may_drop,
+            has_reserve=has_reserve,
+        )
     except BaseException:
         os.close(folder_fd)
         raise
@@ -96,7 +110,9 @@ class LogWriter:
         epoch: int,
         recovery: Recovery,
         segment_bytes: int,
-        keep_bytes: int | None,
+        *,
+        is_lossy: bool,
+        has_reserve: bool,
     ) -> None:
         """Take over a repaired folder; the first segment is named by its first record."""
         self.folder = folder
@@ -106,9 +122,13 @@ class LogWriter:
         """Last seq known to be on disk."""
         self._folder_fd = folder_fd
         self._account, self._epoch = account, epoch
-        self._segment_bytes, self._keep_bytes = segment_bytes, keep_bytes
+        self._segment_bytes = segment_bytes
         self._previous = recovery.digest
         self._forcing = threading.Lock()
+        self._is_lossy, self._has_reserve = is_lossy, has_reserve
+        self.lost = 0
+        """Records left out since the log failed, where it may have holes."""
+        self._reserve: Segment | None = None
         self._spare: Segment | None = Segment(folder / _SPARE, segment_bytes)
         self._spare.fill()
         self._filling: Segment | None = None
@@ -117,6 +137,14 @@ class LogWriter:
         self._active = self._spare
         self._active_size = 0
         self._active.position = (HEADER_BYTES, recovery.last_seq)
+
+    @property
+    def first_open(self) -> str:
+        """Digits in the name of the oldest segment still written or forced; "" before the first."""
+        try:
+            return number_of(self._open[0].path)
+        except IndexError:
+            return ""
 
     @property
     def last_seq(self) -> int:
@@ -133,17 +161,22 @@ class LogWriter:
             payload: Bytes, kept as they are.
 
         Raises:
-            JournalError: an earlier write or force failed, or the record exceeds a segment.
+            JournalError: an earlier write or force failed, or the record exceeds a segment. A log
+                that may have holes leaves the record out instead.
         """
         if self.failure is not None:
-            raise self._refusal()
+            self._left_out()
+            return
         segment = self._active
         start, last_seq = segment.position
         assert seq > last_seq, f"seq {seq} appended after {last_seq}"
         length = FRAME_BYTES + len(payload)
         stop = start + length
         if stop > self._active_size:
-            segment = self._rotate(seq, length)
+            rotated = self._rotate(seq, length)
+            if rotated is None:
+                return
+            segment = rotated
             start = HEADER_BYTES
             stop = start + length
         view, words, word = segment.view, segment.words, start >> 2
@@ -160,6 +193,8 @@ class LogWriter:
             JournalError: it is not, and nothing will be accepted any more.
         """
         with self._forcing:
+            if self.failure is not None and self._is_lossy:
+                return
             if self.failure is not None:
                 raise self._refusal()
             try:
@@ -179,7 +214,6 @@ class LogWriter:
             oldest.finish()
             self._previous = oldest.digest
             self._open.popleft()
-            self._drop_oldest()
         if self._open:
             active = self._open[0]
             last_seq = active.position[1]
@@ -201,11 +235,13 @@ class LogWriter:
         """Do one step towards a spare segment once the active one is half full.
 
         For the forcing thread. The spare is handed over when no step is left, so that nobody
-        writes zeros into a segment in use.
+        writes zeros into a segment in use. The reserve comes first, and again once there is space.
 
         Raises:
-            OSError: no space for one; what is open still takes records.
+            OSError: no space for one; what is open, and the reserve, still take records.
         """
+        if self._has_reserve and self._reserve is None:
+            self._reserve = Segment(self.folder / _RESERVE, self._segment_bytes)
         if self._filling is not None:
             if self._filling.fill():
                 self._spare, self._filling = self._filling, None
@@ -239,17 +275,17 @@ class LogWriter:
         for segment in self._open:
             segment.close()
         self._open.clear()
-        for spare in (self._spare, self._filling):
+        for spare in (self._spare, self._filling, self._reserve):
             if spare is not None:
                 spare.discard()
-        self._spare = self._filling = None
+        self._spare = self._filling = self._reserve = None
         if self._folder_fd >= 0:
             os.close(self._folder_fd)
             self._folder_fd = -1
         if self.failure is None:
             self.failure = JournalError("the log was closed")
 
-    def _rotate(self, seq: int, length: int) -> Segment:
+    def _rotate(self, seq: int, length: int) -> Segment | None:
         if HEADER_BYTES + length > self._segment_bytes:
             raise JournalError(
                 f"record {seq} needs {length} bytes, a segment of {self.folder} has room for "
@@ -258,19 +294,40 @@ class LogWriter:
         last_seq = self.last_seq
         segment = self._spare
         try:
-            if segment is None:
-                segment = Segment(self.folder / _URGENT, self._segment_bytes)
+            segment = segment or self._urgent()
             segment.activate(self._header(seq, last_seq))
         except OSError as error:
             self.failure = error
-            raise self._refusal() from error
+            self._left_out(error)
+            return None
         self._open.append(segment)  # from here on the one before is final, for the forcing thread
         self._active, self._active_size = segment, segment.size
         # Only now: while the spare is missing the forcing thread may make the next one, and before
         # the segment had its own name that would have been made over this one.
         if segment is self._spare:
             self._spare = None
+        elif segment is self._reserve:
+            self._reserve = None
         return segment
+
+    def _urgent(self) -> Segment:
+        """Return a segment where the spare is not ready: a new one, on a full disk the reserve."""
+        try:
+            return Segment(self.folder / _URGENT, self._segment_bytes)
+        except OSError:
+            if self._reserve is None:
+                raise
+            return self._reserve
+
+    def _left_out(self, error: OSError | None = None) -> None:
+        """Leave a record out where the log may have holes.
+
+        Raises:
+            JournalError: it may not.
+        """
+        if not self._is_lossy:
+            raise self._refusal() from error
+        self.lost += 1
 
     def _header(self, seq: int, last_seq: int) -> Header:
         return Header(
@@ -281,19 +338,6 @@ class LogWriter:
             previous_seq=last_seq,
             boot=boot_id(),
         )
-
-    def _drop_oldest(self) -> None:
-        if self._keep_bytes is None:
-            return
-        paths = segment_paths(self.folder)
-        sizes = [path.stat().st_blocks * 512 for path in paths]
-        excess = sum(sizes) - self._keep_bytes
-        for path, size in zip(paths[: -len(self._open)], sizes, strict=False):
-            if excess <= 0:
-                return
-            path.unlink()
-            chain_path(path).unlink(missing_ok=True)
-            excess -= size
 
     def _refusal(self) -> JournalError:
         return JournalError(

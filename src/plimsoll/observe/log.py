@@ -85,6 +85,14 @@ class Log:
         """Tell that the engine stops because of a fault of its own."""
         self._logger.critical("engine failed", exc_info=error)
 
+    def audit_started(self, pid: int, seq: int) -> None:
+        """Tell that the auditor follows the logs from this seq on."""
+        self._tell(logging.INFO, "audit started", pid=pid, seq=seq)
+
+    def audit_finding(self, code: str, seq: int, text: str) -> None:
+        """Tell that the logs do not lead to what was recorded, or are damaged."""
+        self._tell(logging.CRITICAL, "audit finding", code=code, seq=seq, text=text)
+
     def stopped(self, reason: str, seq: int) -> None:
         """Tell that the session ended cleanly."""
         self._tell(logging.INFO, "session ended", reason=reason, seq=seq)

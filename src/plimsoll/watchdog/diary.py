@@ -65,7 +65,9 @@ class Diary:
                 self.epoch,
                 segment_bytes=_SEGMENT_BYTES,
             )
-            self._forcer = Forcer(journal_dir, [(writer, _FORCE_S)], JournalSettings())
+            self._forcer = Forcer(
+                journal_dir, [(writer, _FORCE_S)], JournalSettings(), _give_up_nothing
+            )
             self._forcer.start()
             self._writer = writer
         except (JournalError, OSError) as error:
@@ -97,6 +99,10 @@ class Diary:
                 writer.close()
         except (JournalError, OSError) as error:
             self._tell("log", str(error))
+
+
+def _give_up_nothing() -> None:
+    """Keep everything: a diary is small."""
 
 
 def _left(told: list[dict[str, Any]]) -> Left:

@@ -16,7 +16,9 @@ LONGEST_PAUSE_S: Final = 30.0
 STEADY_S: Final = 10.0
 """A process that lived this long begins again with the shortest pause."""
 
-REFUSALS: Final = frozenset({Exit.USAGE, Exit.CONFIGURATION, Exit.CREDENTIALS, Exit.REFUSED})
+REFUSALS: Final = frozenset(
+    {Exit.USAGE, Exit.CONFIGURATION, Exit.CREDENTIALS, Exit.REFUSED, Exit.FINDINGS}
+)
 """Exit codes after which another start would end the same way."""
 
 _TAIL_LINES: Final = 5

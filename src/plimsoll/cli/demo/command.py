@@ -24,11 +24,13 @@ from plimsoll.config.layout import Layout
 from plimsoll.config.project import load_project
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.engine.replica import Replica
+from plimsoll.journal import TRADING
 from plimsoll.lease import read_epoch
 
 _START_S: Final = 20.0
 _SETTLE_S: Final = 20.0
 _STOP_ENGINE_S: Final = 20.0
+_STOP_AUDITOR_S: Final = 10.0
 _STOP_SIM_S: Final = 10.0
 _TICK_S: Final = 0.05
 
@@ -68,19 +70,22 @@ def demo(
     sim = Child(sim_words, root / "var/sim.log")
     supervisor = Supervisor(Child(["run", "--project", str(root)], root / "var/engine.log"))
     guard = Child(["watchdog", "--project", str(root)], root / "var/watchdog.log")
+    auditor = Supervisor(Child(["auditor", "--project", str(root)], root / "var/auditor.log"))
     with _signals() as caught:
         print(f"project {root}", file=sys.stderr, flush=True)
         try:
             _start(sim, root)
             screen = open_screen(root, supervisor, headless=headless or json)
             kills = _instants(seed, kill, duration)
-            beside = _Beside(sim, guard, Layout.of(root).run_dir / SOCKET)
+            logs = load_project(root, environ={}).journal_dir / TRADING
+            beside = _Beside(sim, guard, Layout.of(root).run_dir / SOCKET, auditor, logs)
             seconds = _trade(supervisor, beside, screen, caught, duration, kills)
             print("stopping: the engine ends its orders first", file=sys.stderr, flush=True)
             _settle(supervisor, sim, root)
         finally:
             is_graceful = supervisor.child.stop(_STOP_ENGINE_S)
             guard.stop(_STOP_SIM_S)  # after the engine: it hears of the clean end
+            auditor.child.stop(_STOP_AUDITOR_S)  # after the engine: it reads to the end first
             sim.stop(_STOP_SIM_S)
     return _report(root, supervisor, seconds, caught, as_json=json, is_graceful=is_graceful)
 
@@ -130,7 +135,7 @@ def _trade(
     duration: float,
     kills: list[float],
 ) -> float:
-    """Keep the engine running until the time is over or a signal comes; return the seconds."""
+    """Keep engine and auditor running until the time is over or a signal comes; return seconds."""
     start = time.monotonic()
     with screen:
         while not caught:
@@ -142,23 +147,30 @@ def _trade(
             if kills and elapsed >= kills[0] and supervisor.kill_now(now):
                 kills.pop(0)
             _check(supervisor, beside.sim)
-            beside.guard_once_up()
+            beside.tick(now)
             screen.show(elapsed)
             time.sleep(_TICK_S)
     return time.monotonic() - start
 
 
 class _Beside(NamedTuple):
-    """What runs beside the engine: the exchange before it, the watchdog once it is up."""
+    """What runs beside the engine: the exchange before it, the others once it is up."""
 
     sim: Child
     guard: Child
     engine_socket: Path
+    auditor: Supervisor
+    logs: Path
 
-    def guard_once_up(self) -> None:
-        """Start the watchdog when the engine first listens: a beat is all it needs to begin."""
+    def tick(self, now: float) -> None:
+        """Start the watchdog when the engine first listens, and keep the auditor running.
+
+        Until then the engine has the processors for itself.
+        """
         if not self.guard.starts and self.engine_socket.exists():
             self.guard.start()
+        if self.logs.is_dir():
+            self.auditor.tick(now)
 
 
 def _settle(supervisor: Supervisor, sim: Child, root: Path) -> None:

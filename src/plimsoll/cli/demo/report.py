@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from plimsoll.cli import reconcile, replay, text
+from plimsoll.auditor import Verdict
+from plimsoll.cli import auditor, reconcile, replay, text
 from plimsoll.cli.books import replica_of
 from plimsoll.cli.compare import Difference
 from plimsoll.cli.demo.children import Supervisor
@@ -53,9 +54,12 @@ def outcome(project: Project, supervisor: Supervisor, seconds: float) -> Outcome
         core = replica.core
         sent = _creates_sent(project)
         fields = _fields(project, core, differences, proofs, measured, supervisor)
+        verdict = auditor.verdict_of(project.books)
         fields |= {"orders_sent": sent, "seconds": round(seconds, 1)}
-        page = _page(project, core, differences, proofs, fields)
+        fields["auditor"] = auditor.document(verdict) if verdict else None
+        page = _page(project, core, differences, proofs, fields, verdict)
     has_findings = bool(differences) or not all(proof.identical for proof in proofs)
+    has_findings = has_findings or (verdict is not None and verdict.finding is not None)
     return Outcome(fields, page, has_findings)
 
 
@@ -130,6 +134,7 @@ def _page(
     differences: list[Difference],
     proofs: list[ReplayReport],
     fields: dict[str, Any],
+    verdict: Verdict | None,
 ) -> str:
     rows = strategy_rows(core)
     latency = fields["tick_to_order_us"]
@@ -149,6 +154,7 @@ def _page(
         "",
         reconcile.page(differences, reconcile.record_of(project)),
         *(f"replay of {replay.words(proof)}" for proof in proofs),
+        f"auditor: {auditor.words(verdict) if verdict else 'never ran'}",
     ]
     return "\n".join(lines)
 

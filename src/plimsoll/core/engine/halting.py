@@ -11,7 +11,7 @@ from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.reach import is_cancelled
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.sweeping import Sweeping
-from plimsoll.core.model import ACCOUNT, NOT_OURS, Order, OrderState, Scope
+from plimsoll.core.model import ACCOUNT, NOT_OURS, Order, OrderState, Scope, epoch_of
 from plimsoll.core.records import Halted, Record, SessionStopping
 from plimsoll.core.settings import CoreSettings
 
@@ -63,6 +63,23 @@ class Halting:
             is_known = scope.text in self.state.swept or scope.text in self.sweeping.scopes
             if not halt.keeps_orders and not is_known:
                 self.sweeping.begin(scope.text)
+
+    def on_unknown_own(self, order: Order) -> Iterator[Record]:
+        """Halt where the venue knows an id of ours that is above what our log knows (JRN-2).
+
+        The log is an old copy, or another engine trades with our tag: our books are not whole, and
+        ids might repeat. Older ids were forgotten, since only the newest closed orders are kept.
+        """
+        state = self.state
+        if epoch_of(order.id) < state.known_epoch or state.safety.is_halted:
+            return
+        reason = (
+            f"the venue knows our order {order.id}, our log ends with epoch {state.known_epoch} "
+            f"and does not: an old copy of the journal was put back, or another engine uses this "
+            f"account. Stop, put the newest journal back or `plimsoll journal rebuild`, start, "
+            f"look at the books, then `plimsoll resume`"
+        )
+        yield from self.halt(ACCOUNT, "journal", reason)
 
     def on_stopping(self, stopping: SessionStopping) -> Iterator[Record]:
         """Apply the end policy."""

@@ -154,8 +154,11 @@ class Keeper:
         state = self.state
         found, state.orders.contradictions = state.orders.contradictions, []
         for one in found:
-            if not one.order.is_paper:
-                yield from self.straying.on_contradiction(one)
+            if one.order.is_paper:
+                continue
+            yield from self.straying.on_contradiction(one)
+            if one.is_intruder:
+                yield from self.halting.on_unknown_own(one.order)
 
     # ---- time ----
 

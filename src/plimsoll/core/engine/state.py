@@ -142,6 +142,8 @@ class State:
         self.seq = 0
         self.ts_ns = 0
         self.epoch = 0
+        self.known_epoch = 0
+        """Epoch of the session before: ids above it that the log does not know show an old copy."""
         self.cause = 0
         """Seq of the input being handled."""
         self.account = ""
@@ -336,7 +338,7 @@ class State:
     # ---- sessions ----
 
     def _lease(self, record: LeaseTaken) -> None:
-        self.epoch = record.epoch
+        self.known_epoch, self.epoch = self.epoch, record.epoch
         self.account = record.account
         self.ids = IdMaker(record.tag, record.epoch)
         self.orders.tag = record.tag

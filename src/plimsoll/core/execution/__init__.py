@@ -5,6 +5,6 @@ In: decisions about orders, answers, reports. Out: the state of each order, what
 """
 
 from plimsoll.core.execution.lifecycle import LIFECYCLE, Evidence, Step, next_state
-from plimsoll.core.execution.orders import OrderStore
+from plimsoll.core.execution.orders import UNKNOWN_OWN, OrderStore
 
-__all__ = ["LIFECYCLE", "Evidence", "OrderStore", "Step", "next_state"]
+__all__ = ["LIFECYCLE", "UNKNOWN_OWN", "Evidence", "OrderStore", "Step", "next_state"]

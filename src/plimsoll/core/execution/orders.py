@@ -43,6 +43,9 @@ from plimsoll.core.records import (
     SendRefused,
 )
 
+UNKNOWN_OWN: Final = "it carries our tag and our log does not know it"
+"""What contradicts an order the venue knows, ours by its id, that nobody here remembers."""
+
 _EVIDENCE_OF: Final = {
     OrderState.OPEN: Evidence.OPEN,
     OrderState.PARTIAL: Evidence.PARTIAL,
@@ -448,11 +451,13 @@ class OrderStore:
         order.reason = record.reason
         order.order_filter = record.order_filter
         self._enter(order, record.venue_order_id)
-        if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)
-            text = "it carries our tag and our log does not know it"
-            stray = Contradiction(order, text, is_stray=order.is_working, is_intruder=True)
-            self.contradictions.append(stray)
+        self._doubt_own(order)
         return order
+
+    def _doubt_own(self, order: Order) -> None:
+        if is_own(order.id, self.tag):  # an old copy of the log, or another engine (LSE-9, JRN-2)
+            stray = Contradiction(order, UNKNOWN_OWN, is_stray=order.is_working, is_intruder=True)
+            self.contradictions.append(stray)
 
     def _adopt_execution(self, record: ExecutionReported) -> Order:
         order = self._found(record)
@@ -460,6 +465,7 @@ class OrderStore:
         order.qty_lots = max(record.order_qty_lots, record.qty_lots)
         order.reduce_only = order.label == PROTECTION_LABEL
         self._enter(order, record.venue_order_id)
+        self._doubt_own(order)
         return order
 
     def _found(self, record: OrderReported | ExecutionReported) -> Order:

@@ -28,9 +28,5 @@ class Losing(Strategy):
         self.last = self.now
         self.asked += 1
         name, middle = market.instrument.name, market.book.mid
-        is_buy = self.asked % 2 == 0
-        ask = self.buy if is_buy else self.sell
-        if self.asked % 5 == 0:
-            self.handle = ask(name, self.qty, round(middle * (1.001 if is_buy else 0.999), 1))
-        else:
-            self.handle = ask(name, self.qty, round(middle * (0.985 if is_buy else 1.015), 1))
+        away = 1.001 if self.asked % 5 == 0 else 0.985  # all buy: they must not cross each other
+        self.handle = self.buy(name, self.qty, round(middle * away, 1))

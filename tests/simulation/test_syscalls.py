@@ -6,7 +6,13 @@ few, ``KILLS=100`` as many, ``KILLS=all`` every one of the session.
 
 import pytest
 from tests.simulation.live import EngineProcess, Sim, scripted_settings, wait_for
-from tests.simulation.recovering import is_through, settle_and_judge, start_and_wait, wait_for_core
+from tests.simulation.recovering import (
+    is_through,
+    settle_and_judge,
+    start_and_wait,
+    wait_for_core,
+    wait_until_ready,
+)
 from tests.simulation.sizes import kills, spread
 from tests.simulation.tracing import require_strace, traced, was_injected
 
@@ -119,7 +125,7 @@ def test_a_disk_that_refuses_at_the_start_is_a_refusal_in_words(
 def test_a_snapshot_that_cannot_be_written_is_told_and_costs_nothing(tmp_path, sim, engine):
     snapshot = engine.journal_dir / "snapshots"
     engine.start(under=traced("fsync", "error=ENOSPC:when=3", tmp_path / "trace"))
-    wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
+    wait_until_ready(engine)
     assert engine.stop() == 143, engine.log.read_text()
     assert engine.has_told("venue trouble", code="snapshot")
     assert not [one for one in snapshot.glob("*") if one.suffix != ".tmp"]

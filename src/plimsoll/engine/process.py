@@ -177,7 +177,7 @@ class Process:
         self.settings = settings
         self.lease = lease
         self.journal = journal
-        self.clock = EngineClock()
+        self.clock = EngineClock(restored.state.ts_ns)
         self.log = Log()
         self.core = Core(settings.load, restored.state)
         self.engine = Engine(
@@ -237,6 +237,7 @@ class Process:
         )
         engine.on_wake = self._arm
         engine.on_unreadable = self._unreadable
+        engine.on_standstill = self._stood_still
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue)
         engine.connect(gateway, self.venue.query)
@@ -317,6 +318,15 @@ class Process:
     def _unreadable(self, link: int) -> None:
         """Start the connection again that brought this: its streams cannot be trusted any more."""
         self.venue.restart_link(link, "an unreadable public frame")
+
+    def _stood_still(self, missed_ns: int) -> None:
+        """Start every connection again: no new risk until books and markets are known anew (P7)."""
+        if self.venue.links:
+            text = (
+                f"nothing was looked at for {missed_ns / 1e9:.1f} s: every connection starts anew"
+            )
+            self.engine.trouble("standstill", "process", text)
+            self.venue.restart_links("the process stood still")
 
     def _arm(self, due_ns: int) -> None:
         if self._timer is not None:

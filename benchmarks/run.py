@@ -6,6 +6,7 @@ python -m benchmarks.run [--full] [--json]
 from benchmarks import (
     decode_book,
     gate_check,
+    halting,
     journal_append,
     log_and_risk,
     metering,
@@ -33,5 +34,6 @@ if __name__ == "__main__":
             simulator_throughput.measure,
             receive.measure,
             contest.measure,
+            halting.measure,
         ],
     )

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import (
     decode_book,
     gate_check,
+    halting,
     journal_append,
     log_and_risk,
     restart,
@@ -29,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (journal_append, "paced, journal append", "paced, to os.write"),
         (log_and_risk, "log and risk", "log and risk, to the bare loop"),
         (gate_check, "around", "around to notional"),
+        (halting, "halt command to first cancel at the venue", None),
         (contest, "median of rounds, ours", "p50"),
         (startup, "engine, start to first book", None),
         (restart, "live: an order leaves", "live, to 5 s"),  # refuses a lost order or a block

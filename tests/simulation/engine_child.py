@@ -1,4 +1,4 @@
-"""Runs one engine for the process-level tests: ``engine_child.py JOB.json``."""
+"""Runs one engine for the process-level tests: ``python -m tests.simulation.engine_child JOB``."""
 
 import importlib.util
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from tests.simulation.killing import Kill, arm
 
 from plimsoll.core.settings import CoreSettings, StrategySettings
 from plimsoll.core.strategy import Strategy
@@ -26,6 +27,9 @@ class Job(msgspec.Struct):
     clock_off_s: int = 0
     sync: Literal["kernel", "disk"] = "kernel"
     passphrase_hash: str = ""
+    venue: dict[str, float] = {}
+    """Times of the venue's settings that are not the usual ones."""
+    kill: Kill | None = None
 
 
 def load(settings: StrategySettings) -> Strategy:
@@ -62,17 +66,25 @@ def settings_of(job: Job) -> EngineSettings:
             trade_url=hosts.trade_url,
             key=job.key,
             secret=Secret("sim-secret"),
+            **job.venue,  # type: ignore[arg-type]
         ),
     )
 
 
-if __name__ == "__main__":
-    job = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Job)
+def main(path: Path) -> int:
+    """Run the engine of a job until it ends; return its exit code."""
+    job = msgspec.json.decode(path.read_bytes(), type=Job)
     if job.clock_off_s:
         real, ahead_ns = time.time_ns, job.clock_off_s * 1_000_000_000
         time.time_ns = lambda: real() + ahead_ns  # this machine's clock is wrong
+    if job.kill is not None:
+        arm(job.kill)
     try:
-        sys.exit(serve(settings_of(job)))
+        return serve(settings_of(job))
     except Refused as refusal:
         sys.stderr.write(f"error: {refusal}\n")
-        sys.exit(refusal.code)
+        return refusal.code
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

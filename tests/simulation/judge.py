@@ -11,12 +11,26 @@ from typing import Any
 
 from plimsoll.core.engine import Core
 from plimsoll.core.model import PROTECTION_LABEL
-from plimsoll.core.records import ExecutionReported, OrderIntended, decode
+from plimsoll.core.records import (
+    AbsenceShown,
+    AmendIntended,
+    CancelIntended,
+    ExecutionReported,
+    OrderIntended,
+    Record,
+    SendRefused,
+    decode,
+)
 from plimsoll.engine import Replica
 from plimsoll.journal import KIND_RECORD, TRADING, scan
 
 _UNASKED = {"CreateByLiq", "CreateByStopLoss", "CreateByTakeProfit"}
 OPEN = {"New", "PartiallyFilled", "Untriggered"}
+INTENTS: dict[str, type[OrderIntended | AmendIntended | CancelIntended]] = {
+    "create": OrderIntended,
+    "amend": AmendIntended,
+    "cancel": CancelIntended,
+}
 
 
 def read_record(path: Path) -> list[dict[str, Any]]:
@@ -37,20 +51,25 @@ def violations(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> lis
     replica.poll()
     replica.close()
     core = replica.core
+    ours = _records(journal_dir)
     found: list[str] = []
-    found += _orders(record, journal_dir, tag, core)
-    found += _executions(record, journal_dir, tag)
+    found += _orders(record, ours, tag, core)
+    found += _requests(record, ours, tag, core)
+    found += _absences(record, ours)
+    found += _executions(record, ours, tag)
     found += _positions(record, core)
     found += _wallet(record, core)
     return found
 
 
-def _orders(record: list[dict[str, Any]], journal_dir: Path, tag: str, core: Core) -> list[str]:
-    intents = Counter(
-        item.client_order_id
-        for entry in scan(journal_dir, TRADING)
-        if entry.kind == KIND_RECORD and isinstance(item := decode(entry.payload), OrderIntended)
-    )
+def _records(journal_dir: Path) -> list[Record]:
+    return [
+        decode(entry.payload) for entry in scan(journal_dir, TRADING) if entry.kind == KIND_RECORD
+    ]
+
+
+def _orders(record: list[dict[str, Any]], ours: list[Record], tag: str, core: Core) -> list[str]:
+    intents = Counter(item.client_order_id for item in ours if isinstance(item, OrderIntended))
     found = [f"id intended twice: {link}" for link, count in intents.items() if count > 1]
     numbers: dict[str, str] = {}
     last: dict[str, str] = {}
@@ -67,29 +86,71 @@ def _orders(record: list[dict[str, Any]], journal_dir: Path, tag: str, core: Cor
     if epochs != sorted(epochs):
         found.append("epochs at the venue decrease")
     working = {link for link, status in last.items() if status in OPEN}
-    ours = {
+    known = {
         one.id
         for one in core.orders.working.values()
         if not one.is_paper and one.label != PROTECTION_LABEL
     }
-    if working != ours:
-        found.append(f"open at the venue {sorted(working)}, ours {sorted(ours)}")
+    if working != known:
+        found.append(f"open at the venue {sorted(working)}, ours {sorted(known)}")
     return found
 
 
-def _executions(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> list[str]:
+def _requests(record: list[dict[str, Any]], ours: list[Record], tag: str, core: Core) -> list[str]:
+    """Every create, amend and cancel that arrived was intended, once and with this content."""
+    intended: dict[tuple[str, str], list[Any]] = {}
+    for item in ours:
+        for action, kind in INTENTS.items():
+            if isinstance(item, kind):
+                intended.setdefault((action, item.client_order_id), []).append(item)
+    asked: Counter[tuple[str, str]] = Counter()
+    found = []
+    for line in record:
+        action = str(line.get("path", "")).rpartition("order")[2].strip("./")
+        if line["kind"] != "request" or action not in INTENTS:
+            continue
+        body = line["body"][0] if isinstance(line["body"], list) else line["body"]
+        key = action, body.get("orderLinkId", "")
+        if not key[1].startswith(f"{tag}-"):
+            continue
+        asked[key] += 1
+        if asked[key] > len(intended.get(key, ())):
+            found.append(f"{action} of {key[1]} arrived {asked[key]} times")
+        elif action != "cancel" and not any(_is_as(one, body, core) for one in intended[key]):
+            found.append(f"{action} of {key[1]} is not what was intended: {body}")
+    return found
+
+
+def _is_as(intent: Any, body: dict[str, Any], core: Core) -> bool:
+    instrument = core.ledger.instruments[f"{body['category']}:{body['symbol']}"]
+    price, qty = intent.price_ticks * instrument.tick, intent.qty_lots * instrument.lot
+    wanted = {"price": price, "qty": qty}
+    is_side = "side" not in body or body["side"].lower() == str(intent.side)
+    return is_side and all(
+        name not in body or Decimal(body[name]) == value for name, value in wanted.items()
+    )
+
+
+def _absences(record: list[dict[str, Any]], ours: list[Record]) -> list[str]:
+    """What we hold for certainly not there was never there."""
+    there = {line["orderLinkId"] for line in record if line["kind"] == "order"}
+    return [
+        f"{type(item).__name__} of an order the venue had: {item.client_order_id}"
+        for item in ours
+        if isinstance(item, (AbsenceShown, SendRefused))
+        and item.action == "create"
+        and item.client_order_id in there
+    ]
+
+
+def _executions(record: list[dict[str, Any]], records: list[Record], tag: str) -> list[str]:
     theirs: Counter[str] = Counter()
     for line in record:
         if line["kind"] == "execution" and (
             line["orderLinkId"].startswith(f"{tag}-") or _is_the_venues(line)
         ):
             theirs[line["execId"]] += 1
-    ours = {}
-    for entry in scan(journal_dir, TRADING):
-        if entry.kind == KIND_RECORD:
-            item = decode(entry.payload)
-            if isinstance(item, ExecutionReported):
-                ours[item.execution_id] = item
+    ours = {one.execution_id for one in records if isinstance(one, ExecutionReported)}
     found = [f"execution twice in the record: {one}" for one, n in theirs.items() if n > 1]
     found += [f"execution lost: {one}" for one in theirs if one not in ours]
     found += [f"execution invented: {one}" for one in ours if one not in theirs]

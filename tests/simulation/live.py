@@ -6,15 +6,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from tests.simulation.killing import Kill
+from tests.simulation.launcher import Forked, Work
 
 from plimsoll.core.model import Mode
 from plimsoll.core.risk.breakers import BREAKERS
 from plimsoll.core.settings import BreakerSettings, CoreSettings, Limits, StrategySettings, Timing
+from plimsoll.simulator import SimSettings
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 UNIT = 10**8
 
 LIMITS = Limits(
@@ -40,6 +46,17 @@ QUICK = Timing(
     sweep_ns=2_000_000_000,
     overlap_ms=60_000,
 )
+
+MARKER_LOTS = 7
+"""Of the order that shows that a script is at its end."""
+HASTY = msgspec.structs.replace(
+    QUICK,
+    answer_ns=300_000_000,
+    recv_window_ms=300,
+    absence_margin_ms=200,
+    absence_gap_ns=50_000_000,
+)
+"""Shorter still: for sessions that shall know every fate soon."""
 
 
 BOOKS_ONLY = BreakerSettings(
@@ -73,6 +90,18 @@ def busy_settings(
     )
 
 
+def scripted_settings(*, rounds: int = 1) -> CoreSettings:
+    """Return a core that follows the script as often as asked, and leaves a mark at its end."""
+    found = busy_settings(timing=HASTY)
+    one = msgspec.structs.replace(
+        found.strategies[0],
+        name="scripted",
+        source=f"{HERE / 'scripted.py'}:Scripted",
+        params={"qty": 0.05, "rounds": rounds, "marker": MARKER_LOTS / 100},
+    )
+    return msgspec.structs.replace(found, strategies=(one,), venue_orders_per_second=60)
+
+
 def wait_for(what: str, holds, deadline_s: float = 20.0) -> None:
     """Wait until ``holds()`` is true; the deadline is a failure, not a measure."""
     end = time.monotonic() + deadline_s
@@ -84,19 +113,22 @@ def wait_for(what: str, holds, deadline_s: float = 20.0) -> None:
 class Sim:
     """A simulator process."""
 
-    def __init__(self, directory: Path, **settings) -> None:
-        """Start it and wait until it listens."""
+    def __init__(self, directory: Path, *, is_forked: bool = False, **settings: Any) -> None:
+        """Start it and wait until it listens; ``is_forked`` by a launcher, which is quicker."""
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.file = directory / "sim.json"
-        code = (
-            "import sys; from plimsoll.simulator import AccountSettings, SimSettings, serve;"
-            f"sys.exit(serve(SimSettings(directory={str(directory)!r}, **{settings!r})))"
-        )
-        self.out = (directory / "sim.log").open("wb")
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code], stdout=self.out, stderr=subprocess.STDOUT
-        )
+        log = directory / "sim.log"
+        wanted = msgspec.json.encode(SimSettings(directory=str(directory), **settings)).decode()
+        self.process: subprocess.Popen[bytes] | Forked
+        if is_forked:
+            self.process = Forked(Work("exchange", wanted, str(log)))
+        else:
+            code = (
+                "import msgspec, sys; from plimsoll.simulator import SimSettings, serve;"
+                f"sys.exit(serve(msgspec.json.decode({wanted!r}, type=SimSettings)))"
+            )
+            self.process = _started([sys.executable, "-c", code], log)
         wait_for("the simulator to listen", self.file.exists)
 
     def stop(self) -> None:
@@ -104,26 +136,44 @@ class Sim:
         if self.process.poll() is None:
             self.process.terminate()
         self.process.wait(10)
-        self.out.close()
 
 
 class EngineProcess:
     """An engine process that can be started again and again on the same journal."""
 
-    def __init__(self, directory: Path, sim: Sim, core: CoreSettings) -> None:
-        """Prepare; ``start`` starts it."""
+    def __init__(
+        self,
+        directory: Path,
+        sim: Sim,
+        core: CoreSettings,
+        *,
+        is_forked: bool = False,
+        **job: object,
+    ) -> None:
+        """Prepare; ``start`` starts it.
+
+        Args:
+            directory: Everything of this engine.
+            sim: Where it trades.
+            core: What it does.
+            is_forked: Start it by a launcher, which is quicker.
+            job: More fields of ``engine_child.Job``.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.journal_dir = directory / "journal"
         self.job = directory / "job.json"
         self.job.write_bytes(
-            msgspec.json.encode({"core": core, "directory": str(directory), "sim": str(sim.file)})
+            msgspec.json.encode(
+                {"core": core, "directory": str(directory), "sim": str(sim.file), **job}
+            )
         )
         self.log = directory / "engine.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._is_forked = is_forked
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
-    def process(self) -> "subprocess.Popen[bytes]":
+    def process(self) -> "subprocess.Popen[bytes] | Forked":
         """The newest process."""
         assert self._process is not None, "not started"
         return self._process
@@ -133,14 +183,28 @@ class EngineProcess:
         """Whether one was started and lives."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self) -> None:
-        """Start it."""
-        with self.log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, str(HERE / "engine_child.py"), str(self.job)],
-                stdout=out,
-                stderr=out,
-            )
+    def start(
+        self,
+        *,
+        kill: Kill | None = None,
+        under: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it.
+
+        Args:
+            kill: Where it shall kill itself.
+            under: Words of a command that runs it, such as ``strace`` and its options.
+            env: Variables besides the usual ones.
+        """
+        job = json.loads(self.job.read_bytes())
+        if job.get("kill") != msgspec.to_builtins(kill):
+            self.job.write_bytes(msgspec.json.encode(job | {"kill": kill}))
+        if self._is_forked and not under and not env:
+            self._process = Forked(Work("engine", str(self.job), str(self.log)))
+            return
+        words = [*under, sys.executable, "-m", "tests.simulation.engine_child", str(self.job)]
+        self._process = _started(words, self.log, env)
 
     def kill(self) -> None:
         """Kill it where it stands."""
@@ -165,6 +229,15 @@ class EngineProcess:
         """Return whether a log line with these fields came."""
         return any(
             line["event"] == event and fields.items() <= line.items() for line in self.events()
+        )
+
+
+def _started(
+    words: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            words, stdout=out, stderr=out, cwd=ROOT, env=os.environ | dict(env or {})
         )
 
 

@@ -8,43 +8,63 @@ STEPS = (
     *("rest buy", "rest buy", "cancel", "cancel", "take buy", "rest sell", "cancel", "flat"),
 )
 
+PAUSE_NS = 20_000_000
+"""After a refused step: the rate has room again by then, or soon."""
+
 
 class Scripted(Strategy):
     """One step a book change while nothing of its own is in flight; a refused step is repeated."""
 
     qty: float = 0.05
+    rounds: int = 1
+    """How often the script is gone through."""
+    marker: float = 0.0
+    """Quantity of an order that rests from the end of the script on, 0 = none."""
     step = state(0)
 
     def on_start(self) -> None:
         """Begin with nothing asked for."""
         self.asked: OrderHandle | None = None
-        self.resting: list[OrderHandle] = []
+        self.pause_until = 0
 
     def on_book(self, market: Market) -> None:
         """Take the next step of the script."""
         name = market.instrument.name
-        if any(order.is_busy for order in self.orders(name)):
+        if self.now < self.pause_until or any(order.is_busy for order in self.orders(name)):
             return
         if self.asked is not None and self.asked.refusal is not None:
             self.step -= 1
+            self.pause_until = self.now + PAUSE_NS
+            self.asked = None
+            for handle in self._resting(name)[:1]:  # it may be what the step would have crossed
+                handle.cancel()
+            return
         self.asked = None
-        if self.step < len(STEPS):
-            self._do(STEPS[self.step], name, market.book.mid)
+        if self.step < self.rounds * len(STEPS):
+            self._do(STEPS[self.step % len(STEPS)], name, market.book.mid)
             self.step += 1
+        elif self.marker and not self.orders(name):
+            self.asked = self.buy(name, self.marker, round(market.book.mid * 0.99, 1))
 
     def _do(self, what: str, name: str, middle: float) -> None:
-        self.resting = [h for h in self.resting if h.order is not None and h.order.is_working]
-        if what == "cancel" and self.resting:
-            self.resting[0].cancel()
-        elif what == "move" and self.resting:
-            self.resting[0].amend(price=round(middle * 0.997, 1))
+        resting = self._resting(name)
+        if what == "cancel" and resting:
+            resting[0].cancel()
+        elif what == "move" and resting:
+            resting[0].amend(price=round(middle * 0.997, 1))
         elif what == "flat":
-            for handle in self.resting:
+            for handle in resting:
                 handle.cancel()
         elif what.startswith(("take", "rest")):
             self.asked = self._ask(what, name, middle)
-            if what.startswith("rest"):
-                self.resting.append(self.asked)
+
+    def _resting(self, name: str) -> list[OrderHandle]:
+        """Return what works now, oldest first; also what a session before this one asked for."""
+        handles = []
+        for order in self.orders(name):
+            handles.append(OrderHandle(self._port, name))
+            handles[-1].order = order
+        return handles
 
     def _ask(self, what: str, name: str, middle: float) -> OrderHandle:
         order = self.buy if what.endswith("buy") else self.sell

@@ -94,7 +94,8 @@ class Guarded:
         **job: Any,
     ) -> None:
         """Start the simulator; the others are started by the test."""
-        self.sim = Sim(root / "sim", **({"limits": "off", "speed": 0.2} | (sim or {})))
+        wanted: dict[str, Any] = {"limits": "off", "speed": 0.2} | (sim or {})
+        self.sim = Sim(root / "sim", **wanted)
         self.engine = EngineProcess(root / "desk", self.sim, core or resting_settings())
         self.watchdog = WatchdogProcess(root / "desk", self.sim, **job)
 

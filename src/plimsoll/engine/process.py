@@ -146,6 +146,12 @@ def _session(settings: EngineSettings) -> Iterator["Process"]:
                     market_keep_s=settings.market_keep_s,
                 ),
             )
+        except OSError as error:
+            lease.release()
+            where, why = settings.journal_dir, error.strerror or error
+            raise JournalError(
+                f"cannot open {where}: {why}; check the disk, the folder and free space"
+            ) from error
         except BaseException:
             lease.release()
             raise
@@ -198,7 +204,7 @@ class Process:
         self.settings = settings
         self.lease = lease
         self.journal = journal
-        self.clock = EngineClock()
+        self.clock = EngineClock(restored.state.ts_ns)
         self.log = Log()
         self.core = Core(settings.load, restored.state)
         self.engine = Engine(
@@ -498,9 +504,16 @@ class Process:
         self.lease.held = False
         self.journal.force()
         if self.core.is_ended:
-            path = self.settings.journal_dir / SNAPSHOTS
-            write_snapshot(path, engine.seq, snapshot(self.core.state))
+            self._write_snapshot()
         self.log.stopped(self._stop_reason, engine.seq)
+
+    def _write_snapshot(self) -> None:
+        """Spare the next start the reading of the whole log; without it that only takes longer."""
+        path = self.settings.journal_dir / SNAPSHOTS
+        try:
+            write_snapshot(path, self.engine.seq, snapshot(self.core.state))
+        except OSError as error:
+            self.engine.trouble("snapshot", str(path), f"not written: {error.strerror or error}")
 
 
 def _settle_memory() -> None:

@@ -50,14 +50,18 @@ from plimsoll.venues.bybit.errors import (
     VenueError,
     VenueUnreachable,
 )
+from plimsoll.venues.bybit.http import Transport
 from plimsoll.venues.bybit.links import parsers_for
 from plimsoll.venues.bybit.venue import BybitVenue
+from plimsoll.websocket import LoopShell, Shell
+from plimsoll.websocket.shell import Timer
 
 HALT_REQUEST: Final = "halt.json"
 """Standing request in the run directory: a halt asked for while no engine ran."""
 
 SOCKET: Final = "engine.sock"
-STOP_DEADLINE_S: Final = 10.0
+STOP_DEADLINE_NS: Final = 10_000_000_000
+SECOND_NS: Final = 1_000_000_000
 TIMER_SLACK_S: Final = 0.001
 """The loop's timers have millisecond grain: too late by this is better than too early, twice."""
 
@@ -166,12 +170,20 @@ class Process:
         lease: FileLease,
         journal: Journal,
         restored: Restored,
+        shell: Shell | None = None,
+        transport: Transport | None = None,
+        clock: EngineClock | None = None,
     ) -> None:
-        """Put the parts together; nothing runs yet."""
+        """Put the parts together; nothing runs yet.
+
+        Without ``shell``, ``transport`` and ``clock`` it lives in the running event loop, on
+        sockets, HTTP and this machine's clock.
+        """
         self.settings = settings
+        self.shell = shell or LoopShell()
         self.lease = lease
         self.journal = journal
-        self.clock = EngineClock()
+        self.clock = clock or EngineClock()
         self.log = Log()
         self.core = Core(settings.load, restored.state)
         self.engine = Engine(
@@ -183,12 +195,12 @@ class Process:
             self.log,
             self._failed,
         )
-        self.venue = BybitVenue(settings.venue, self.engine, self.clock)
+        self.venue = BybitVenue(settings.venue, self.engine, self.clock, self.shell, transport)
         self.failure: BaseException | None = None
         self._stop_reason = ""
         self._is_warned = False
         self._stop = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._restored = restored
 
     async def run(self, started: float) -> int:
@@ -282,13 +294,13 @@ class Process:
 
     async def _each_second(self) -> None:
         """Telemetry, renewal of books a snapshot would mend, young garbage."""
-        loop = asyncio.get_running_loop()
-        due, seconds = loop.time() + 1.0, 0
+        now = self.clock.monotonic_ns
+        due_ns, seconds = now() + SECOND_NS, 0
         while True:
-            await asyncio.sleep(max(0.0, due - loop.time()))
-            lag = loop.time() - due
-            due = max(due + 1.0, loop.time())
-            self.engine.meter.loop_lag.add_ns(max(0, int(lag * 1e9)))
+            await self.shell.sleep(max(0, due_ns - now()) / 1e9)
+            lag_ns = now() - due_ns
+            due_ns = max(due_ns + SECOND_NS, now())
+            self.engine.meter.loop_lag.add_ns(max(0, lag_ns))
             counters, gauges = self.venue.metrics(with_topics=seconds % TOPICS_EACH_S == 0)
             self._watch_space()
             gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
@@ -317,8 +329,7 @@ class Process:
             self._timer.cancel()
         if due_ns:
             delay = max(0.0, (due_ns - self.clock.now_ns()) / 1e9) + TIMER_SLACK_S
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(delay, self._fire, due_ns)
+            self._timer = self.shell.call_later(delay, self._fire, due_ns)
 
     def _fire(self, due_ns: int) -> None:
         if self.clock.now_ns() < due_ns:
@@ -369,9 +380,11 @@ class Process:
             return
         engine = self.engine
         engine.put(SessionStopping(*engine.stamp(), self._stop_reason))
-        deadline = time.monotonic() + STOP_DEADLINE_S
-        while not self.core.is_ended and time.monotonic() < deadline and not self._hasten:
-            await asyncio.sleep(0.01)  # the end comes as an input; this only looks for it
+        deadline_ns = self.clock.monotonic_ns() + STOP_DEADLINE_NS
+        while not self.core.is_ended and not self._hasten:
+            if self.clock.monotonic_ns() >= deadline_ns:
+                break
+            await self.shell.sleep(0.01)  # the end comes as an input; this only looks for it
             if self.failure is not None:
                 return
         counters, gauges = self.venue.metrics(with_topics=True)

@@ -1,6 +1,5 @@
 """The one object an engine uses to trade on Bybit v5: links, orders, queries, clock."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,6 +24,7 @@ from plimsoll.venues.bybit.errors import (
     ParseError,
     VenueUnreachable,
 )
+from plimsoll.venues.bybit.http import Transport
 from plimsoll.venues.bybit.links import LINKS, PRIVATE, TRADE
 from plimsoll.venues.bybit.listing import load_instruments
 from plimsoll.venues.bybit.orders import OrderSender
@@ -33,7 +33,7 @@ from plimsoll.venues.bybit.private import parse_private
 from plimsoll.venues.bybit.rest import RestClient
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.sign import Signer
-from plimsoll.websocket import Dialect, Link, LinkPlace, SoleLink, TopicPhase
+from plimsoll.websocket import Dialect, Link, LinkPlace, LoopShell, Shell, SoleLink, TopicPhase
 
 PRIVATE_TOPICS: Final = ("order", "execution", "position", "wallet")
 _CLOCK_SAMPLES: Final = 5
@@ -46,8 +46,17 @@ class BybitVenue:
     the event loop; ``create``, ``amend`` and ``cancel`` write before they return.
     """
 
-    def __init__(self, settings: BybitSettings, inbox: Inbox, clock: Clock) -> None:
-        """Prepare without touching the network.
+    def __init__(
+        self,
+        settings: BybitSettings,
+        inbox: Inbox,
+        clock: Clock,
+        shell: Shell | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        """Prepare without touching the network; ``shell`` and ``transport`` are the way there.
+
+        Without them it lives in the running event loop, on sockets and HTTP.
 
         Raises:
             CredentialsRefused: there is a key, but it cannot be used for signing.
@@ -55,14 +64,15 @@ class BybitVenue:
         self.settings = settings
         self.instruments: dict[str, Instrument] = {}
         self.links: dict[int, Link] = {}
-        self.public = PublicCarriage(settings, inbox, clock, self)
+        self._shell = shell or LoopShell()
+        self.public = PublicCarriage(settings, inbox, clock, self, self._shell)
         self.unlisted = 0
         self.parse_errors = 0
         self._inbox = inbox
         self._clock = clock
         self._signer = Signer(settings.key, settings.secret) if settings.has_key else None
-        self._rest = RestClient(settings, clock, self._signer)
-        self._background = Background()
+        self._rest = RestClient(settings, clock, self._signer, transport, self._shell.sleep)
+        self._background = Background(self._shell)
         self._orders = OrderSender(self._rest, inbox, clock, self._background)
         self._queries = QueryRunner(self._rest, inbox, self._skip_unlisted)
         self._catalogue: dict[tuple[str, str], Instrument] = {}
@@ -272,7 +282,15 @@ class BybitVenue:
         dialect = PrivateDialect(signer, venue_ms)
         place = self._place(PRIVATE, settings.private_url, dialect)
         budget = self.public.budget_of(place.url)
-        link = SoleLink(place, PRIVATE_TOPICS, self._clock, self._take_private, self, budget)
+        link = SoleLink(
+            place,
+            PRIVATE_TOPICS,
+            self._clock,
+            self._take_private,
+            self,
+            budget,
+            shell=self._shell,
+        )
         self.links[PRIVATE] = link
         link.start()
         if settings.trade_url:
@@ -281,7 +299,16 @@ class BybitVenue:
     def _start_trade(self, dialect: Dialect) -> None:
         place = self._place(TRADE, self.settings.trade_url, dialect)
         budget, is_drained = self.public.budget_of(place.url), self._orders.is_drained
-        link = SoleLink(place, (), self._clock, self._take_answer, self, budget, is_drained)
+        link = SoleLink(
+            place,
+            (),
+            self._clock,
+            self._take_answer,
+            self,
+            budget,
+            is_drained,
+            shell=self._shell,
+        )
         self.links[TRADE] = self._orders.link = link
         link.start()
 
@@ -294,7 +321,7 @@ class BybitVenue:
 
     async def _keep_clock(self) -> None:
         while True:
-            await asyncio.sleep(self.settings.clock_period_s)
+            await self._shell.sleep(self.settings.clock_period_s)
             await self._rest.measure_offset(1)
             self._put_clock()
 

@@ -27,10 +27,10 @@ from plimsoll.core.records import (
     StrategyRestored,
 )
 from plimsoll.core.settings import to_text
-from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.guard import CallbackGuard
+from plimsoll.engine.outside import Outside
 from plimsoll.engine.restoring import SNAPSHOTS, Restored, restore_state
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.engine.shadowing import newest_states
@@ -39,10 +39,11 @@ from plimsoll.journal import (
     JournalDamaged,
     JournalError,
     JournalSettings,
+    repair,
     write_snapshot,
 )
 from plimsoll.lease import FileLease, LeaseError, LeaseHeld, take
-from plimsoll.observe import Log, start_logging
+from plimsoll.observe import start_logging
 from plimsoll.venues.bybit.errors import (
     AccountUnsupported,
     CredentialsRefused,
@@ -50,10 +51,8 @@ from plimsoll.venues.bybit.errors import (
     VenueError,
     VenueUnreachable,
 )
-from plimsoll.venues.bybit.http import Transport
 from plimsoll.venues.bybit.links import parsers_for
 from plimsoll.venues.bybit.venue import BybitVenue
-from plimsoll.websocket import LoopShell, Shell
 from plimsoll.websocket.shell import Timer
 
 HALT_REQUEST: Final = "halt.json"
@@ -81,6 +80,7 @@ _EXIT_OF: Final[tuple[tuple[type[Exception], int], ...]] = (
     (JournalError, 7),
     (VenueError, 3),
     (ControlError, 7),
+    (OSError, 7),
 )
 
 
@@ -141,6 +141,7 @@ def _take(settings: EngineSettings) -> tuple[FileLease, Restored]:
     account = settings.core.account
     lease = take(settings.lease_dir, account, "engine")
     try:
+        repair(settings.journal_dir, account)  # what a power cut left is read by nobody before
         restored = restore_state(settings.journal_dir)
         if restored.state.epoch >= lease.epoch:  # the epoch file was lost, or is an old copy
             lease.release()
@@ -170,21 +171,16 @@ class Process:
         lease: FileLease,
         journal: Journal,
         restored: Restored,
-        shell: Shell | None = None,
-        transport: Transport | None = None,
-        clock: EngineClock | None = None,
+        outside: Outside | None = None,
     ) -> None:
-        """Put the parts together; nothing runs yet.
-
-        Without ``shell``, ``transport`` and ``clock`` it lives in the running event loop, on
-        sockets, HTTP and this machine's clock.
-        """
+        """Put the parts together; nothing runs yet."""
+        outside = outside or Outside()
         self.settings = settings
-        self.shell = shell or LoopShell()
+        self.shell = outside.shell
         self.lease = lease
         self.journal = journal
-        self.clock = clock or EngineClock()
-        self.log = Log()
+        self.clock = outside.clock
+        self.log = outside.log
         self.core = Core(settings.load, restored.state)
         self.engine = Engine(
             self.core,
@@ -195,7 +191,9 @@ class Process:
             self.log,
             self._failed,
         )
-        self.venue = BybitVenue(settings.venue, self.engine, self.clock, self.shell, transport)
+        self.venue = BybitVenue(
+            settings.venue, self.engine, self.clock, self.shell, outside.transport
+        )
         self.failure: BaseException | None = None
         self._stop_reason = ""
         self._is_warned = False
@@ -310,7 +308,11 @@ class Process:
                 if market.wants_renewal(now_ns) and name in self.venue.instruments:
                     self.venue.resubscribe(name)
             seconds += 1
-            gc.collect(2 if seconds % 60 == 0 else 1)
+            self._tidy(seconds)
+
+    def _tidy(self, seconds: int) -> None:
+        """Collect what a second left behind; the collector does nothing by itself."""
+        gc.collect(2 if seconds % 60 == 0 else 1)
 
     def _watch_space(self) -> None:
         """Tell once that space is getting short; forbid new risk while there is none (JRN-4)."""

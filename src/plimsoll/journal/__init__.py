@@ -15,7 +15,7 @@ from plimsoll.journal.recover import Recovery
 from plimsoll.journal.settings import JournalSettings
 from plimsoll.journal.snapshots import newest_snapshot, write_snapshot
 from plimsoll.journal.verify import Damage, Report, verify
-from plimsoll.journal.writer import LogWriter, open_log
+from plimsoll.journal.writer import LogWriter, open_log, repair
 
 __all__ = [
     "KIND_FRAME",
@@ -38,6 +38,7 @@ __all__ = [
     "merge",
     "newest_snapshot",
     "open_log",
+    "repair",
     "scan",
     "verify",
     "write_snapshot",

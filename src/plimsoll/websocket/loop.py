@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from picows import WSError as PicowsError
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from plimsoll.websocket.shell import Caller, Line, Place, Timer, Work
+from plimsoll.websocket.shell import Caller, Ended, Line, Place, Timer, Work
 
 FRAME_CAP: Final = 4 * 1024 * 1024
 """Largest message accepted, in bytes; a larger one drops the connection (reliability N7)."""
@@ -22,9 +22,11 @@ class LoopShell:
         """Call ``act`` once, ``delay_s`` from now."""
         return asyncio.get_running_loop().call_later(delay_s, act, *args)
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> Work:
+    def start(self, work: Coroutine[Any, Any, None], name: str, ended: Ended) -> Work:
         """Run ``work`` from the next turn of the loop on."""
-        return asyncio.get_running_loop().create_task(work, name=name)
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        task.add_done_callback(lambda task: ended(_failure_of(task)))
+        return task
 
     async def end(self, works: Iterable[Work]) -> None:
         """Cancel works and wait for their end."""
@@ -45,6 +47,11 @@ class LoopShell:
         """Hand a failure to the loop's exception handler, which the engine owns."""
         loop = asyncio.get_running_loop()
         loop.call_exception_handler({"message": text, "exception": error})
+
+
+def _failure_of(task: asyncio.Task[None]) -> Exception | None:
+    error = None if task.cancelled() else task.exception()
+    return error if isinstance(error, Exception) else None
 
 
 class _Listener(WSListener):

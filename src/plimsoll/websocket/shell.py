@@ -7,6 +7,9 @@ simulation brings its own, with its own time and its own network (reliability DS
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
+Ended = Callable[[Exception | None], None]
+"""Takes the failure a work ended with."""
+
 
 class Timer(Protocol):
     """One call that was put off."""
@@ -84,8 +87,8 @@ class Shell(Protocol):
     def call_later(self, delay_s: float, act: Callable[..., object], *args: Any) -> Timer:  # noqa: ANN401
         """Call ``act`` once, ``delay_s`` from now."""
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> Work:
-        """Run ``work`` from the next turn on; it surfaces its own failures."""
+    def start(self, work: Coroutine[Any, Any, None], name: str, ended: Ended) -> Work:
+        """Run ``work`` from the next turn on; ``ended`` hears of its end, cancelled or not."""
 
     async def end(self, works: Iterable[Work]) -> None:
         """Cancel works and wait for their end."""

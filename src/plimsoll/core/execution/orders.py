@@ -123,7 +123,8 @@ class OrderStore:
         order = self.find(record.client_order_id)
         if order is not None:
             order.cancel_pending = True
-            order.asked_ns = record.ts_ns
+            if order.state not in _UNCONFIRMED or not order.asked_ns:
+                order.asked_ns = record.ts_ns  # else the create's own clock goes on
 
     # ---- the gateway and the venue's answers ----
 
@@ -132,7 +133,8 @@ class OrderStore:
         order = self.find(record.client_order_id)
         if order is None:
             return
-        order.signed_ms = max(order.signed_ms, record.signed_ms)
+        if record.action != "cancel":  # says nothing about when a create must have arrived
+            order.signed_ms = max(order.signed_ms, record.signed_ms)
         order.via = record.via
         if record.action == "create":
             self._move(order, Evidence.SENT)
@@ -171,7 +173,7 @@ class OrderStore:
             return None
         if record.action == "create":
             order.reason = record.reason
-            _stop_waiting(order)
+            _wait_for_rest(order, record.ts_ns)
             self._move(order, Evidence.LOST)
         elif record.action == "cancel":
             order.cancel_pending = False
@@ -210,7 +212,10 @@ class OrderStore:
             order.reason = record.reason
         if record.price_ticks and order.is_working:
             self._take_terms(order, record)
-        _stop_waiting(order)
+        if order.state in _UNCONFIRMED:
+            _wait_for_rest(order, record.ts_ns)
+        else:
+            _stop_waiting(order)
         self.listener(order, +1)
         self._move(order, _EVIDENCE_OF[record.status])
         return order
@@ -270,7 +275,7 @@ class OrderStore:
             self._move(order, Evidence.REFUSED)
         else:
             order.reason = record.text
-            _stop_waiting(order)
+            _wait_for_rest(order, record.ts_ns)
             self._move(order, Evidence.LOST)
 
     def _take_terms(self, order: Order, record: OrderReported) -> None:
@@ -289,7 +294,8 @@ class OrderStore:
             order.cancel_pending = False
         elif action == "amend":
             order.amend_price_ticks = order.amend_qty_lots = 0
-        _stop_waiting(order)
+        if order.state not in _UNCONFIRMED:  # this says nothing about a create without an answer
+            _stop_waiting(order)
         self.listener(order, +1)
 
     def _book(self, order: Order, qty_lots: int, price_ticks: int) -> None:
@@ -400,6 +406,10 @@ class OrderStore:
 _UNANSWERED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN})
 
 
+_UNCONFIRMED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.ACKED})
+"""States in which the create itself waits, for its answer or for its confirmation."""
+
+
 def _nobody(_order: Order, _sign: int) -> None:
     """Hear nothing."""
 
@@ -408,3 +418,8 @@ def _stop_waiting(order: Order) -> None:
     """Stop the clock of an answer, unless another request of this order still waits for its own."""
     if not order.cancel_pending and not order.amend_qty_lots:
         order.asked_ns = 0
+
+
+def _wait_for_rest(order: Order, now_ns: int) -> None:
+    """Let a cancel or amend wait from now on, after the create it waited behind came to an end."""
+    order.asked_ns = now_ns if order.cancel_pending or order.amend_qty_lots else 0

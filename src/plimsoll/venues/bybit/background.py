@@ -1,6 +1,7 @@
 """Keeps hold of the work a venue starts: none is lost, none fails unheard, all end at close."""
 
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from plimsoll.websocket import LoopShell, Shell
@@ -22,17 +23,14 @@ class Background:
         """Run ``work`` beside everything else."""
         self._started += 1
         number = self._started
-        self._works[number] = self._shell.start(self._run(number, work, name), name)
+        self._works[number] = self._shell.start(work, name, partial(self._done, number, name))
 
     async def close(self) -> None:
         """Cancel what still runs and wait for its end."""
         await self._shell.end(list(self._works.values()))
         self._works.clear()
 
-    async def _run(self, number: int, work: Coroutine[Any, Any, None], name: str) -> None:
-        try:
-            await work
-        except Exception as error:  # a task root: who owns the program must hear of it
+    def _done(self, number: int, name: str, error: Exception | None) -> None:
+        self._works.pop(number, None)
+        if error is not None:
             self._shell.surface(f"background task {name} failed", error)
-        finally:
-            self._works.pop(number, None)

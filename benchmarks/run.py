@@ -12,6 +12,7 @@ from benchmarks import (
     simulator_throughput,
     startup,
     why,
+    world_speed,
 )
 from benchmarks.receive import contest as receive
 from benchmarks.tick_to_order import contest
@@ -27,6 +28,7 @@ if __name__ == "__main__":
             startup.measure,
             why.measure,
             simulator_throughput.measure,
+            world_speed.measure,
             receive.measure,
             contest.measure,
         ],

@@ -6,7 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import decode_book, journal_append, log_and_risk, simulator_throughput, startup, why
+from benchmarks import (
+    decode_book,
+    journal_append,
+    log_and_risk,
+    simulator_throughput,
+    startup,
+    why,
+    world_speed,
+)
 from benchmarks.report import Result, Size
 from benchmarks.tick_to_order import contest
 
@@ -23,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (startup, "engine, start to first book", None),
         (simulator_throughput, "subscribers: 10", None),
         (why, "why, index up to date", "to a scan"),
+        (world_speed, "many orders", None),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -161,8 +161,12 @@ class WorldJournal(Journal):
         if errors:
             raise errors[0]
 
-    def die(self, *, has_power: bool) -> None:
-        """Let go of the files as a killed process does, or as a machine without power does."""
+    def die(self, *, has_power: bool) -> bool:
+        """Let go of the files as a killed process does, or as a machine without power does.
+
+        Returns:
+            Whether what was written may be gone: with the power, or since a force failed.
+        """
         self._is_open = False
         unforced: list[tuple[Path, int, int]] = []
         failed = False
@@ -175,3 +179,4 @@ class WorldJournal(Journal):
             writer._abandon()
         if failed or not has_power:
             self._disk.lose_unforced(unforced, whole=failed)
+        return failed or not has_power

@@ -17,6 +17,7 @@ from tests.simulation.world.network import Network, WorldLine, WorldTransport
 
 from plimsoll.control import Command
 from plimsoll.core.engine import Load
+from plimsoll.core.records import FRAME_KIND
 from plimsoll.core.settings import CoreSettings
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.outside import Outside
@@ -195,6 +196,7 @@ class Machine:
         self.paused: list[tuple[WorldShell, Callable[..., object], tuple[Any, ...]]] = []
         self.starts = self.deaths = self.refusals = 0
         self.commands = 0
+        self.messages = 0
         self._core = core
         self._judge = judge
         self._tell = tell
@@ -246,11 +248,12 @@ class Machine:
         self.deaths += 1
         self._tell(f"{how}{', power lost' if power else ''}")
         shell.die(has_power=not power)
+        is_lost = power
         if journal is not None:
-            journal.die(has_power=not power)
+            is_lost = journal.die(has_power=not power)
         if power:
             self.disk.boots += 1
-        self._judge.died(power=power)
+        self._judge.died(power=is_lost)
         self._again(_RESTARTS_NS * (1 + self.choices.choose("down for", 25)))
 
     def _again(self, delay_ns: int) -> None:
@@ -347,9 +350,8 @@ class Machine:
         if failure is None and not self.disk.fails:
             journal.close()
         else:
-            journal.die(has_power=True)
+            self._judge.died(power=journal.die(has_power=True))
             self.disk.fails = False  # a person replaced it
-            self._judge.died(power=True)
         lease.release()
         if self._shell is not None:
             self._shell.die(has_power=True)
@@ -406,8 +408,13 @@ class Machine:
         return spied
 
     def market(self, append: Callable[[int, int, int, bytes], None]) -> Any:
-        """Return an append to the market log."""
-        return append
+        """Return an append to the market log, counted."""
+
+        def counted(seq: int, ts_ns: int, kind: int, payload: bytes) -> None:
+            self.messages += kind == FRAME_KIND
+            append(seq, ts_ns, kind, payload)
+
+        return counted
 
 
 def _settings(directory: Path, core: CoreSettings, load: Load) -> EngineSettings:

@@ -13,16 +13,17 @@ import msgspec
 from plimsoll.core.engine import Core, State
 from plimsoll.core.model import FOREIGN, OrderState
 from plimsoll.core.records import (
-    ExecutionReported,
+    AmendIntended,
+    CancelIntended,
     Halted,
     OrderIntended,
     Rearmed,
-    Record,
     decode,
 )
 from plimsoll.core.settings import CoreSettings
 
 _LIVE: Final = frozenset({"Created", "New", "PartiallyFilled", "Untriggered", "Triggered"})
+_REQUESTS: Final = frozenset({OrderIntended, AmendIntended, CancelIntended})
 _PRICES_KEPT: Final = 60
 _UNIT: Final = 10**8
 _ANSWER_NS: Final = 5_000_000_000
@@ -94,6 +95,9 @@ class Judge:
         self._tag = settings.tag
         self._limits = settings.limits
         self._prices: dict[str, deque[Decimal]] = {}
+        self.torn: set[int] = set()
+        """Sessions whose newest frames may be gone with the power: no replay of them is whole."""
+        self._epoch = 0
         self._last_seq = 0
         self._lost_power = False
 
@@ -117,8 +121,9 @@ class Judge:
                     self.wallet[coin["coin"]] = Decimal(coin["walletBalance"])
             elif kind == "market" and "lastPrice" in line:
                 self._price(line["symbol"], Decimal(line["lastPrice"]))
-            elif kind == "fault" and line["name"].startswith("hand_"):
-                self.is_excused = True
+            elif kind == "fault":
+                self.counts["effects"] += line["event"] == "effect"
+                self.is_excused = self.is_excused or line["name"].startswith("hand_")
 
     def _order(self, line: dict[str, Any]) -> None:
         number, link = line["orderId"], line["orderLinkId"]
@@ -218,6 +223,7 @@ class Judge:
         self.records += 1
         self._last_seq = seq
         kind = type(record)
+        self.counts["requests"] += kind in _REQUESTS
         if kind is OrderIntended:
             assert isinstance(record, OrderIntended)
             link = record.client_order_id
@@ -232,6 +238,8 @@ class Judge:
     def died(self, *, power: bool) -> None:
         """Note how a process ended; with the power what was not forced may be gone."""
         self._lost_power = self._lost_power or power
+        if power:
+            self.torn.add(self._epoch)
         self.counts["power losses" if power else "kills"] += 1
         self.fates.clear()
 
@@ -242,6 +250,7 @@ class Judge:
 
     def began(self, epoch: int, state: State) -> None:
         """Compare what a restart knows with what was written before."""
+        self._epoch = epoch
         if self._lost_power:
             self._lost_power = False
             if state.seq < self._last_seq:
@@ -320,8 +329,3 @@ def unwell(core: Core, now_ns: int) -> str:
         if why_not := market.why_not(now_ns):
             return f"{name} {why_not}"
     return ""
-
-
-def is_execution(record: Record) -> bool:
-    """Return whether a record is an execution."""
-    return isinstance(record, ExecutionReported)

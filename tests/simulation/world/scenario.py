@@ -63,6 +63,9 @@ class Scenario(msgspec.Struct, omit_defaults=True):
     """Strategy instances on each instrument."""
     sync: str = "kernel"
     volatile: float = 1.0
+    """How fast the market walks along its path."""
+    pulse_ms: int = 200
+    """Period of the market: at 200 an instrument brings about ten messages a second."""
     asks: list[Ask] = []
     acts: list[Act] = []
     muted: list[str] = []
@@ -137,7 +140,8 @@ def draw(seed: int, choose: Choose) -> Scenario:
         absurd=(0, 0, 20, 100)[choose("scenario absurd", 4)],
         owners=1 + (choose("scenario owners", 4) == 3),
         sync=("kernel", "kernel", "kernel", "disk")[choose("scenario sync", 4)],
-        volatile=(1.0, 1.0, 20.0, 60.0)[choose("scenario volatile", 4)],
+        volatile=(1.0, 1.0, 5.0, 20.0)[choose("scenario volatile", 4)],
+        pulse_ms=(200, 200, 100, 50)[choose("scenario pulse", 4)],
     )
     density = (0.0, 0.15, 0.4, 1.0)[choose("scenario density", 4)]
     rest.asks = list(_asks(choose, share, chaos_s, density))

@@ -16,7 +16,7 @@ from plimsoll.simulator.market import open_markets
 from plimsoll.simulator.market.moved import MovedMarket
 from plimsoll.simulator.settings import SimSettings
 
-_TICK_NS: Final = 20_000_000
+_SOON_NS: Final = 20_000_000
 
 
 class Venue:
@@ -29,8 +29,12 @@ class Venue:
         instruments: Sequence[str],
         choose: Choose,
         on_lines: Callable[[list[bytes]], None],
+        pulse_ms: int,
     ) -> None:
-        """Open; markets exist for ``instruments`` only, the others stand still."""
+        """Open; markets exist for ``instruments`` only, the others stand still.
+
+        ``pulse_ms``: how often the market moves on and what is published leaves.
+        """
         self.settings = settings
         self.exchange = Exchange(settings)
         uids = {account.key: account.uid for account in settings.accounts}
@@ -44,21 +48,28 @@ class Venue:
         """The exchange's time never falls, although market events come a little late."""
         self._kernel = kernel
         self._on_lines = on_lines
+        self._pulse_ns = pulse_ms * 1_000_000
         listed = self.exchange.floor.listings
         traded = {name: listed[name].instrument for name in instruments}
         self._markets = [
             MovedMarket(one) for one in open_markets(settings, traded, self.exchange.is_watched)
         ]
 
-    def start(self, asks: Iterable[Ask]) -> None:
-        """Let the market run and plan the faults; a fault's number is its place in the list."""
+    def start(self, asks: Iterable[Ask], off: Iterable[int] = ()) -> None:
+        """Let the market run and plan the faults.
+
+        A fault's id is its place in the list, so that the draws of the others stay the same where
+        one is ``off``.
+        """
         now_ns = self._kernel.now_ns
         self._apply(self.faulty.open(now_ns))
         for market in self._markets:
             for at_ns, event in market.start(now_ns):
                 self._apply(self.faulty.handle(at_ns, event))
-        for ask in asks:
-            self.faulty.ask(ask, now_ns, "seed")
+        for place, ask in enumerate(asks):
+            self.faulty.plan._asked = place
+            if place not in off:
+                self.faulty.ask(ask, now_ns, "seed")
         self._tick()
 
     def handle(self, request: Request | Held) -> Output:
@@ -102,7 +113,7 @@ class Venue:
     def when_over(self, fault: Active, act: Callable[..., None], *args: object) -> None:
         """Call once a fault has ended."""
         if fault.id in self.faulty.plan.active:
-            self._kernel.after(_TICK_NS, self.when_over, fault, act, *args)
+            self._kernel.after(_SOON_NS, self.when_over, fault, act, *args)
         else:
             act(*args)
 
@@ -114,7 +125,7 @@ class Venue:
                     self._last_ns = max(self._last_ns, min(at_ns, now_ns))
                     self._apply(self.faulty.handle(self._last_ns, event))
         self.handle(Tick())
-        self._kernel.after(_TICK_NS, self._tick)
+        self._kernel.after(self._pulse_ns, self._tick)
 
     def _apply(self, output: Output) -> None:
         if output.lines:

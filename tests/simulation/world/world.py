@@ -6,7 +6,9 @@ Modelled are time, network, disk and the death of processes. One seed decides ev
 chaos, then calm; after 30 s of calm everything must be well and equal to the exchange's record.
 """
 
+import contextlib
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -36,10 +38,9 @@ WELL_S: Final = 30.0
 QUIET_S: Final = 10.0
 """Strategies go on for so long after the last fault: the calm is calm, not dead."""
 _LOOK_NS: Final = 250_000_000
-_SPEED_OF_MARKET: Final = 1.0
 
-Mutate = Callable[[], Any]
-"""Makes a broken variant: called before anything is built, it returns a context that undoes it."""
+Mutate = Callable[[], contextlib.AbstractContextManager[object]]
+"""Makes a broken variant of the product for the length of a run, as ``mock.patch`` does."""
 
 
 class Outcome(msgspec.Struct):
@@ -53,10 +54,22 @@ class Outcome(msgspec.Struct):
     story: list[tuple[float, str]] = []
     counts: dict[str, int] = {}
     events: int = 0
+    """Of the kernel."""
     virtual_s: float = 0.0
-    harmful: int = 0
-    """Choices that were not 0."""
-    labels: dict[str, list[int]] = {}
+    harmful: dict[str, list[int]] = {}
+    """By label which choices were not 0."""
+
+    messages: int = 0
+    """Public frames the engines took."""
+    turns: dict[str, int] = {}
+    """Turns taken by each strategy instance."""
+
+    @property
+    def size(self) -> int:
+        """Return how much happened: acts, effects of faults, requests, choices of the world."""
+        own = sum(len(found) for label, found in self.harmful.items() if not _is_fault(label))
+        happened = self.counts.get("effects", 0) + self.counts.get("requests", 0)
+        return len(self.scenario.acts) + happened + own
 
 
 class World:
@@ -71,6 +84,7 @@ class World:
         self.story: list[tuple[float, str]] = []
         self.directory = Path(tempfile.mkdtemp(prefix="world-", dir=_memory()))
         self._is_told = is_told
+        self._turns: dict[str, int] = {}
         self._hash = hashlib.sha256()
         settings = scenario.core(START_NS, scenario.chaos_s + QUIET_S)
         self.judge = Judge(settings)
@@ -78,9 +92,16 @@ class World:
             seed=scenario.seed,
             instrument=scenario.instruments[0],
             history_bars=3,
-            speed=_SPEED_OF_MARKET,
+            speed=scenario.volatile,
         )
-        self.venue = Venue(self.kernel, sim, scenario.instruments, self.choices.choose, self._lines)
+        self.venue = Venue(
+            self.kernel,
+            sim,
+            scenario.instruments,
+            self.choices.choose,
+            self._lines,
+            scenario.pulse_ms,
+        )
         self.network = Network(self.kernel, self.venue, self.choices)
         self.machine = Machine(
             self.kernel,
@@ -120,7 +141,6 @@ class World:
             "refusals": machine.refusals,
             "lost bytes": machine.disk.lost_bytes,
         }
-        harmful = self.choices.harmful
         return Outcome(
             self.scenario,
             violation,
@@ -130,16 +150,14 @@ class World:
             counts,
             self.kernel.events,
             self.kernel.now_s,
-            sum(map(len, harmful.values())),
-            harmful,
+            self.choices.harmful,
+            machine.messages,
+            self._turns,
         )
 
     def _run(self) -> None:
         scenario, kernel = self.scenario, self.kernel
-        self.venue.start(
-            msgspec.structs.replace(ask, rate=0.0) if place in scenario.off else ask
-            for place, ask in enumerate(scenario.asks)
-        )
+        self.venue.start(scenario.asks, scenario.off)
         kernel.after(_SECOND // 10, self.machine.start)
         for act in scenario.acts:
             kernel.at(START_NS + int(act.at_s * 1e9), self._act, act)
@@ -201,7 +219,12 @@ class World:
         process = self.machine.process
         if process is not None:
             self.judge.look(process.core)
+            self._count_turns(process.core)
         self.kernel.after(_LOOK_NS, self._look)
+
+    def _count_turns(self, core: Core) -> None:
+        for name, desk in core._trader.desks.items() if core._trader is not None else ():
+            self._turns[name] = max(self._turns.get(name, 0), getattr(desk.strategy, "turns", 0))
 
     def _calm(self) -> None:
         """End every fault; people release what stands still."""
@@ -263,6 +286,8 @@ class World:
             raise Violation("what a restart would know differs from what the session knew")
         if self.proves:
             for epoch in sessions(journal_dir):
+                if epoch in self.judge.torn:
+                    continue
                 report = prove(journal_dir, epoch, load)
                 if not report.identical:
                     raise Violation(f"epoch {epoch} replays differently: {report.first_difference}")
@@ -316,6 +341,14 @@ class World:
         self.judge.ended(is_clean=is_clean)
 
 
+_FAULT_LABEL: Final = re.compile(r"f\d+:")
+
+
+def _is_fault(label: str) -> bool:
+    """Return whether a label is of a fault of the exchange: its effects are counted instead."""
+    return _FAULT_LABEL.match(label) is not None
+
+
 _UNTOLD: Final = frozenset({"n", "t_ns", "kind", "account"})
 
 
@@ -332,9 +365,24 @@ def scenario_of(seed: int) -> Scenario:
     return draw(seed, Choices(seed).choose)
 
 
-def run(seed: int, *, is_told: bool = False, proves: bool = False) -> Outcome:
-    """Run a seed."""
-    return World(scenario_of(seed), is_told=is_told, proves=proves).run()
+def run(
+    scenario: Scenario,
+    *,
+    is_told: bool = False,
+    proves: bool = False,
+    mutate: Mutate | None = None,
+) -> Outcome:
+    """Run a scenario.
+
+    Args:
+        scenario: What happens; ``scenario_of`` makes one from a seed.
+        is_told: Keep the story.
+        proves: Replay every session afterwards and compare each decision.
+        mutate: Breaks the product for the length of the run: what it returns is entered before
+            anything is built, so that patched classes and functions are the ones used.
+    """
+    with mutate() if mutate is not None else contextlib.nullcontext():
+        return World(scenario, is_told=is_told, proves=proves).run()
 
 
 def _memory() -> str | None:

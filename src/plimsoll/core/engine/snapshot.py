@@ -10,7 +10,7 @@ from plimsoll.core.model import Instrument, Order, Position
 from plimsoll.core.portfolio import History
 from plimsoll.core.risk import Pacing
 
-VERSION = 3
+VERSION = 4
 
 
 class _Pace(msgspec.Struct):
@@ -41,6 +41,7 @@ class _Snapshot(msgspec.Struct):
     checkpoints: dict[str, bytes]
     histories: list[tuple[str, str, History]] = []
     netted: dict[str, Position] = {}
+    rates: dict[str, int] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -75,6 +76,7 @@ def snapshot(state: State) -> bytes:
             paper_owners=sorted(state.paper_owners),
             checkpoints=state.checkpoints,
             netted=ledger.netted,
+            rates=state.rates.limits,
             histories=[(owner, name, one) for (owner, name), one in ledger.histories.items()],
         )
     )
@@ -110,6 +112,7 @@ def restore(payload: bytes) -> State:
     state.ledger.cursor_ms = saved.cursor_ms
     state.safety.halt_reason, state.safety.halt_actor = saved.halt
     state.safety.blocks = saved.blocks
+    state.rates.limits.update(saved.rates)
     _restore_paces(state, saved)
     return state
 

@@ -62,6 +62,8 @@ class Scenario(msgspec.Struct, omit_defaults=True):
     owners: int = 1
     """Strategy instances on each instrument."""
     sync: str = "kernel"
+    resumes: bool = True
+    """Whether people end a halt once it is calm; what is open must end under a halt as well."""
     volatile: float = 1.0
     """How fast the market walks along its path."""
     pulse_ms: int = 200
@@ -140,6 +142,7 @@ def draw(seed: int, choose: Choose) -> Scenario:
         absurd=(0, 0, 20, 100)[choose("scenario absurd", 4)],
         owners=1 + (choose("scenario owners", 4) == 3),
         sync=("kernel", "kernel", "kernel", "disk")[choose("scenario sync", 4)],
+        resumes=not choose("scenario halt stays", 2),
         volatile=(1.0, 1.0, 5.0, 20.0)[choose("scenario volatile", 4)],
         pulse_ms=(200, 200, 100, 50)[choose("scenario pulse", 4)],
     )

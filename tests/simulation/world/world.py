@@ -240,7 +240,7 @@ class World:
 
     def _help(self) -> None:
         self._release()
-        if self.judge.is_halted:
+        if self.judge.is_halted and self.scenario.resumes:
             self.machine.command("resume", reason="calm")
 
     # ---- the end -----------------------------------------------------------------------------

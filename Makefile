@@ -57,8 +57,8 @@ imports: $(VENV)/.dev.stamp
 docs-check: $(VENV)/.dev.stamp
 	@if [ -f docs/generate.py ]; then $(BIN)/python docs/generate.py --check; fi
 
-# make puts SEED and SEEDS, where given, into the environment of the tests.
-chaos: $(VENV)/.dev.stamp ## Simulated faults: SEEDS=200 how many, SEED=7 that one again
+# make puts SEED, SEEDS and SHRINK, where given, into the environment of the tests.
+chaos: $(VENV)/.dev.stamp ## Simulated faults: SEEDS=200 how many, SEED=7 that one again, SHRINK=1 small
 	@$(BIN)/python -m pytest tests/simulation $(ARGS)
 
 bench: $(VENV)/.run.stamp ## Measure the speed on this machine

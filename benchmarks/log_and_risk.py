@@ -104,7 +104,7 @@ class Way:
         settings = settings_of(Path(), 0, 0).core
         self.core = Core(lambda _settings: Chaser())
         self.engine = Engine(self.core, journal, self.clock, 1, parsers_for(), Log(), _raise)
-        parts: Any = (self.core.state, journal, Nothing(), self.wire, Pulse())
+        parts: Any = (self.core.state, journal, Nothing(), self.wire, Pulse(self.clock))
         gateway: Any = Gateway(*parts)
         self.engine.connect(gateway if has_risk else self.wire, self._answer)  # type: ignore[arg-type]
         self.put(LeaseTaken, "bench", "bench", "engine", "0")

@@ -15,6 +15,7 @@ from benchmarks import (
     simulator_throughput,
     startup,
     why,
+    world_speed,
 )
 from benchmarks.receive import contest as receive
 from benchmarks.tick_to_order import contest
@@ -32,6 +33,7 @@ if __name__ == "__main__":
             why.measure,
             restart.measure,
             simulator_throughput.measure,
+            world_speed.measure,
             receive.measure,
             contest.measure,
             halting.measure,

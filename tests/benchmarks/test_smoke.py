@@ -16,6 +16,7 @@ from benchmarks import (
     simulator_throughput,
     startup,
     why,
+    world_speed,
 )
 from benchmarks.report import Result, Size
 from benchmarks.tick_to_order import contest
@@ -36,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (restart, "live: an order leaves", "live, to 5 s"),  # refuses a lost order or a block
         (simulator_throughput, "subscribers: 10", None),
         (why, "why, index up to date", "to a scan"),
+        (world_speed, "many orders", None),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

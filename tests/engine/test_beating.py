@@ -9,7 +9,6 @@ from tests.engine.test_waking import LINK, frame
 from tests.properties.driver import MS, Driver
 
 from plimsoll.core.records import LinkChanged, OrderIntended, Woken
-from plimsoll.engine import beating
 from plimsoll.engine.beating import PAUSED_NS, Pulse, notify
 from plimsoll.engine.engine import Engine
 from plimsoll.observe import Log
@@ -98,10 +97,10 @@ def test_a_loop_that_beats_is_never_paused(loop):
     assert Woken not in loop.kinds()
 
 
-def test_the_pulse_is_fresh_before_its_first_beat_and_for_three_seconds_after_each(monkeypatch):
+def test_the_pulse_is_fresh_before_its_first_beat_and_for_three_seconds_after_each():
     now = [10 * SECOND]
-    monkeypatch.setattr(beating, "_boot_ns", lambda: now[0])
-    pulse = Pulse()
+    clock: Any = SimpleNamespace(boot_ns=lambda: now[0])
+    pulse = Pulse(clock)
     assert pulse.is_fresh
     assert pulse.beat() == 0
     now[0] += PAUSED_NS - 1

@@ -47,6 +47,7 @@ from plimsoll.venues.bybit.api import (
 from plimsoll.venues.bybit.api.endpoint import Paging
 from plimsoll.venues.bybit.api.outcomes import cancel_all_answer
 from plimsoll.venues.bybit.api.words import Words
+from plimsoll.venues.bybit.http import Reply
 from plimsoll.venues.bybit.listing import load_instruments
 from plimsoll.venues.bybit.rest import Answer, RestClient
 from plimsoll.venues.bybit.sign import Signer
@@ -97,8 +98,7 @@ class Given(RestClient):
         assert self.asked < ASKED_MOST, "a call that asks for ever"
         is_given = target.partition("?")[0] == self.path and "cursor=" not in target
         status, content = (self.status, self.content) if is_given else (200, LAST_PAGE)
-        response: Any = types.SimpleNamespace(status=status, headers={})
-        return self._read(response, content, target)
+        return self._read(Reply(status, {}, (), content), target)
 
 
 def words(outcomes: Counter, error: BaseException | str) -> None:

@@ -16,7 +16,7 @@ from plimsoll.journal import (
 )
 from plimsoll.journal import recover as recovery
 from plimsoll.journal.layout import HEADER_BYTES
-from plimsoll.journal.writer import open_log
+from plimsoll.journal.writer import open_log, repair
 
 FULL = os.environ.get("DAMAGE") == "full"
 """Q11 as it is written: ``DAMAGE=full``; the gate takes a part of it."""
@@ -250,3 +250,70 @@ def test_newest_segment_gone_shows_by_its_chain_file(crashed):
     assert [one.file for one in verify(directory, "trading").damage] == [last]
     with pytest.raises(JournalDamaged, match="its chain file is there"):
         open_log(directory, "trading", "main", 2, segment_bytes=8192)
+
+
+# ---- power lost just after a change of segments (found by the simulated world) -----------------
+
+
+@pytest.fixture
+def rebooted(monkeypatch):
+    """Let the machine have been restarted between the writing and the reading."""
+
+    def restart():
+        monkeypatch.setattr(recovery, "boot_id", lambda: bytes(15) + b"2")
+
+    monkeypatch.setattr("plimsoll.journal.writer.boot_id", lambda: bytes(15) + b"1")
+    return restart
+
+
+def after_a_change_of_segments(directory):
+    """Return the log's newest two segments: the last one never forced, the one before partly."""
+    log = write(directory, 155)
+    seq = log.last_seq
+    while len(log._open) < 2:
+        seq += 1
+        log.append(seq, seq, 1, b"x" * 80)
+    forced = log._open[0].forced
+    paths = [segment.path for segment in log._open]
+    crash(log)
+    return paths, forced
+
+
+def test_a_segment_whose_predecessor_lost_its_end_is_removed_with_it(tmp_path, rebooted):
+    (before, newest), forced = after_a_change_of_segments(tmp_path)
+    written = list(scan(tmp_path, "trading"))
+    with before.open("r+b") as file:
+        file.seek(forced)
+        file.write(bytes(before.stat().st_size - forced))
+    rebooted()
+    found = outcome(tmp_path, written)
+    assert found is not None
+    assert 0 < len(found) < len(written)
+    assert not newest.exists()
+
+
+def test_a_segment_whose_predecessor_is_whole_is_kept(tmp_path, rebooted):
+    after_a_change_of_segments(tmp_path)
+    written = list(scan(tmp_path, "trading"))
+    rebooted()
+    assert outcome(tmp_path, written) == written
+
+
+def test_a_segment_of_which_nothing_reached_the_disk_is_removed(tmp_path, rebooted):
+    (_, newest), _ = after_a_change_of_segments(tmp_path)
+    newest.write_bytes(bytes(newest.stat().st_size))
+    newest.with_suffix(".chain").touch()  # made, and its first force failed
+    rebooted()
+    repair(tmp_path, "main")
+    assert not newest.exists()
+
+
+def test_logs_are_repaired_before_anybody_reads_them(tmp_path, rebooted):
+    (_, newest), _ = after_a_change_of_segments(tmp_path)
+    newest.write_bytes(bytes(newest.stat().st_size))
+    rebooted()
+    with pytest.raises(JournalDamaged):
+        list(scan(tmp_path, "trading"))
+    repair(tmp_path, "main")
+    assert list(scan(tmp_path, "trading"))
+    repair(tmp_path / "none", "main")

@@ -14,6 +14,7 @@ class Proxy:
 
     def __init__(self):
         self.asked = []
+        self.ended = asyncio.Event()
 
     async def serve(self, reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
@@ -23,6 +24,7 @@ class Proxy:
         there, out = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await asyncio.gather(_copy(reader, out), _copy(there, writer))
+        self.ended.set()
 
 
 async def _copy(reader, writer):
@@ -30,6 +32,8 @@ async def _copy(reader, writer):
         while data := await reader.read(65_536):
             writer.write(data)
     writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 class Echo(picows.WSListener):
@@ -65,6 +69,7 @@ def test_a_link_connects_through_its_proxy():
             while not any(one._transport for one in link.connections.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await link.close()
+        await asyncio.wait_for(proxy.ended.wait(), 10)  # the tunnel ends with the socket
         tunnel.close()
         target.close()
         assert proxy.asked == [("CONNECT", f"127.0.0.1:{port}")]

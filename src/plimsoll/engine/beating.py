@@ -5,15 +5,16 @@ two beats lie too far apart the process, or the machine, was paused: what it kne
 nothing that adds risk may leave before it is known anew (RSK-11, RSK-13, P7).
 """
 
-import asyncio
 import os
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from plimsoll.control import BeatSender, Life
+from plimsoll.engine.clock import EngineClock
+from plimsoll.websocket import Shell
+from plimsoll.websocket.shell import Timer
 
 BEAT_NS: Final = 250_000_000
 PAUSED_NS: Final = 3_000_000_000
@@ -23,20 +24,21 @@ PAUSED_NS: Final = 3_000_000_000
 class Pulse:
     """Whether the loop has beaten lately, by the clock that goes on while the machine sleeps."""
 
-    __slots__ = ("_beaten_ns",)
+    __slots__ = ("_beaten_ns", "_now_ns")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: EngineClock) -> None:
         """Start without a beat: before the first one there is nothing to miss."""
+        self._now_ns = clock.boot_ns
         self._beaten_ns = 0
 
     @property
     def is_fresh(self) -> bool:
         """Return whether the last beat is young enough to send what adds risk."""
-        return not self._beaten_ns or _boot_ns() - self._beaten_ns < PAUSED_NS
+        return not self._beaten_ns or self._now_ns() - self._beaten_ns < PAUSED_NS
 
     def beat(self) -> int:
         """Note a beat; return how long the loop was paused before it, 0 where it was not."""
-        before, self._beaten_ns = self._beaten_ns, _boot_ns()
+        before, self._beaten_ns = self._beaten_ns, self._now_ns()
         gap_ns = self._beaten_ns - before if before else 0
         return gap_ns if gap_ns >= PAUSED_NS else 0
 
@@ -44,11 +46,17 @@ class Pulse:
 class Heart:
     """Beats on the event loop, each ``BEAT_NS``."""
 
-    def __init__(self, run_dir: Path, beat: Callable[[], tuple[Life, int, int, int, bool]]) -> None:
+    def __init__(
+        self,
+        sender: BeatSender,
+        beat: Callable[[], tuple[Life, int, int, int, bool]],
+        shell: Shell,
+    ) -> None:
         """Prepare; ``beat`` does the loop's own part and says what to tell."""
-        self._sender = BeatSender(run_dir)
+        self._sender = sender
         self._beat = beat
-        self._timer: asyncio.TimerHandle | None = None
+        self._shell = shell
+        self._timer: Timer | None = None
 
     def start(self) -> None:
         """Begin to beat."""
@@ -65,7 +73,7 @@ class Heart:
         self._sender.close()
 
     def _again(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(BEAT_NS / 1e9, self._again)
+        self._timer = self._shell.call_later(BEAT_NS / 1e9, self._again)
         life, seq, epoch, ts_ns, is_ready = self._beat()
         self._sender.send(life, seq, epoch, ts_ns, is_ready=is_ready)
         notify("WATCHDOG=1")
@@ -89,7 +97,3 @@ def notify(text: str) -> None:
             link.sendto(text.encode(), f"\0{address[1:]}" if address[0] == "@" else address)
         except OSError:  # it does not listen, or not yet: the next beat tells again
             return
-
-
-def _boot_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

@@ -23,3 +23,7 @@ class EngineClock:
     def monotonic_ns(self) -> int:
         """Return monotonic nanoseconds."""
         return time.monotonic_ns()
+
+    def boot_ns(self) -> int:
+        """Return nanoseconds that go on while the machine sleeps."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

@@ -189,7 +189,11 @@ class Engine:
         record = Telemetry(
             seq, ts_ns, epoch, cause, "engine", counters, numbers, self.meter.histograms()
         )
-        self._market(seq, ts_ns, RECORD_KIND, encode(record))
+        try:
+            self._market(seq, ts_ns, RECORD_KIND, encode(record))
+        except JournalError as error:
+            self._stop(error)
+            return
         self.seq = seq
         self.core.apply(record)
 

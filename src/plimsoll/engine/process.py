@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from plimsoll import __version__
-from plimsoll.control import Answer, Command, ControlError, ControlServer, Life
+from plimsoll.control import Answer, BeatSender, Command, ControlError, ControlServer, Life
 from plimsoll.core.engine import Core, snapshot
 from plimsoll.core.engine.judging import CommandRefused, read_command
 from plimsoll.core.model import ACCOUNT
@@ -36,6 +36,7 @@ from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.guard import CallbackGuard
+from plimsoll.engine.outside import Outside
 from plimsoll.engine.restoring import (
     SNAPSHOTS,
     Restored,
@@ -49,10 +50,11 @@ from plimsoll.journal import (
     JournalDamaged,
     JournalError,
     JournalSettings,
+    repair,
     write_snapshot,
 )
 from plimsoll.lease import FileLease, LeaseError, LeaseHeld, take
-from plimsoll.observe import Log, start_logging
+from plimsoll.observe import start_logging
 from plimsoll.venues.bybit.errors import (
     AccountUnsupported,
     CredentialsRefused,
@@ -62,6 +64,7 @@ from plimsoll.venues.bybit.errors import (
 )
 from plimsoll.venues.bybit.links import parsers_for
 from plimsoll.venues.bybit.venue import BybitVenue
+from plimsoll.websocket.shell import Timer
 
 HALT_REQUEST: Final = "halt.json"
 """Standing request in the run directory: a halt asked for while no engine ran."""
@@ -70,16 +73,14 @@ _STANDING: Final = ("scope", "keep_orders", "protections_too", "all", "flatten")
 """What a standing request may say beside who and why."""
 
 SOCKET: Final = "engine.sock"
-COMMANDS: Final = ("halt", "resume", "cancel", "release", "stop", "reset", "limits")
-"""What the control socket takes."""
-
-STOP_DEADLINE_S: Final = 10.0
+STOP_DEADLINE_NS: Final = 10_000_000_000
+SECOND_NS: Final = 1_000_000_000
 TIMER_SLACK_S: Final = 0.001
 """The loop's timers have millisecond grain: too late by this is better than too early, twice."""
 
-FILTERS_S: Final = 60.0
-FILTERS_SOON_S: Final = 5.0
-FEES_S: Final = 3600.0
+FILTERS_NS: Final = 60_000_000_000
+FILTERS_SOON_NS: Final = 5_000_000_000
+FEES_NS: Final = 3_600_000_000_000
 """How often filters are read again; sooner after a refusal that they explain; and fee rates."""
 
 TOPICS_EACH_S: Final = 10
@@ -98,6 +99,7 @@ _EXIT_OF: Final[tuple[tuple[type[Exception], int], ...]] = (
     (JournalError, 7),
     (VenueError, 3),
     (ControlError, 7),
+    (OSError, 7),
 )
 
 
@@ -169,6 +171,7 @@ def _take(settings: EngineSettings) -> tuple[FileLease, Restored]:
     account = settings.core.account
     lease = take(settings.lease_dir, account, "engine")
     try:
+        repair(settings.journal_dir, account)  # what a power cut left is read by nobody before
         restored = restore_state(settings.journal_dir, keep=True)
         seen = highest_epoch_of(restored.state, settings.core.tag)
         if seen >= lease.epoch:  # the epoch file was lost, or is an old copy
@@ -199,13 +202,16 @@ class Process:
         lease: FileLease,
         journal: Journal,
         restored: Restored,
+        outside: Outside | None = None,
     ) -> None:
         """Put the parts together; nothing runs yet."""
+        outside = outside or Outside(clock=EngineClock(restored.state.ts_ns))
         self.settings = settings
+        self.shell = outside.shell
         self.lease = lease
         self.journal = journal
-        self.clock = EngineClock(restored.state.ts_ns)
-        self.log = Log()
+        self.clock = outside.clock
+        self.log = outside.log
         self.core = Core(settings.load, restored.state)
         self.engine = Engine(
             self.core,
@@ -216,15 +222,17 @@ class Process:
             self.log,
             self._failed,
         )
-        self.venue = BybitVenue(settings.venue, self.engine, self.clock)
+        self.venue = BybitVenue(
+            settings.venue, self.engine, self.clock, self.shell, outside.transport
+        )
         self.authority = Authority(settings.passphrase_hash, time.monotonic)
-        self.pulse = Pulse()
-        self.heart = Heart(settings.run_dir, self._beat)
+        self.pulse = Pulse(self.clock)
+        self.heart = Heart(outside.guard or BeatSender(settings.run_dir), self._beat, self.shell)
         self.failure: BaseException | None = None
         self._stop_reason = ""
         self._is_warned = False
         self._stop = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._restored = restored
 
     async def run(self, started: float) -> int:
@@ -336,13 +344,13 @@ class Process:
 
     async def _each_second(self) -> None:
         """Telemetry, renewal of books a snapshot would mend, young garbage."""
-        loop = asyncio.get_running_loop()
-        due, seconds = loop.time() + 1.0, 0
+        now = self.clock.monotonic_ns
+        due_ns, seconds = now() + SECOND_NS, 0
         while True:
-            await asyncio.sleep(max(0.0, due - loop.time()))
-            lag = loop.time() - due
-            due = max(due + 1.0, loop.time())
-            self.engine.meter.loop_lag.add_ns(max(0, int(lag * 1e9)))
+            await self.shell.sleep(max(0, due_ns - now()) / 1e9)
+            lag_ns = now() - due_ns
+            due_ns = max(due_ns + SECOND_NS, now())
+            self.engine.meter.loop_lag.add_ns(max(0, lag_ns))
             counters, gauges = self.venue.metrics(with_topics=seconds % TOPICS_EACH_S == 0)
             self._watch_space()
             self._obey_standing_request()
@@ -353,19 +361,23 @@ class Process:
                 if market.wants_renewal(now_ns) and name in self.venue.instruments:
                     self.venue.resubscribe(name)
             seconds += 1
-            gc.collect(2 if seconds % 60 == 0 else 1)
+            self._tidy(seconds)
+
+    def _tidy(self, seconds: int) -> None:
+        """Collect what a second left behind; the collector does nothing by itself."""
+        gc.collect(2 if seconds % 60 == 0 else 1)
 
     async def _keep_filters(self) -> None:
         """Read filters each minute and where an order was refused for them, fees each hour."""
-        loop = asyncio.get_running_loop()
-        read_at = fees_at = loop.time()
+        now = self.clock.monotonic_ns
+        read_at = fees_at = now()
         while True:
-            await asyncio.sleep(1.0)
-            waited = loop.time() - read_at
-            if waited < (FILTERS_SOON_S if self.venue.has_misfit else FILTERS_S):
+            await self.shell.sleep(1.0)
+            waited = now() - read_at
+            if waited < (FILTERS_SOON_NS if self.venue.has_misfit else FILTERS_NS):
                 continue
-            read_at = loop.time()
-            with_fees = read_at - fees_at >= FEES_S
+            read_at = now()
+            with_fees = read_at - fees_at >= FEES_NS
             fees_at = read_at if with_fees else fees_at
             await self._read_filters(with_fees=with_fees)
 
@@ -400,9 +412,8 @@ class Process:
 
     def _woken(self) -> None:
         """Plan what follows from a pause: what a guard left behind first, then the venue's time."""
-        loop = asyncio.get_running_loop()
-        loop.call_soon(self._obey_standing_request)
-        loop.call_soon(self.venue.remeasure)
+        self.shell.call_later(0.0, self._obey_standing_request)
+        self.shell.call_later(0.0, self.venue.remeasure)
 
     def _unreadable(self, link: int) -> None:
         """Start the connection again that brought this: its streams cannot be trusted any more."""
@@ -413,8 +424,7 @@ class Process:
             self._timer.cancel()
         if due_ns:
             delay = max(0.0, (due_ns - self.clock.now_ns()) / 1e9) + TIMER_SLACK_S
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(delay, self._fire, due_ns)
+            self._timer = self.shell.call_later(delay, self._fire, due_ns)
 
     def _fire(self, due_ns: int) -> None:
         if self.clock.now_ns() < due_ns:
@@ -493,9 +503,11 @@ class Process:
         engine = self.engine
         notify("STOPPING=1")
         engine.put(SessionStopping(*engine.stamp(), self._stop_reason))
-        deadline = time.monotonic() + STOP_DEADLINE_S
-        while not self.core.is_ended and time.monotonic() < deadline and not self._hasten:
-            await asyncio.sleep(0.01)  # the end comes as an input; this only looks for it
+        deadline_ns = self.clock.monotonic_ns() + STOP_DEADLINE_NS
+        while not self.core.is_ended and not self._hasten:
+            if self.clock.monotonic_ns() >= deadline_ns:
+                break
+            await self.shell.sleep(0.01)  # the end comes as an input; this only looks for it
             if self.failure is not None:
                 return
         counters, gauges = self.venue.metrics(with_topics=True)

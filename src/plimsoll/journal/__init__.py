@@ -17,7 +17,7 @@ from plimsoll.journal.settings import JournalSettings
 from plimsoll.journal.snapshots import snapshots, write_snapshot
 from plimsoll.journal.usage import Usage, usage
 from plimsoll.journal.verify import Damage, Report, Verification, verify
-from plimsoll.journal.writer import LogWriter, open_log
+from plimsoll.journal.writer import LogWriter, open_log, repair
 
 __all__ = [
     "KIND_FRAME",
@@ -45,6 +45,7 @@ __all__ = [
     "newest_epoch",
     "open_log",
     "reaches",
+    "repair",
     "scan",
     "snapshots",
     "usage",

@@ -133,15 +133,53 @@ def _check_owner(path: Path, header: Header, log: str, account: str) -> None:
 
 
 def _remove_unforced(paths: list[Path]) -> list[str]:
-    """Remove segments at the end whose header never reached the disk before the power went."""
+    """Remove segments at the end that were never forced, where the power took a part of them.
+
+    Segments are forced in order, pages reach the disk in any: when the power goes just after a
+    change of segments, the new one may be there, and the end of the old one not.
+    """
     notes = []
-    while paths and not chain_path(paths[-1]).exists() and not is_packed(paths[-1]):
-        with paths[-1].open("rb") as file:
-            if any(file.read(HEADER_BYTES)):
-                break
-        notes.append(f"{paths[-1]}: nothing of it was on disk when the machine went down; removed")
+    while paths and not _is_forced(paths[-1]) and not is_packed(paths[-1]):
+        if _is_blank(paths[-1]):
+            what = "nothing of it was on disk when the machine went down"
+        elif len(paths) > 1 and _is_cut_off(paths[-1], paths[-2]):
+            what = "what stood before it was not on disk when the machine went down"
+        else:
+            break
+        notes.append(f"{paths[-1]}: {what}; removed")
+        chain_path(paths[-1]).unlink(missing_ok=True)
         paths.pop().unlink()
     return notes
+
+
+def _is_forced(path: Path) -> bool:
+    """Return whether a block of a segment was ever forced; its chain file alone does not say so."""
+    chain = chain_path(path)
+    return chain.exists() and chain.stat().st_size >= LINE_BYTES
+
+
+def _is_blank(path: Path) -> bool:
+    with path.open("rb") as file:
+        return not any(file.read(HEADER_BYTES))
+
+
+def _is_cut_off(path: Path, before: Path) -> bool:
+    """Return whether the records before a segment's first one are gone, by loss of power."""
+    newest = SegmentReader(path)
+    try:
+        if not rebooted(newest.header):
+            return False
+        if _is_blank(before):
+            return not _is_forced(before)
+        reader = SegmentReader(before)
+        try:
+            while reader.read():
+                pass
+            return reader.last_seq < newest.header.previous_seq
+        finally:
+            reader.close()
+    finally:
+        newest.close()
 
 
 class _Repair:

@@ -18,6 +18,8 @@ from plimsoll.journal.layout import (
     BODY_OFFSET,
     FRAME_BYTES,
     HEADER_BYTES,
+    MARKET,
+    TRADING,
     Header,
     boot_id,
     number_of,
@@ -25,6 +27,7 @@ from plimsoll.journal.layout import (
 from plimsoll.journal.recover import Recovery, recover
 from plimsoll.journal.segment import LINKS, Segment
 
+_ANY_EPOCH: Final = 1 << 62
 _SPARE: Final = "next.spare"
 _URGENT: Final = "urgent.spare"
 """Made by the appending thread where the forcing one was late; another name, another file."""
@@ -82,6 +85,26 @@ def open_log(
     except BaseException:
         os.close(folder_fd)
         raise
+
+
+def repair(directory: Path, account: str) -> None:
+    """Repair what a crash left in both logs, where there are any, so that they can be read.
+
+    Raises:
+        JournalDamaged: a log is not what was written: do not trade.
+        JournalError: another process is writing, or it is the log of another account.
+        OSError: the folder cannot be used.
+    """
+    for log, may_drop in ((TRADING, False), (MARKET, True)):
+        folder = directory / log
+        if not folder.exists():
+            continue
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _lock(fd, folder)
+            recover(folder, log, account, _ANY_EPOCH, may_drop=may_drop)
+        finally:
+            os.close(fd)
 
 
 def _lock(fd: int, folder: Path) -> None:

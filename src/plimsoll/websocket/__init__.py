@@ -21,10 +21,12 @@ from plimsoll.websocket.dialect import (
     Unsubscribed,
 )
 from plimsoll.websocket.link import Link, LinkEvents, LinkPlace
+from plimsoll.websocket.loop import LoopShell
 from plimsoll.websocket.pool import PoolLimits
 from plimsoll.websocket.pooled import PooledLink
 from plimsoll.websocket.sequence import MessageId
 from plimsoll.websocket.session import Session, SessionSettings
+from plimsoll.websocket.shell import Shell
 from plimsoll.websocket.sole import SoleLink
 from plimsoll.websocket.topics import TopicPhase
 
@@ -40,6 +42,7 @@ __all__ = [
     "Link",
     "LinkEvents",
     "LinkPlace",
+    "LoopShell",
     "Malformed",
     "MessageId",
     "Notice",
@@ -48,6 +51,7 @@ __all__ = [
     "PooledLink",
     "Session",
     "SessionSettings",
+    "Shell",
     "SoleLink",
     "SubscribeRefused",
     "Subscribed",

@@ -1,11 +1,7 @@
-"""A session's socket: carries out its actions with picows, hands frames on inside the callback."""
+"""A session's socket: carries out its actions, hands frames on inside the callback."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol
-
-from picows import WSError as PicowsError
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from plimsoll.websocket.actions import (
     Action,
@@ -20,13 +16,11 @@ from plimsoll.websocket.actions import (
     Up,
 )
 from plimsoll.websocket.dialect import Control, Data
+from plimsoll.websocket.loop import TEXT
 from plimsoll.websocket.session import Session
+from plimsoll.websocket.shell import Line, Shell, Socket, Timer
 from plimsoll.websocket.topics import Topic, TopicPhase
 
-FRAME_CAP: Final = 4 * 1024 * 1024
-"""Largest message accepted, in bytes; a larger one drops the connection (reliability N7)."""
-
-_TEXT: Final = WSMsgType.TEXT  # hot: a member read through its class costs ten times a global
 _LIVE: Final = TopicPhase.LIVE
 
 _JITTER_STEPS: Final = 1_000_003
@@ -80,6 +74,7 @@ class Connection:
         owner: Owner,
         index: int,
         handler: FrameHandler,
+        shell: Shell,
     ) -> None:
         """Prepare; ``number`` is the connection's in its link, ``index`` the link's."""
         self.number = number
@@ -95,19 +90,17 @@ class Connection:
         self._owner = owner
         self._topic_of = session.dialect.topic_of
         self._topics = session.by_wire
-        self._transport: WSTransport | None = None
-        self._listener: _Listener | None = None
-        self._attempt: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self.line: Line | None = None
+        """The attempt or socket there is; what an earlier one still brings is ignored."""
+        self._shell = shell
+        self._transport: Socket | None = None
+        self._timer: Timer | None = None
         self._due_ns = 0
 
     @property
     def unsent_bytes(self) -> int:
         """Return how much waits for the socket to take it: more than nothing is trouble."""
-        transport = self._transport
-        if transport is None or transport.is_disconnected:
-            return 0
-        return int(transport.underlying_transport.get_write_buffer_size())
+        return self.line.unsent_bytes if self.line is not None else 0
 
     @property
     def is_up(self) -> bool:
@@ -122,13 +115,6 @@ class Connection:
         """Close for good, without waiting."""
         self._carry_out(self.session.stop(reason))
 
-    async def close(self, reason: str) -> None:
-        """Close for good and wait until nothing of the connection runs any more."""
-        attempt = self._attempt
-        self.stop(reason)
-        if attempt is not None:
-            await asyncio.gather(attempt, return_exceptions=True)
-
     def restart(self, reason: str) -> None:
         """Drop the connection because its content cannot be trusted; it comes back by itself."""
         now_ns = self._clock.now_ns()
@@ -139,7 +125,7 @@ class Connection:
         transport = self._transport
         if transport is None or not self.session.is_up or transport.is_disconnected:
             return False
-        transport.send(_TEXT, payload)
+        transport.send(TEXT, payload)
         return True
 
     def resubscribe(self, topics: list[str]) -> None:
@@ -189,13 +175,13 @@ class Connection:
         try:
             self._handler(self._index, payload, now_ns)
         except Exception as error:  # the callback is a task root: the engine must hear of it
-            surface(f"frame handler of link {self._index} failed", error)
+            self._shell.surface(f"frame handler of link {self._index} failed", error)
 
     def _pass(self, gate: Callable[[bytes, int], None], payload: bytes, now_ns: int) -> None:
         try:
             gate(payload, now_ns)
         except Exception as error:  # as above
-            surface(f"frame handler of link {self._index} failed", error)
+            self._shell.surface(f"frame handler of link {self._index} failed", error)
 
     def _control(self, frame: Control, now_ns: int) -> None:
         self._carry_out(self.session.control(frame, now_ns, self._jitter()))
@@ -206,7 +192,8 @@ class Connection:
         for action in actions:
             match action:
                 case Connect():
-                    self._attempt = asyncio.get_running_loop().create_task(self._connect())
+                    deadline_s = self.session.settings.step_deadline_ns / 1e9
+                    self.line = self._shell.dial(self, self, deadline_s)
                 case Send(payload):
                     self._write(payload)
                 case Close():
@@ -225,46 +212,28 @@ class Connection:
                     self._owner.connection_report(code, subject, text)
         self._arm()
 
-    async def _connect(self) -> None:
-        listener = _Listener(self)
-        self._listener = listener
-        try:
-            await ws_connect(
-                lambda: listener,
-                self.url,
-                max_frame_size=FRAME_CAP,
-                max_redirects=0,
-                proxy=self.proxy or None,
-                websocket_handshake_timeout=self.session.settings.step_deadline_ns / 1e9,
-            )
-        except (OSError, PicowsError, TimeoutError, ValueError) as error:
-            self._lost(listener, f"cannot connect to {self.url}: {error!r}")
+    def opened(self, line: Line, socket: Socket) -> None:
+        """Begin the session on a socket that was opened."""
+        if line is self.line:
+            self._transport = socket
+            self._carry_out(self.session.opened(self._clock.now_ns()))
 
-    def _opened(self, listener: "_Listener", transport: WSTransport) -> None:
-        if listener is not self._listener:
-            transport.disconnect(graceful=False)
-            return
-        self._transport = transport
-        self._carry_out(self.session.opened(self._clock.now_ns()))
-
-    def _lost(self, listener: "_Listener", reason: str) -> None:
-        if listener is not self._listener:
-            return
-        self._listener = self._transport = None
-        self._carry_out(self.session.closed(self._clock.now_ns(), self._jitter(), reason))
+    def lost(self, line: Line, reason: str) -> None:
+        """Note that the attempt failed or the socket ended."""
+        if line is self.line:
+            self.line = self._transport = None
+            self._carry_out(self.session.closed(self._clock.now_ns(), self._jitter(), reason))
 
     def _cut(self) -> None:
-        """Let go of connection and attempt at once; their late callbacks find no listener."""
-        transport, attempt = self._transport, self._attempt
-        self._listener = self._transport = self._attempt = None
-        if transport is not None:
-            transport.disconnect(graceful=False)
-        elif attempt is not None:
-            attempt.cancel()
+        """Let go of attempt and socket at once; their late callbacks find another line."""
+        line = self.line
+        self.line = self._transport = None
+        if line is not None:
+            line.cut()
 
     def _write(self, payload: bytes) -> None:
         if self._transport is not None and not self._transport.is_disconnected:
-            self._transport.send(_TEXT, payload)
+            self._transport.send(TEXT, payload)
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -274,14 +243,13 @@ class Connection:
         if wake_ns:
             self._due_ns = wake_ns
             delay = max(0, wake_ns - self._clock.now_ns()) / 1e9
-            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+            self._timer = self._shell.call_later(delay, self._tick)
 
     def _tick(self) -> None:
         if self._clock.now_ns() - self._due_ns > _STALL_NS:
             # This process stood still. What the peer sent meanwhile, a pong too, is read first:
             # it is not to be judged by our sleep.
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_GRACE_S, self._tick_now)
+            self._timer = self._shell.call_later(_GRACE_S, self._tick_now)
         else:
             self._tick_now()
 
@@ -291,53 +259,3 @@ class Connection:
     def _jitter(self) -> float:
         """Return a number in [0, 1) nobody can synchronise on, without a random source."""
         return self._clock.now_ns() % _JITTER_STEPS / _JITTER_STEPS
-
-
-class _Listener(WSListener):
-    """One connection's callbacks; a listener its connection has let go of is ignored."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__()
-        self.connection = connection
-        self.parts: list[bytes] = []
-        self.size = 0
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        """Start the session on the new connection."""
-        self.connection._opened(self, transport)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Pass a whole message on; join the parts of a fragmented one."""
-        if self.connection._listener is not self:
-            return
-        kind = frame.msg_type
-        if kind == _TEXT and frame.fin:
-            self.connection.received(frame.get_payload_as_bytes())
-        elif kind in (_TEXT, WSMsgType.CONTINUATION):
-            self._join(frame)
-        elif kind == WSMsgType.BINARY:
-            self.connection.restart("a binary frame where only text is expected")
-        elif kind == WSMsgType.CLOSE:
-            transport.disconnect(graceful=False)
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """Tell the session, unless the connection was cut by us."""
-        shake = transport.close_handshake
-        code = shake.recv.code if shake is not None and shake.recv is not None else "no close frame"
-        self.connection._lost(self, f"connection ended ({code})")
-
-    def _join(self, frame: WSFrame) -> None:
-        self.parts.append(frame.get_payload_as_bytes())
-        self.size += frame.payload_size
-        if self.size > FRAME_CAP:
-            self.connection.restart(f"a message larger than {FRAME_CAP} bytes")
-        elif frame.fin:
-            whole = b"".join(self.parts)
-            self.parts, self.size = [], 0
-            self.connection.received(whole)
-
-
-def surface(message: str, error: Exception) -> None:
-    """Hand a handler's failure to the loop's exception handler, which the engine owns."""
-    loop = asyncio.get_running_loop()
-    loop.call_exception_handler({"message": message, "exception": error})

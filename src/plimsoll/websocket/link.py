@@ -1,6 +1,5 @@
 """What a venue holds of a kind of traffic: a name, connections, one handler, topics and events."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,7 +9,9 @@ import msgspec
 from plimsoll.websocket.budget import ConnectBudget
 from plimsoll.websocket.connection import Connection, FrameHandler, LinkClock
 from plimsoll.websocket.dialect import Dialect
+from plimsoll.websocket.loop import LoopShell
 from plimsoll.websocket.session import Session, SessionSettings
+from plimsoll.websocket.shell import Shell
 from plimsoll.websocket.topics import Standing, Topic, TopicPhase, joint
 
 
@@ -58,8 +59,12 @@ class Link:
         handler: FrameHandler,
         events: LinkEvents,
         budget: ConnectBudget | None = None,
+        shell: Shell | None = None,
     ) -> None:
-        """Prepare; ``budget`` is shared with the other links of the host."""
+        """Prepare; ``budget`` is shared with the other links of the host.
+
+        Without a ``shell`` it lives in the event loop that runs when it is started.
+        """
         self.index = place.index
         self.place = place
         self.connections: dict[int, Connection] = {}
@@ -67,6 +72,7 @@ class Link:
         self._handler = handler
         self._events = events
         self._budget = budget
+        self._shell = shell or LoopShell()
         self._standings: dict[str, Standing] = {}
         self._is_told_up = False
         self._is_closing = False
@@ -80,8 +86,12 @@ class Link:
     async def close(self, reason: str = "closed by us") -> None:
         """Close for good and wait until nothing of the link runs any more."""
         self._is_closing = True
-        connections = list(self.connections.values())
-        await asyncio.gather(*(connection.close(reason) for connection in connections))
+        lines = [connection.line for connection in self.connections.values()]
+        for connection in list(self.connections.values()):
+            connection.stop(reason)
+        for line in lines:
+            if line is not None:
+                await line.ended()
 
     def restart(self, reason: str) -> None:
         """Drop a connection because its content cannot be trusted; it comes back by itself.
@@ -164,7 +174,9 @@ class Link:
     ) -> Connection:
         place = self.place
         session = Session(place.dialect, topics, place.settings, budget)
-        made = Connection(number, place.url, session, self._clock, self, self.index, handler)
+        made = Connection(
+            number, place.url, session, self._clock, self, self.index, handler, self._shell
+        )
         made.proxy = place.proxy
         self.connections[number] = made
         return made

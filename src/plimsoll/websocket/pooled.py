@@ -1,16 +1,16 @@
 """A link with as many connections as its topics need; what two of them carry is arbitrated."""
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 
 from plimsoll.websocket.arbiter import Arbiter
 from plimsoll.websocket.budget import ConnectBudget
 from plimsoll.websocket.chain import ChainArbiter
-from plimsoll.websocket.connection import Connection, FrameHandler, LinkClock, surface
+from plimsoll.websocket.connection import Connection, FrameHandler, LinkClock
 from plimsoll.websocket.link import Link, LinkEvents, LinkPlace
 from plimsoll.websocket.pool import Carry, Change, Pool, PoolLimits, Shed
 from plimsoll.websocket.sequence import SequenceArbiter
+from plimsoll.websocket.shell import Shell, Timer
 from plimsoll.websocket.topics import Standing, Topic, TopicPhase
 
 
@@ -25,12 +25,13 @@ class PooledLink(Link):
         events: LinkEvents,
         budget: ConnectBudget | None = None,
         limits: PoolLimits | None = None,
+        shell: Shell | None = None,
     ) -> None:
         """Prepare a link that carries nothing yet."""
-        super().__init__(place, clock, handler, events, budget)
+        super().__init__(place, clock, handler, events, budget, shell)
         self.pool = Pool(limits or PoolLimits(chars=place.dialect.args_chars))
         self._arbiters: dict[str, Arbiter] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
 
     async def close(self, reason: str = "closed by us") -> None:
         """Close for good and wait until nothing of the link runs any more."""
@@ -179,15 +180,14 @@ class PooledLink(Link):
                 if arbiter.due_ns:
                     self._pass(topic, arbiter, arbiter.tick(now_ns), now_ns)
         except Exception as error:  # the callback is a task root: the engine must hear of it
-            surface(f"frame handler of link {self.index} failed", error)
+            self._shell.surface(f"frame handler of link {self.index} failed", error)
         self._timer = None
         due = [arbiter.due_ns for arbiter in self._arbiters.values() if arbiter.due_ns]
         if due and not self._is_closing:
             self._arm(min(due) - now_ns)
 
     def _arm(self, delay_ns: int) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(max(0, delay_ns) / 1e9, self._tick)
+        self._timer = self._shell.call_later(max(0, delay_ns) / 1e9, self._tick)
 
     # ---- counters ----------------------------------------------------------------------------
 

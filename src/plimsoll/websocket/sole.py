@@ -1,12 +1,12 @@
 """A link with one connection, and two for the moment in which a successor takes over."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from plimsoll.websocket.budget import ConnectBudget
 from plimsoll.websocket.connection import Connection, FrameHandler, LinkClock
 from plimsoll.websocket.link import Link, LinkEvents, LinkPlace
+from plimsoll.websocket.shell import Shell, Timer
 from plimsoll.websocket.succession import End, Succession
 
 DRAIN_NS: Final = 10_000_000_000
@@ -30,20 +30,21 @@ class SoleLink(Link):
         is_drained: Callable[[int], bool] = lambda _number: False,
         drain_ns: int = DRAIN_NS,
         settle_ns: int = SETTLE_NS,
+        shell: Shell | None = None,
     ) -> None:
         """Prepare a link that carries ``topics``.
 
         ``is_drained`` tells of a connection by its number whether all that was asked on it is
         answered; a link that only listens keeps the old connection for the whole ``drain_ns``.
         """
-        super().__init__(place, clock, handler, events, budget)
+        super().__init__(place, clock, handler, events, budget, shell)
         self._topics = tuple(topics)
         self._is_drained = is_drained
         self._own_budget = ConnectBudget(parent=budget)
         self._numbered = 1
         self._succession = Succession(1, drain_ns, settle_ns)
         self._settle_ns = settle_ns
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
 
     @property
     def sender(self) -> int:
@@ -97,7 +98,7 @@ class SoleLink(Link):
         """Let a successor take over; probe the old connection, which must prove to be alive."""
         if self._succession.up(connection.number, self._clock.now_ns()):
             old = self.connections[self._succession.leaver]
-            asyncio.get_running_loop().call_later(self._settle_ns / 1e9, self._probe, old)
+            self._shell.call_later(self._settle_ns / 1e9, self._probe, old)
             self._look()
         super().connection_up(connection)
 
@@ -154,7 +155,7 @@ class SoleLink(Link):
         if self._timer is not None:
             self._timer.cancel()
         delay = (succession.ends_ns - now_ns) / 1e9
-        self._timer = asyncio.get_running_loop().call_later(max(0.0, delay), self._look)
+        self._timer = self._shell.call_later(max(0.0, delay), self._look)
 
     def _tell_gap(self, reason: str) -> None:
         """Say that the link was away, although it is up: what it should bring may be missing."""

@@ -2,7 +2,9 @@
 
 from tests.properties.driver import PERP, SECOND, Driver, Puppet, one_strategy, settings_of
 
+from plimsoll.core.engine import restore, snapshot
 from plimsoll.core.model import Mode
+from plimsoll.core.records import RateMeasured
 
 
 class Silent(Puppet):
@@ -42,6 +44,14 @@ def fired(driver):
 
 def held(driver):
     return driver.core.ledger.qty_lots("s", PERP)
+
+
+def test_a_snapshot_remembers_what_the_venue_grants():
+    """Seed 59 of the world: a session begun from a snapshot paced otherwise than its replay."""
+    first = first_session()
+    first.put(RateMeasured, "create.linear", 20, 0)
+    again = restore(snapshot(first.core.state))
+    assert again.rates.limits == first.core.state.rates.limits == {"create.linear": 20}
 
 
 def test_a_restored_target_is_not_traded_towards_until_the_strategy_speaks():

@@ -1,7 +1,7 @@
 """How each record changes an order: the venue's orders of events, told one by one."""
 
 import pytest
-from tests.properties.driver import PERP, Driver, report_of
+from tests.properties.driver import PERP, SECOND, Driver, report_of
 
 from plimsoll.core.model import FOREIGN, OrderState, Side
 from plimsoll.core.records import AbsenceShown, Blocked, IncidentRaised, OutcomeLost, SendRefused
@@ -97,6 +97,44 @@ def test_a_refused_cancel_leaves_the_order_as_it_is(live):
     assert order.leaves_lots == 10
     live.answered(order.id, "gone", "cancel")
     assert (order.cancel_pending, order.state) == (False, S.OPEN)
+
+
+def a_cancel_of_an_unanswered_create(live):
+    live.do(lambda s: s.buy(PERP, "0.010", "49000"))
+    order = live.newest
+    live.was_sent(order.id)
+    live.advance(SECOND)
+    handle = live.strategies["s"].results[-1]
+    live.do(lambda _s: handle.cancel())
+    live.was_sent(order.id, "cancel")
+    return order
+
+
+def test_a_cancel_answered_before_its_create_leaves_the_creates_clock_running(live):
+    """Seed 32 of the world: the order stayed SENT for ever."""
+    order = a_cancel_of_an_unanswered_create(live)
+    live.answered(order.id, "gone", "cancel")
+    assert (order.state, order.cancel_pending) == (S.SENT, False)
+    live.advance(5 * SECOND)
+    assert order.state == "unknown"
+
+
+def test_a_cancel_does_not_begin_the_creates_time_anew(live):
+    order = a_cancel_of_an_unanswered_create(live)
+    live.advance(9 * SECOND // 2)
+    assert order.state == "unknown"
+    assert order.cancel_pending, "its own time has only begun"
+    live.advance(6 * SECOND)
+    assert not order.cancel_pending
+
+
+def test_a_cancel_says_nothing_about_when_a_create_must_have_arrived(live):
+    """Seed 150 of the world: cancels repeated under a halt put proof of absence off for ever."""
+    order = a_cancel_of_an_unanswered_create(live)
+    created_ms = order.signed_ms
+    live.advance(SECOND)
+    live.was_sent(order.id, "cancel")
+    assert order.signed_ms == created_ms
 
 
 def test_an_amend_counts_the_larger_until_it_is_answered(live):

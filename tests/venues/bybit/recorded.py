@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from plimsoll.venues.bybit import BybitSettings
+from plimsoll.venues.bybit.http import Reply
 from plimsoll.venues.bybit.rest import RestClient
 
 INSTRUMENTS, FEES = "/v5/market/instruments-info", "/v5/account/fee-rate"
@@ -189,13 +190,6 @@ class Fixed:
         return self._now_ns
 
 
-class Response:
-    """What the client reads of a response besides its content."""
-
-    status = 200
-    headers: ClassVar[dict[str, str]] = {}
-
-
 SETTINGS = BybitSettings(rest_url="http://x", public_url="", private_url="", trade_url="", key="k")
 EMPTY = b'{"retCode":0,"result":{"list":[]}}'
 
@@ -209,7 +203,7 @@ class Canned(RestClient):
 
     async def get(self, path, params, *, signed):
         content = EMPTY if params.get("cursor") else self._answers.get(path, EMPTY)
-        return self._read(cast("Any", Response()), content, path)
+        return self._read(Reply(200, {}, (), content), path)
 
     async def post(self, path, body, signed_ms):
-        return self._read(cast("Any", Response()), self._answers[path], path)
+        return self._read(Reply(200, {}, (), self._answers[path]), path)

@@ -51,7 +51,8 @@ def sender(rest, inbox, clock, linear):
             link: Any = FakeLink()
             orders.link = link
             await scenario(orders, link)
-            await asyncio.gather(*background._tasks)
+            works: Any = list(background._works.values())
+            await asyncio.gather(*works)
             return client, fake
 
         def prepare(fake):

@@ -68,6 +68,7 @@ class _Snapshot(msgspec.Struct):
     wishes: list[tuple[str, str, Wish]] = []
     protections: dict[str, Protection] = {}
     guard: _Guard | None = None
+    rates: dict[str, int] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -115,6 +116,7 @@ def snapshot(state: State) -> bytes:
             wishes=[(who, name, one) for (who, name), one in state.protections.wishes.items()],
             protections=state.protections.at_venue,
             guard=_guard_of(state),
+            rates=state.rates.limits,
         )
     )
 
@@ -158,6 +160,7 @@ def restore(payload: bytes) -> State:
         state.faulty[owner], state.stopped[owner] = code, reason
     state.safety.blocks = saved.blocks
     state.safety.observed, state.safety.wallet_doubt = saved.observed, saved.wallet_doubt
+    state.rates.limits.update(saved.rates)
     _restore_paces(state, saved)
     if saved.guard is not None:
         _restore_guard(state, saved.guard)

@@ -167,7 +167,8 @@ class OrderStore:
         order = self.find(record.client_order_id)
         if order is not None:
             order.cancel_pending = True
-            order.asked_ns = record.ts_ns
+            if order.state not in _UNCONFIRMED or not order.asked_ns:
+                order.asked_ns = record.ts_ns  # else the create's own clock goes on
             order.cancels += 1
             order.unwanted_ns = order.unwanted_ns or record.ts_ns
 
@@ -178,7 +179,8 @@ class OrderStore:
         order = self.find(record.client_order_id)
         if order is None:
             return
-        order.signed_ms = max(order.signed_ms, record.signed_ms)
+        if record.action != "cancel":  # says nothing about when a create must have arrived
+            order.signed_ms = max(order.signed_ms, record.signed_ms)
         order.via = record.via
         carrier = -1 if record.via == "rest" else record.connection
         if record.action == "create":
@@ -238,7 +240,7 @@ class OrderStore:
             return None
         if record.action == "create":
             order.reason = record.reason
-            _stop_waiting(order)
+            _wait_for_rest(order, record.ts_ns)
             self._move(order, Evidence.LOST)
         elif record.action == "cancel":
             order.cancel_pending = False
@@ -280,7 +282,10 @@ class OrderStore:
         # An order at the market has no price; an exit's quantity follows its position.
         if order.is_working and (record.price_ticks or order.label == PROTECTION_LABEL):
             self._take_terms(order, record)
-        _stop_waiting(order)
+        if order.state in _UNCONFIRMED:
+            _wait_for_rest(order, record.ts_ns)
+        else:
+            _stop_waiting(order)
         self.listener(order, +1)
         self._move(order, _EVIDENCE_OF[record.status])
         return order
@@ -351,7 +356,7 @@ class OrderStore:
             self._move(order, Evidence.REFUSED)
         else:
             order.reason = record.text
-            _stop_waiting(order)
+            _wait_for_rest(order, record.ts_ns)
             self._move(order, Evidence.LOST)
 
     def _take_terms(self, order: Order, record: OrderReported) -> None:
@@ -373,7 +378,8 @@ class OrderStore:
             order.cancel_pending = False
         elif action == "amend":
             _end_amend(order)
-        _stop_waiting(order)
+        if order.state not in _UNCONFIRMED:  # this says nothing about a create without an answer
+            _stop_waiting(order)
         self.listener(order, +1)
 
     def _book(self, order: Order, qty_lots: int, price_ticks: int) -> None:
@@ -505,6 +511,10 @@ _IN_BOOK: Final = frozenset({OrderState.OPEN, OrderState.PARTIAL})
 _UNANSWERED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN})
 
 
+_UNCONFIRMED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.ACKED})
+"""States in which the create itself waits, for its answer or for its confirmation."""
+
+
 def _nobody(_order: Order, _sign: int) -> None:
     """Hear nothing."""
 
@@ -521,3 +531,8 @@ def _stop_waiting(order: Order) -> None:
     """Stop the clock of an answer, unless another request of this order still waits for its own."""
     if not order.cancel_pending and not order.amend_qty_lots:
         order.asked_ns = 0
+
+
+def _wait_for_rest(order: Order, now_ns: int) -> None:
+    """Let a cancel or amend wait from now on, after the create it waited behind came to an end."""
+    order.asked_ns = now_ns if order.cancel_pending or order.amend_qty_lots else 0

@@ -1,35 +1,36 @@
-"""Keeps hold of the tasks a venue starts: none is lost, none fails unheard, all end at close."""
+"""Keeps hold of the work a venue starts: none is lost, none fails unheard, all end at close."""
 
-import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
+
+from plimsoll.websocket import LoopShell, Shell
+from plimsoll.websocket.shell import Work
 
 
 class Background:
-    """The tasks of one venue object."""
+    """What runs beside everything else for one venue object."""
 
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+    def __init__(self, shell: Shell | None = None) -> None:
+        self._shell = shell or LoopShell()
+        self._works: dict[int, Work] = {}
+        self._started = 0
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self._works)
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run ``work`` beside everything else."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+        self._started += 1
+        number = self._started
+        self._works[number] = self._shell.start(work, name, partial(self._done, number, name))
 
     async def close(self) -> None:
         """Cancel what still runs and wait for its end."""
-        tasks = sorted(self._tasks, key=lambda task: task.get_name())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._shell.end(list(self._works.values()))
+        self._works.clear()
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        text = f"background task {task.get_name()} failed"
-        task.get_loop().call_exception_handler({"message": text, "exception": error})
+    def _done(self, number: int, name: str, error: Exception | None) -> None:
+        self._works.pop(number, None)
+        if error is not None:
+            self._shell.surface(f"background task {name} failed", error)

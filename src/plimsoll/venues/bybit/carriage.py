@@ -20,6 +20,7 @@ from plimsoll.websocket import (
     PooledLink,
     PoolLimits,
     SessionSettings,
+    Shell,
     TopicPhase,
 )
 
@@ -48,7 +49,12 @@ class PublicCarriage:
     """The public links of one venue object."""
 
     def __init__(
-        self, settings: BybitSettings, inbox: Inbox, clock: Clock, events: LinkEvents
+        self,
+        settings: BybitSettings,
+        inbox: Inbox,
+        clock: Clock,
+        events: LinkEvents,
+        shell: Shell | None = None,
     ) -> None:
         """Prepare without touching the network; ``events`` hears of the links."""
         self.links: dict[int, PooledLink] = {}
@@ -56,6 +62,7 @@ class PublicCarriage:
         self._inbox = inbox
         self._clock = clock
         self._events = events
+        self._shell = shell
         self._dialect = BybitDialect()
         self._budgets: dict[str, ConnectBudget] = {}
         self._followed: Counter[str] = Counter()
@@ -138,7 +145,13 @@ class PublicCarriage:
             place = LinkPlace(index, url, self._dialect, link_settings(own), own.proxy)
             limits = PoolLimits(topics=own.topics_per_connection, chars=self._dialect.args_chars)
             self.links[index] = PooledLink(
-                place, self._clock, self._inbox.frame, self._events, self._budget(url), limits
+                place,
+                self._clock,
+                self._inbox.frame,
+                self._events,
+                self._budget(url),
+                limits,
+                self._shell,
             )
         return self.links[index]
 

@@ -4,8 +4,7 @@ Bybit v5 docs, order/dcp: opened by the venue for some accounts only; set per pr
 about ten seconds later; armed by connections that subscribe its topic: only the engine's does.
 """
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -35,12 +34,19 @@ class _Info(msgspec.Struct):
 class DisconnectGuard:
     """Sets the protection of one account, tells what became of it, and looks again."""
 
-    def __init__(self, rest: RestClient, inbox: Inbox, window_s: int) -> None:
+    def __init__(
+        self,
+        rest: RestClient,
+        inbox: Inbox,
+        window_s: int,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
         """Prepare for a window; 0 asks for nothing."""
         self.topics: tuple[str, ...] = ()
         """What the engine's private connection subscribes besides."""
         self._rest = rest
         self._inbox = inbox
+        self._sleep = sleep
         self._window_s = window_s
         self._waits: list[str] = []
         """Products that were set and not yet seen in force."""
@@ -67,13 +73,13 @@ class DisconnectGuard:
         """Look whether what was set is in force, after the time the venue takes for it."""
         if not self._waits:
             return
-        await asyncio.sleep(APPLIES_S + _MARGIN_S)
+        await self._sleep(APPLIES_S + _MARGIN_S)
         in_force = None
         for _ in range(_TRIES):
             in_force = await self._in_force()
             if in_force is not None:
                 break
-            await asyncio.sleep(_MARGIN_S)
+            await self._sleep(_MARGIN_S)
         for product in self._waits:
             found = (in_force or {}).get(product)
             if found == self._window_s:

@@ -1,18 +1,17 @@
 """REST: signed requests whose every possible end is a value, not an exception."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
-from yarl import URL
 
 from plimsoll.venues.bybit.codes import CLOCK_CODES, LIMIT_CODES
 from plimsoll.venues.bybit.errors import shortened
+from plimsoll.venues.bybit.http import HttpTransport, Reply, Transport, Unanswered
 from plimsoll.venues.bybit.numbers import Stored
 from plimsoll.venues.bybit.offset import OffsetEstimate
 from plimsoll.venues.bybit.ports import Clock
@@ -20,7 +19,6 @@ from plimsoll.venues.bybit.rates import Grant, ReadBudget, read_grant
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.sign import Signer
 
-_BODY_CAP: Final = 16 * 1024 * 1024
 _BEHIND_CAP_NS: Final = 250_000_000
 """Most we stamp behind the best estimate, so that an error never lands us ahead of the venue."""
 
@@ -118,7 +116,15 @@ _time: Final = msgspec.json.Decoder(_Time).decode
 class RestClient:
     """One kept-alive session to the venue's REST address."""
 
-    def __init__(self, settings: BybitSettings, clock: Clock, signer: Signer | None) -> None:
+    def __init__(
+        self,
+        settings: BybitSettings,
+        clock: Clock,
+        signer: Signer | None,
+        transport: Transport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Prepare; without a ``transport`` it is HTTP in the running event loop."""
         self.settings = settings
         self.offset = OffsetEstimate()
         self.requests = 0
@@ -137,7 +143,8 @@ class RestClient:
         self._clock = clock
         self._signer = signer
         self._banned_until_ns = 0
-        self._session: aiohttp.ClientSession | None = None
+        self._transport = transport or HttpTransport(settings)
+        self._sleep = sleep
 
     async def __aenter__(self) -> Self:
         return self
@@ -149,9 +156,7 @@ class RestClient:
 
     async def close(self) -> None:
         """Close the session; requests in flight end as BROKEN."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._transport.close()
 
     @property
     def is_banned(self) -> bool:
@@ -248,7 +253,7 @@ class RestClient:
         wait_ns = self._budget.turn_ns(path, now_ns, signed=signed) - now_ns
         if wait_ns > 0:
             self.waited_ns += wait_ns
-            await asyncio.sleep(wait_ns / 1e9)
+            await self._sleep(wait_ns / 1e9)
 
     # ---- one request -----------------------------------------------------------------------
 
@@ -264,38 +269,23 @@ class RestClient:
             return Answer(end=End.NOT_SENT, code=403, text="this address is banned: waiting")
         self.requests += 1
         try:
-            async with self._open().request(
-                method,
-                # encoded=True: what was signed must not be written in another way.
-                URL(self.settings.rest_url + target, encoded=True),
-                headers=headers,
-                data=body,
-                allow_redirects=False,
-                proxy=self.settings.proxy or None,
-            ) as response:
-                content = await _content(response)
-                if self.tap is not None:
-                    sent, told = body or b"", response.raw_headers
-                    self.tap(Heard(method, target, sent, response.status, told, content))
-                answer = self._read(response, content, target)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            answer = _broken(0, f"{method} {target.partition('?')[0]}: {error!r}")
+            reply = await self._transport.ask(method, target, headers, body)
+            if self.tap is not None:
+                sent, told = body or b"", reply.raw_headers
+                self.tap(Heard(method, target, sent, reply.status, told, reply.content))
+            answer = self._read(reply, target)
+        except (Unanswered, ValueError) as error:
+            answer = _broken(0, f"{method} {target.partition('?')[0]}: {error}")
         if not answer.is_ok:
             self.failures += 1
         return answer
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=self.settings.rest_timeout_s)
-            self._session = aiohttp.ClientSession(timeout=timeout)
-        return self._session
-
-    def _read(self, response: aiohttp.ClientResponse, content: bytes, target: str) -> Answer:
-        path, grant = target.partition("?")[0], read_grant(response.headers)
+    def _read(self, reply: Reply, target: str) -> Answer:
+        path, grant = target.partition("?")[0], read_grant(reply.headers)
         if grant is not None:
             self.limits_left[path] = grant.left
             self._budget.learn(path, grant)
-        answer = self._judge(response.status, content)
+        answer = self._judge(reply.status, reply.content)
         if answer.end is End.LIMITED:
             self._budget.close(path, self._clock.monotonic_ns() + _LIMIT_WINDOW_NS)
         return msgspec.structs.replace(answer, grant=grant)
@@ -357,16 +347,6 @@ def _answer(envelope: _Envelope, status: int) -> Answer:
 
 def _broken(code: int, text: str) -> Answer:
     return Answer(end=End.BROKEN, code=code, text=text)
-
-
-async def _content(response: aiohttp.ClientResponse) -> bytes:
-    content = await response.content.read(_BODY_CAP)
-    while not response.content.at_eof():
-        part = await response.content.read(_BODY_CAP)
-        content += part
-        if len(content) > _BODY_CAP:
-            raise ValueError(f"an answer larger than {_BODY_CAP} bytes")
-    return content
 
 
 def _shown(content: bytes) -> str:

@@ -1,6 +1,5 @@
 """The one object an engine uses to trade on Bybit v5: links, orders, queries, clock."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,6 +28,7 @@ from plimsoll.venues.bybit.errors import (
     ParseError,
     VenueUnreachable,
 )
+from plimsoll.venues.bybit.http import Transport
 from plimsoll.venues.bybit.links import LINKS, PRIVATE, TRADE
 from plimsoll.venues.bybit.listing import load_instruments, reload_instruments
 from plimsoll.venues.bybit.orders import OrderSender
@@ -37,7 +37,7 @@ from plimsoll.venues.bybit.private import parse_private
 from plimsoll.venues.bybit.rest import RestClient
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.sign import Signer
-from plimsoll.websocket import Dialect, Link, LinkPlace, SoleLink, TopicPhase
+from plimsoll.websocket import Dialect, Link, LinkPlace, LoopShell, Shell, SoleLink, TopicPhase
 
 PRIVATE_TOPICS: Final = ("order", "execution", "position", "wallet")
 _CLOCK_SAMPLES: Final = 5
@@ -50,8 +50,17 @@ class BybitVenue:
     the event loop; ``create``, ``amend`` and ``cancel`` write before they return.
     """
 
-    def __init__(self, settings: BybitSettings, inbox: Inbox, clock: Clock) -> None:
-        """Prepare without touching the network.
+    def __init__(
+        self,
+        settings: BybitSettings,
+        inbox: Inbox,
+        clock: Clock,
+        shell: Shell | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        """Prepare without touching the network; ``shell`` and ``transport`` are the way there.
+
+        Without them it lives in the running event loop, on sockets and HTTP.
 
         Raises:
             CredentialsRefused: there is a key, but it cannot be used for signing.
@@ -61,16 +70,17 @@ class BybitVenue:
         self._stated: dict[str, Instrument] = {}
         """Instruments as the venue stated them last; messages are read by ``instruments``."""
         self.links: dict[int, Link] = {}
-        self.public = PublicCarriage(settings, inbox, clock, self)
+        self._shell = shell or LoopShell()
+        self.public = PublicCarriage(settings, inbox, clock, self, self._shell)
         self.unlisted = 0
         self.parse_errors = 0
         self._inbox = inbox
         self._clock = clock
         self._signer = Signer(settings.key, settings.secret) if settings.has_key else None
-        self._rest = RestClient(settings, clock, self._signer)
-        self._background = Background()
+        self._rest = RestClient(settings, clock, self._signer, transport, self._shell.sleep)
+        self._background = Background(self._shell)
         self._orders = OrderSender(self._rest, inbox, clock, self._background)
-        self._disconnect = DisconnectGuard(self._rest, inbox, settings.dcp_s)
+        self._disconnect = DisconnectGuard(self._rest, inbox, settings.dcp_s, self._shell.sleep)
         self._queries = QueryRunner(self._rest, inbox, self._skip_unlisted)
         self._catalogue: dict[tuple[str, str], Instrument] = {}
         self._told_down: set[int] = set()
@@ -306,7 +316,15 @@ class BybitVenue:
         budget = self.public.budget_of(place.url)
         topics = (*PRIVATE_TOPICS, *self._disconnect.topics)
         self._background.start(self._disconnect.verify(), "disconnect protection")
-        link = SoleLink(place, topics, self._clock, self._take_private, self, budget)
+        link = SoleLink(
+            place,
+            topics,
+            self._clock,
+            self._take_private,
+            self,
+            budget,
+            shell=self._shell,
+        )
         self.links[PRIVATE] = link
         link.start()
         if settings.trade_url:
@@ -315,7 +333,16 @@ class BybitVenue:
     def _start_trade(self, dialect: Dialect) -> None:
         place = self._place(TRADE, self.settings.trade_url, dialect)
         budget, is_drained = self.public.budget_of(place.url), self._orders.is_drained
-        link = SoleLink(place, (), self._clock, self._take_answer, self, budget, is_drained)
+        link = SoleLink(
+            place,
+            (),
+            self._clock,
+            self._take_answer,
+            self,
+            budget,
+            is_drained,
+            shell=self._shell,
+        )
         self.links[TRADE] = self._orders.link = link
         link.start()
 
@@ -337,7 +364,7 @@ class BybitVenue:
 
     async def _keep_clock(self) -> None:
         while True:
-            await asyncio.sleep(self.settings.clock_period_s)
+            await self._shell.sleep(self.settings.clock_period_s)
             await self._rest.measure_offset(1)
             self._put_clock()
 

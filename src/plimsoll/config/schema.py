@@ -442,6 +442,11 @@ class Execution(Section):
         description="Orders under our tag that should not live (never known, or shown absent): "
         "`cancel` those that can add risk, or `keep` them. Both are told and block.",
     )
+    unusual: Literal["tell", "pause"] = Field(
+        default="tell",
+        description="When an instance does what it never does (orders, values, fills, prices, "
+        "changes of side, each against its own past): `tell` a person, or `pause` it as well.",
+    )
     end_policy: Literal["cancel", "keep", "flatten"] = Field(
         default="cancel",
         description="At a stop: `cancel` orders that can add risk, `keep` them, or `flatten`: "

@@ -44,6 +44,7 @@ def core_settings(project: Project) -> CoreSettings:
         ),
         max_slippage_ppm=execution.max_slippage,
         strays=execution.strays,
+        unusual=execution.unusual,
         end_policy=execution.end_policy,
         dedicated=settings.account.dedicated,
         seed=execution.seed,

@@ -158,6 +158,8 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     strays: str = "cancel"
     """Orders under our tag that should not live (never known, or shown absent): ``cancel`` those
     that can add risk, or ``keep`` them. Both are told and block."""
+    unusual: str = "tell"
+    """What follows from unusual activity of an instance: ``tell``, or ``pause`` it as well."""
     end_policy: str = "cancel"
     """At a stop: ``cancel`` orders that can add risk, ``keep`` them, or ``flatten`` as well."""
     dedicated: bool = False

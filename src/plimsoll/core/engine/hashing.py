@@ -63,6 +63,11 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "streaks": sorted(
                 (*key, msgspec.to_builtins(streak)) for key, streak in state.streaks.items()
             ),
+            "habits": sorted(
+                [owner, name, habit.now, len(habit.usual), sum(habit.usual)]
+                for owner, one in state.habits.items()
+                for name, habit in one.measures.items()
+            ),
             "trips": [msgspec.to_builtins(trip) for trip in state.trips.active.values()],
             "trip_days": sorted((*key, *days) for key, days in state.trips.days.items()),
             "limits": sorted((*key, value) for key, value in state.limits.changes.items()),

@@ -1,9 +1,9 @@
 """The safety half of ``decide``: who looks at which record, and in which order at each beat.
 
 Unknown outcomes (``inquiring``), reconciliation (``comparing``), market data (``doubting``), halts
-(``halting``), flattens (``flattening``), circuit breakers (``breaking``), equity and margin
-(``measuring``). Only a flatten ever places an order, and only where a person or the end policy
-asked for it: the others ask, cancel, block, halt and tell.
+(``halting``), flattens (``flattening``), circuit breakers (``breaking``), habits (``noticing``),
+equity and margin (``measuring``). Only a flatten ever places an order, and only where a person or
+the end policy asked for it: the others ask, cancel, block, halt and tell.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from plimsoll.core.engine.flattening import Flattening
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.inquiring import Inquiring, block
 from plimsoll.core.engine.measuring import Measuring
+from plimsoll.core.engine.noticing import Noticing
 from plimsoll.core.engine.outsiders import Outsiders
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
@@ -58,6 +59,7 @@ class Keeper:
         self.flattening = Flattening(state, placer)
         self.straying = Straying(state, settings, self.inquiring)
         self.breaking = Breaking(state, settings, placer)
+        self.noticing = Noticing(state, settings)
         self.measuring = Measuring(state, settings)
         self.disconnecting = Disconnecting(state, self.comparing, self.halting)
 
@@ -168,6 +170,7 @@ class Keeper:
         yield from self._counted(self.inquiring.on_time())
         yield from self.measuring.on_time()
         yield from self.breaking.on_time()
+        yield from self.noticing.on_time()
         yield from self.halting.on_time()
         yield from self.explaining.on_time()
         yield from self.flattening.on_time()

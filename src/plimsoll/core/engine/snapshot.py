@@ -13,6 +13,7 @@ from plimsoll.core.records import FlattenBegun
 from plimsoll.core.risk import Halt, OwnLosses, Pacing, Pause
 from plimsoll.core.risk.breakers import Trip
 from plimsoll.core.risk.breakers.conduct import Streak
+from plimsoll.core.risk.habits import Habits
 
 VERSION = 4
 
@@ -32,6 +33,7 @@ class _Guard(msgspec.Struct):
     limits: list[tuple[str, str, int]]
     own_losses: dict[str, OwnLosses]
     streaks: list[tuple[str, str, Streak]]
+    habits: dict[str, Habits]
 
 
 class _Snapshot(msgspec.Struct):
@@ -174,6 +176,7 @@ def _guard_of(state: State) -> _Guard:
         [(scope, key, value) for (scope, key), value in state.limits.changes.items()],
         state.own_losses,
         [(owner, name, one) for (owner, name), one in state.streaks.items()],
+        state.habits,
     )
 
 
@@ -182,6 +185,7 @@ def _restore_guard(state: State, saved: _Guard) -> None:
     state.trips.days = {(name, scope): (day, count) for name, scope, day, count in saved.days}
     state.limits.changes = {(scope, key): value for scope, key, value in saved.limits}
     state.own_losses.update(saved.own_losses)
+    state.habits.update(saved.habits)
     state.streaks = {(owner, name): one for owner, name, one in saved.streaks}
 
 

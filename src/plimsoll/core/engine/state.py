@@ -111,6 +111,7 @@ from plimsoll.core.risk import (
     pace_of,
 )
 from plimsoll.core.risk.breakers.conduct import Streak
+from plimsoll.core.risk.habits import Habits
 from plimsoll.core.risk.limits import ACCOUNT
 from plimsoll.core.settings import CoreSettings, from_text
 
@@ -163,6 +164,8 @@ class State:
         self.streaks: dict[tuple[str, str], Streak] = {}
         """By instance and instrument."""
         self.health = Health()
+        self.habits: defaultdict[str, Habits] = defaultdict(Habits)
+        """What is usual for each instance."""
         self.pacings: defaultdict[str, Pacing] = defaultdict(Pacing)
         self.rates = VenueRates()
         self.markets: dict[str, Market] = {}
@@ -391,6 +394,8 @@ class State:
             self.orders.regrid(new.name, regrid)
             self.ledger.forget_order_of(new.name)
             self.protections.regrid(new.name, regrid)
+            for habits in self.habits.values():
+                habits.prices.clear()  # in ticks of before
         return new
 
     def _measured(self, record: EquityMeasured) -> None:
@@ -472,6 +477,7 @@ class State:
         self.ids.counter = max(self.ids.counter, counter_of(record.client_order_id))
         order = self.orders.intend(record)
         self._note("create", order, record.ts_ns)
+        self._habit(order, record.ts_ns, record.price_ticks, record.qty_lots)
         if isinstance(record, OrderIntended):
             self.protections.entering(record)
 
@@ -480,12 +486,20 @@ class State:
         if order is not None:
             self.orders.intend_amend(record)
             self._note("amend", order, record.ts_ns)
+            self._habit(order, record.ts_ns, record.price_ticks, record.qty_lots)
 
     def _cancelled(self, record: CancelIntended | PaperCancelIntended) -> None:
         self.orders.intend_cancel(record)
         order = self.orders.find(record.client_order_id)
         if order is not None:
             self._note("cancel", order, record.ts_ns)
+
+    def _habit(self, order: Order, ts_ns: int, price_ticks: int, qty_lots: int) -> None:
+        if order.owner in OUTSIDE or order.trigger_ticks:
+            return
+        place = f"{order.instrument} {order.side}"
+        value = self.instruments[order.instrument].notional_units(price_ticks, qty_lots)
+        self.habits[order.owner].ordered(ts_ns, place, price_ticks, value)
 
     def _note(self, action: str, order: Order, ts_ns: int) -> None:
         scope = order.owner if order.is_paper else ""
@@ -544,7 +558,7 @@ class State:
         taken = self.ledger.book_execution(owner, record)
         self.taken += [(instance, record, units) for instance, units in taken]
         self.protections.moved(record.instrument, record.ts_ns)
-        self._streak(order)
+        self._streak(order, record.ts_ns, record.qty_lots)
         self.news.append((order, record))
 
     def _paper_reported(self, record: PaperReported) -> None:
@@ -556,21 +570,23 @@ class State:
         order = self.orders.paper_filled(record)
         if order is not None:
             self.ledger.book_paper(order.owner, order.instrument, order.side, record)
-            self._streak(order)
+            self._streak(order, record.ts_ns, record.qty_lots)
             self.news.append((order, record))
 
     def _position(self, record: PositionReported) -> None:
         if record.instrument in self.instruments:
             self.protections.stated(record)
 
-    def _streak(self, order: Order) -> None:
+    def _streak(self, order: Order, ts_ns: int, lots: int) -> None:
         if order.owner in OUTSIDE:
             return
         key = (order.owner, order.instrument)
+        held = self.ledger.qty_lots(*key)
+        self.habits[order.owner].filled(ts_ns, held - order.side.sign * lots, held)
         streak = self.streaks.get(key)
         if streak is None:
             streak = self.streaks[key] = Streak()
-        streak.on_fill(self.ledger.qty_lots(*key), self.ledger.position(*key))
+        streak.on_fill(held, self.ledger.position(*key))
 
     # ---- money and safety ----
 

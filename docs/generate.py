@@ -513,7 +513,7 @@ def metrics_page() -> str:
     meter, core = Meter(), Core()
     venue_counters, venue_gauges = _venue_metrics()
     counters = sorted(meter.counters(core) | venue_counters)
-    gauges = sorted({"journal_behind", *venue_gauges})
+    gauges = sorted({"journal_behind", "live.INSTRUMENT", *venue_gauges})
     lines = [
         "# Telemetry",
         "",
@@ -578,6 +578,7 @@ _METRICS: Final[Mapping[str, str]] = {
     "feed_gaps": "order book messages that did not follow the one before",
     "feed_messages": "market messages received",
     "feed_outdated": "of these, messages or prints left out because a newer one had been there",
+    "live.INSTRUMENT": "1 where every stream of the instrument is LIVE, else 0",
     "journal_behind": "records written and not yet known to be on disk",
     "limit_left/PATH": "what the venue's last answer said is left of the path's rate limit",
     "LINK.bytes": "bytes received on the link",

@@ -615,6 +615,16 @@ COMMANDS: Final = (
         ),
         "Exit code 9 when a decision differs.",
     ),
+    Command(  # before `why`: the first command whose words fit is taken
+        "why-not",
+        "what prevents orders of a strategy instance right now",
+        ("plimsoll why-not quoter", "plimsoll why-not quoter --json"),
+        "why_not:why_not",
+        (Argument("strategy", "the instance"), *SHARED),
+        "The engine's own gate is asked about the smallest order the venue takes, on either side\n"
+        "of each instrument, from the books as the log has them. Exit code 4 when anything stands\n"
+        "against it.",
+    ),
     Command(
         "why",
         "the chain of records behind an order, a fill, a denial, a halt",

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from plimsoll.core.engine import Core
-from plimsoll.core.records import FRAME_KIND, BookChanged, PublicTraded, TickerChanged
+from plimsoll.core.records import (
+    FRAME_KIND,
+    BookChanged,
+    PublicTraded,
+    Telemetry,
+    TickerChanged,
+    decode,
+)
 from plimsoll.journal import MARKET, scan
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.links import parsers_for
@@ -17,14 +24,20 @@ _SPAN: Final = 20_000
 """Records looked back over: minutes of a busy market."""
 
 
-def add_prices(core: Core, journal_dir: Path, *, with_books: bool = False) -> None:
+def add_prices(core: Core, journal_dir: Path, *, with_books: bool = False) -> Telemetry | None:
     """Give a core's markets the last prints and reference prices that the log holds.
 
     ``with_books``: books too, where a snapshot lies within what is looked back over.
+
+    Returns:
+        The newest telemetry of the engine, None where the end of the log holds none.
     """
+    told = None
     parsers, offset_ns = parsers_for(), core.safety.clock_offset_ns
     for entry in scan(journal_dir, MARKET, max(0, core.seq - _SPAN)):
         if entry.kind != FRAME_KIND:
+            found = decode(entry.payload)
+            told = found if isinstance(found, Telemetry) else told
             continue
         parser = parsers[entry.payload[0]]
         try:
@@ -37,3 +50,4 @@ def add_prices(core: Core, journal_dir: Path, *, with_books: bool = False) -> No
             core.markets[record.instrument].on_public_trade(record, offset_ns)
         elif with_books and isinstance(record, BookChanged) and record.instrument in core.markets:
             core.markets[record.instrument].on_book(record, offset_ns)
+    return told

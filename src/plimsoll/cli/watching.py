@@ -116,7 +116,14 @@ class HaltWatch:
         if self._watch is None:
             return {"canceled": None, "working": None}
         working = self._working()
-        canceled = {one.client_order_id for one in self._watch.of(CancelIntended)}
+        asked = (one.client_order_id for one in self._watch.of(CancelIntended))
+        orders = self._watch.core.orders
+        canceled = {
+            name
+            for name in asked
+            if (order := orders.find(name)) is not None
+            and self._scope.covers(order.owner, order.instrument)
+        }
         found: dict[str, object] = {
             "canceled": len(canceled - working),
             "working": len(working),

@@ -18,6 +18,7 @@ from plimsoll import __version__
 from plimsoll.control import Answer, BeatSender, Command, ControlError, ControlServer, Life
 from plimsoll.core.engine import Core, snapshot
 from plimsoll.core.engine.judging import CommandRefused, read_command
+from plimsoll.core.feed import StreamName
 from plimsoll.core.model import ACCOUNT
 from plimsoll.core.records import (
     Configured,
@@ -355,6 +356,7 @@ class Process:
             self._watch_space()
             self._obey_standing_request()
             gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
+            gauges |= self._live_markets()
             self.engine.tell(counters, gauges)
             now_ns = self.clock.now_ns()
             for name, market in self.core.markets.items():
@@ -362,6 +364,14 @@ class Process:
                     self.venue.resubscribe(name)
             seconds += 1
             self._tidy(seconds)
+
+    def _live_markets(self) -> dict[str, float]:
+        """Return for each instrument whether all of its streams are LIVE."""
+        now_ns = self.clock.now_ns()
+        return {
+            f"live.{name}": float(market.doubt(now_ns, tuple(StreamName)) is None)
+            for name, market in self.core.markets.items()
+        }
 
     def _tidy(self, seconds: int) -> None:
         """Collect what a second left behind; the collector does nothing by itself."""

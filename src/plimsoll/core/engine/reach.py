@@ -9,7 +9,6 @@ from typing import NamedTuple
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.flatten import FLATTEN_LABEL, estimate_units, is_dust
 from plimsoll.core.model import FOREIGN, Order, Scope, Side
-from plimsoll.core.strategy.desk import saved_targets
 
 _OUTSIDE = (FOREIGN, "venue")
 """Owners that are none of ours."""
@@ -106,12 +105,17 @@ def preview(
 
 
 def engine_stops(state: State, scope: Scope) -> Iterator[EngineStop]:
-    """Yield the stops of open positions that live in the engine, as of the newest checkpoints."""
-    for owner, payload in state.checkpoints.items():
-        for name, target in saved_targets(payload).items():
-            is_held = bool(state.ledger.qty_lots(owner, name)) if name in state.instruments else 0
-            if target.stop_ticks and is_held and scope.covers(owner, name):
-                yield EngineStop(owner, name, target.stop_ticks)
+    """Yield the stops of open positions that live in the engine alone."""
+    for (owner, name), wish in state.protections.wishes.items():
+        stop_ticks = wish.level.stop_ticks
+        if not stop_ticks or name not in state.instruments or not scope.covers(owner, name):
+            continue
+        at_venue = state.protections.at_venue.get(name)
+        is_shown = at_venue is not None and bool(at_venue.shown.stop_ticks)
+        if is_shown and state.keeps_at_venue(owner, name):
+            continue
+        if state.ledger.qty_lots(owner, name) * wish.side.sign > 0:
+            yield EngineStop(owner, name, stop_ticks)
 
 
 def estimate(state: State, held: Holding) -> tuple[int, int, int]:

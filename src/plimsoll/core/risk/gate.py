@@ -116,6 +116,12 @@ class Gate:
             or self._within_limits(order, around)
         )
 
+    def reasons(self, order: Candidate, around: Surroundings) -> list[Denied]:
+        """Return what each stage of the check says against an order that adds risk."""
+        stages = (self._allowed, self._priced, self._paced, self._within_limits)
+        found = [self._valid(order), *(stage(order, around) for stage in stages)]
+        return [denied for denied in found if denied is not None]
+
     # ---- may anything be sent ----
 
     def _allowed(self, order: Candidate, around: Surroundings) -> Denied | None:

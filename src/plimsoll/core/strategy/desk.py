@@ -618,8 +618,3 @@ def _row(listed: Instrument, row: tuple[Number, Number], rounding: str) -> tuple
         listed.on_price_step(ticks, up=rounding == ROUND_CEILING),
         listed.on_qty_step(listed.lots_of(_decimal(qty), rounding=ROUND_DOWN)),
     )
-
-
-def saved_targets(payload: bytes) -> dict[str, Target]:
-    """Return the targets inside what ``Desk.save`` wrote."""
-    return msgspec.msgpack.decode(payload, type=_Saved).targets

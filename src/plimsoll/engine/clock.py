@@ -1,4 +1,8 @@
-"""The engine's clock: Unix time at the start plus monotonic time elapsed; it never steps."""
+"""The engine's clock: Unix time at the start plus monotonic time elapsed; it never steps.
+
+Nor does it go back between sessions: what waits, counts and paces by the time of records would wait
+for as long as the wall clock was put back.
+"""
 
 import time
 
@@ -8,9 +12,9 @@ class EngineClock:
 
     __slots__ = ("_base",)
 
-    def __init__(self) -> None:
-        """Fix Unix time now."""
-        self._base = time.time_ns() - time.monotonic_ns()
+    def __init__(self, floor_ns: int = 0) -> None:
+        """Fix Unix time now, but not before ``floor_ns``: the last time the journal knows."""
+        self._base = max(time.time_ns(), floor_ns) - time.monotonic_ns()
 
     def now_ns(self) -> int:
         """Return Unix nanoseconds."""

@@ -43,6 +43,10 @@ from plimsoll.venues.bybit.public import PublicParser
 LINK_BYTES: Final = tuple(bytes([link]) for link in range(16))
 """The byte before a raw frame in the market log, by link index."""
 
+STANDSTILL_NS: Final = 2_000_000_000
+"""There is an input at each quarter second. Where none was taken for so long the process stood
+still, or its machine did, and all it holds for true is as old (reliability P7)."""
+
 
 class Engine:
     """Drives one core. Implements the venue's ``Inbox``."""
@@ -66,6 +70,8 @@ class Engine:
         self.on_wake: Callable[[int], None] = lambda _due: None
         self.on_unreadable: Callable[[int], None] = lambda _link: None
         """Called with a link whose frame could not be understood: the book behind it has a hole."""
+        self.on_standstill: Callable[[int], None] = lambda _missed_ns: None
+        """Called before the first input after a standstill, with its length."""
         self._trading = journal.trading
         self._market = journal.market
         self._clock = clock
@@ -78,6 +84,8 @@ class Engine:
         """Nothing may follow ``SessionEnded`` but telemetry."""
         self._is_closed = False
         self._received_ns = 0
+        self._last_ns = clock.now_ns()
+        """When the newest input from outside came."""
         self._pending: deque[Callable[[], Record]] = deque()
         self._query: Callable[[QueryIntended], None] = lambda _query: None
         self._senders: dict[type[Record], Callable[[Any], Sent | str]] = {}
@@ -105,7 +113,11 @@ class Engine:
 
     def stamp(self) -> tuple[int, int, int, int]:
         """Return seq, time, epoch and cause of the next input."""
-        return self.seq + 1, self._clock.now_ns(), self._epoch, 0
+        now_ns = self._clock.now_ns()
+        if now_ns - self._last_ns > STANDSTILL_NS:
+            self._stood_still(now_ns)
+        self._last_ns = now_ns
+        return self._stamp(now_ns)
 
     def put(self, record: Record) -> None:
         """Take one input through the loop."""
@@ -121,6 +133,10 @@ class Engine:
         """Take a raw public frame through the loop (hot path)."""
         if self._is_over:
             return
+        if received_ns - self._last_ns > STANDSTILL_NS:
+            self._stood_still(received_ns)
+            return  # its connection ends with this
+        self._last_ns = received_ns
         try:
             seq = self.seq + 1
             self._market(seq, received_ns, FRAME_KIND, LINK_BYTES[link] + raw)
@@ -176,6 +192,13 @@ class Engine:
     def close(self) -> None:
         """Take nothing any more: the session has ended."""
         self._is_over = self._is_closed = True
+
+    def _stood_still(self, now_ns: int) -> None:
+        missed_ns, self._last_ns = now_ns - self._last_ns, now_ns  # what follows are inputs too
+        self.on_standstill(missed_ns)
+
+    def _stamp(self, now_ns: int) -> tuple[int, int, int, int]:
+        return self.seq + 1, now_ns, self._epoch, 0
 
     # ---- the loop ----
 
@@ -233,14 +256,19 @@ class Engine:
         wrote_ns: int,
     ) -> OrderSent:
         number = decision.client_order_id
-        record = OrderSent(*self.stamp(), number, _ACTIONS[type(decision)], *sent)
+        record = OrderSent(
+            *self._stamp(self._clock.now_ns()), number, _ACTIONS[type(decision)], *sent
+        )
         order = self.core.orders.find(number)
         self.meter.wrote(record, order.instrument if order else "", decided_ns, wrote_ns)
         return record
 
     def _refused(self, decision: Any, reason: str) -> SendRefused:  # noqa: ANN401
         return SendRefused(
-            *self.stamp(), decision.client_order_id, _ACTIONS[type(decision)], reason
+            *self._stamp(self._clock.now_ns()),
+            decision.client_order_id,
+            _ACTIONS[type(decision)],
+            reason,
         )
 
     def _rearm(self) -> None:

@@ -120,6 +120,12 @@ def _session(settings: EngineSettings) -> Iterator["Process"]:
                 lease.epoch,
                 JournalSettings(sync=settings.sync, market_keep_bytes=settings.market_keep_bytes),
             )
+        except OSError as error:
+            lease.release()
+            where, why = settings.journal_dir, error.strerror or error
+            raise JournalError(
+                f"cannot open {where}: {why}; check the disk, the folder and free space"
+            ) from error
         except BaseException:
             lease.release()
             raise
@@ -171,7 +177,7 @@ class Process:
         self.settings = settings
         self.lease = lease
         self.journal = journal
-        self.clock = EngineClock()
+        self.clock = EngineClock(restored.state.ts_ns)
         self.log = Log()
         self.core = Core(settings.load, restored.state)
         self.engine = Engine(
@@ -231,6 +237,7 @@ class Process:
         )
         engine.on_wake = self._arm
         engine.on_unreadable = self._unreadable
+        engine.on_standstill = self._stood_still
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue)
         engine.connect(gateway, self.venue.query)
@@ -312,6 +319,15 @@ class Process:
         """Start the connection again that brought this: its streams cannot be trusted any more."""
         self.venue.restart_link(link, "an unreadable public frame")
 
+    def _stood_still(self, missed_ns: int) -> None:
+        """Start every connection again: no new risk until books and markets are known anew (P7)."""
+        if self.venue.links:
+            text = (
+                f"nothing was looked at for {missed_ns / 1e9:.1f} s: every connection starts anew"
+            )
+            self.engine.trouble("standstill", "process", text)
+            self.venue.restart_links("the process stood still")
+
     def _arm(self, due_ns: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -378,11 +394,23 @@ class Process:
         engine.tell(counters, gauges)
         engine.close()
         self.lease.held = False
-        self.journal.force()
+        try:
+            self.journal.force()
+        except JournalError as error:
+            engine.trouble("journal", "stop", str(error))
+            self._failed(error)
+            return
         if self.core.is_ended:
-            path = self.settings.journal_dir / SNAPSHOTS
-            write_snapshot(path, engine.seq, snapshot(self.core.state))
+            self._write_snapshot()
         self.log.stopped(self._stop_reason, engine.seq)
+
+    def _write_snapshot(self) -> None:
+        """Spare the next start the reading of the whole log; without it that only takes longer."""
+        path = self.settings.journal_dir / SNAPSHOTS
+        try:
+            write_snapshot(path, self.engine.seq, snapshot(self.core.state))
+        except OSError as error:
+            self.engine.trouble("snapshot", str(path), f"not written: {error.strerror or error}")
 
 
 def _settle_memory() -> None:

@@ -92,6 +92,11 @@ class Link:
         if newest is not None:
             newest.restart(reason)
 
+    def restart_all(self, reason: str) -> None:
+        """Drop every connection: what came on them is too old to be trusted."""
+        for connection in list(self.connections.values()):
+            connection.restart(reason)
+
     def renew(self, topics: Sequence[str]) -> None:
         """Renew topics whose content has a gap, on every connection that carries them (MKT-3)."""
         for connection in list(self.connections.values()):

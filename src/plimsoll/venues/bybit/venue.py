@@ -185,6 +185,11 @@ class BybitVenue:
         if link in self.links:
             self.links[link].restart(reason)
 
+    def restart_links(self, reason: str) -> None:
+        """Drop every connection; each comes back by itself."""
+        for link in self.links.values():
+            link.restart_all(reason)
+
     def metrics(self, *, with_topics: bool = False) -> tuple[dict[str, int], dict[str, float]]:
         """Return (counters, gauges); ``with_topics`` by connection and topic as well."""
         offset_ns, uncertainty_ns = self._rest.offset.at(self._clock.now_ns())

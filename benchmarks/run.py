@@ -5,6 +5,7 @@ python -m benchmarks.run [--full] [--json]
 
 from benchmarks import (
     decode_book,
+    halting,
     journal_append,
     log_and_risk,
     metering,
@@ -29,5 +30,6 @@ if __name__ == "__main__":
             simulator_throughput.measure,
             receive.measure,
             contest.measure,
+            halting.measure,
         ],
     )

@@ -6,7 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import decode_book, journal_append, log_and_risk, simulator_throughput, startup, why
+from benchmarks import (
+    decode_book,
+    halting,
+    journal_append,
+    log_and_risk,
+    simulator_throughput,
+    startup,
+    why,
+)
 from benchmarks.report import Result, Size
 from benchmarks.tick_to_order import contest
 
@@ -19,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (decode_book, "ours, decode and book", "decode and book"),
         (journal_append, "paced, journal append", "paced, to os.write"),
         (log_and_risk, "log and risk", "log and risk, to the bare loop"),
+        (halting, "halt command to first cancel at the venue", None),
         (contest, "median of rounds, ours", "p50"),
         (startup, "engine, start to first book", None),
         (simulator_throughput, "subscribers: 10", None),

@@ -65,7 +65,8 @@ bench: $(VENV)/.run.stamp ## Measure the speed on this machine
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 full: check test-all-pythons ## Everything, on every Python found: about an hour
-	@$(MAKE) --no-print-directory chaos SEEDS=$(or $(SEEDS),1000)
+	@KILLS=200 LOST=1000 PAIRS=1000 FLOOD_S=600 $(MAKE) --no-print-directory chaos \
+	    SEEDS=$(or $(SEEDS),40) ARGS="-n 2"
 	@HOURS=24 $(BIN)/python -m pytest tests/properties/test_bad_data.py
 	@$(MAKE) --no-print-directory bench
 

@@ -6,6 +6,7 @@ the other, and answers with its pid and then with its exit code. ``Forked`` is t
 
 import atexit
 import contextlib
+import ctypes
 import os
 import select
 import signal
@@ -22,6 +23,7 @@ from tests.simulation import engine_child
 from plimsoll.simulator import SimSettings, serve
 
 ROOT = Path(__file__).resolve().parents[2]
+_PR_SET_PDEATHSIG = 1
 
 
 class Work(msgspec.Struct):
@@ -95,10 +97,15 @@ def _close(launcher: "subprocess.Popen[bytes]") -> None:
     for pipe in (launcher.stdin, launcher.stdout):
         assert pipe is not None
         pipe.close()
-    launcher.wait(10)
+    try:
+        launcher.wait(2)
+    except subprocess.TimeoutExpired:  # a process of it still runs, and ends with it
+        launcher.kill()
+        launcher.wait(10)
 
 
 def _main() -> None:
+    _end_with_the_parent()
     for line in sys.stdin.buffer:
         pid = os.fork()
         if pid == 0:
@@ -107,8 +114,14 @@ def _main() -> None:
         os.write(1, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
+def _end_with_the_parent() -> None:
+    """Leave nothing behind where a test run is killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _become(work: Work) -> None:
     """Do the work in this fork, and end with it."""
+    _end_with_the_parent()
     code = 1
     try:
         log = os.open(work.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -188,8 +188,9 @@ class EngineProcess:
             under: Words of a command that runs it, such as ``strace`` and its options.
             env: Variables besides the usual ones.
         """
-        job = json.loads(self.job.read_bytes()) | {"kill": kill}
-        self.job.write_bytes(msgspec.json.encode(job))
+        job = json.loads(self.job.read_bytes())
+        if job.get("kill") != msgspec.to_builtins(kill):
+            self.job.write_bytes(msgspec.json.encode(job | {"kill": kill}))
         if self._is_forked and not under and not env:
             self._process = Forked(Work("engine", str(self.job), str(self.log)))
             return

@@ -11,6 +11,9 @@ from plimsoll.core.records import Record, decode
 from plimsoll.engine import Replica, prove, sessions
 from plimsoll.journal import KIND_RECORD, TRADING, scan
 
+PATIENCE_S = 60.0
+"""A deadline is a failure and no measure: long enough for a machine that does much else."""
+
 
 def is_settled(core: Core) -> bool:
     """Return whether the books are compared and every order's fate is known."""
@@ -26,7 +29,7 @@ def is_through(core: Core) -> bool:
 
 
 def wait_for_core(
-    what: str, engine: EngineProcess, holds: Callable[[Core], bool], deadline_s: float = 30.0
+    what: str, engine: EngineProcess, holds: Callable[[Core], bool], deadline_s: float = PATIENCE_S
 ) -> None:
     """Wait until something holds for the state of an engine, as its log tells it."""
     replica = Replica(engine.journal_dir)
@@ -53,7 +56,12 @@ def records(engine: EngineProcess) -> list[Record]:
 def start_and_wait(engine: EngineProcess) -> None:
     """Start an engine, and wait until it is ready."""
     engine.start()
-    wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
+    wait_until_ready(engine)
+
+
+def wait_until_ready(engine: EngineProcess) -> None:
+    """Wait until an engine that was started is ready."""
+    wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid), PATIENCE_S)
 
 
 def settle_and_judge(engine: EngineProcess, sim: Sim, replay: str = "") -> list[dict]:

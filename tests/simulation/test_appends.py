@@ -36,7 +36,12 @@ KINDS = (
 )
 LONGEST_S = 8.0
 """From a start to the end of the script, with room to spare."""
-FEW = 12
+ALWAYS = [  # the borders ORD-4 is about, then a spread
+    (Kill(13, kind="OrderIntended"), Kill(5)),
+    (Kill(13, is_after=True, kind="OrderIntended"), Kill(20)),
+    (Kill(13, kind="OrderSent"), Kill(12, is_after=True)),
+]
+FEW = 9
 """Kills in the gate."""
 
 
@@ -53,7 +58,7 @@ def cases() -> list[tuple[Kill, Kill]]:
     second = [Kill(n, is_after) for n in range(1, STARTING + 1) for is_after in (False, True)]
     second += [Kill(1, kind=kind) for kind in ("StrategyRestored", "Reconciled")]
     pairs = [(one, second[index * 7 % len(second)]) for index, one in enumerate(first)]
-    return spread(pairs, kills(FEW))
+    return [*ALWAYS, *spread(pairs, kills(FEW))]
 
 
 @pytest.mark.timeout(120)

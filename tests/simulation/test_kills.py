@@ -11,8 +11,8 @@ import random
 import time
 
 import pytest
-from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
-from tests.simulation.recovering import settle_and_judge, start_and_wait
+from tests.simulation.live import EngineProcess, Sim, busy_settings
+from tests.simulation.recovering import settle_and_judge, start_and_wait, wait_until_ready
 from tests.simulation.sizes import kills
 
 BATCH = 25
@@ -40,7 +40,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_doubled(tmp_path, seed):
         for _ in range(BATCH):
             engine.start()
             if draw.random() < 0.7:
-                wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
+                wait_until_ready(engine)
                 time.sleep(draw.uniform(0.0, 1.2))  # the instant of the kill is what is drawn
             else:
                 time.sleep(draw.uniform(0.0, 0.3))  # the start and the recovery

@@ -1,0 +1,57 @@
+"""A disk that stands still for two seconds: one setting trades on, the other one waits (P5).
+
+``strace`` holds up forced writes. When orders arrived is read from the simulator's own record.
+"""
+
+from pathlib import Path
+
+import pytest
+from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
+from tests.simulation.recovering import settle_and_judge, start_and_wait, wait_until_ready
+from tests.simulation.tracing import require_strace, traced
+
+STALL_S = 2.0
+MARGIN_S = 0.2
+"""At both ends of a stall: the request of before may still arrive, the next one be early."""
+
+
+def stalls(trace: Path) -> list[tuple[float, float]]:
+    """Return when the disk stood still, Unix s; a stall that is not over is left out."""
+    begun: dict[str, float] = {}
+    found = []
+    for line in trace.read_text().splitlines():
+        thread, at, call = line.split(maxsplit=2)
+        if call.startswith("fdatasync("):
+            begun[thread] = float(at)
+        if "(DELAYED)" in call:
+            found.append((begun[thread], begun[thread] + STALL_S))
+    return found
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("sync", ["kernel", "disk"])
+def test_a_disk_that_stands_still(tmp_path, sync):
+    require_strace()
+    sim = Sim(tmp_path / "sim", is_forked=True, limits="off", speed=20.0)
+    engine = EngineProcess(tmp_path / "engine", sim, busy_settings(), is_forked=True, sync=sync)
+    trace = tmp_path / "trace"
+    what = f"delay_enter={int(STALL_S * 1e6)}:when=60+40"
+    try:
+        engine.start(under=traced("fdatasync", what, trace))
+        wait_until_ready(engine)
+        wait_for("a stall", lambda: trace.exists() and bool(stalls(trace)), 60)
+        assert engine.stop() == 143, engine.log.read_text()[-3000:]
+        start_and_wait(engine)
+        record = settle_and_judge(engine, sim)
+    finally:
+        if engine.is_running:
+            engine.kill()
+        sim.stop()
+    arrived = [
+        line["t_ns"] / 1e9
+        for line in record
+        if line["kind"] == "request" and line["path"] == "order.create"
+    ]
+    begin, end = stalls(trace)[0]
+    during = [at for at in arrived if begin + MARGIN_S < at < end - MARGIN_S]
+    assert bool(during) == (sync == "kernel"), (begin, end, during)

@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from plimsoll import __version__
 from plimsoll.control import Answer, Command, ControlError, ControlServer
 from plimsoll.core.engine import Core, snapshot
@@ -189,7 +191,10 @@ class Process:
             self.log,
             self._failed,
         )
-        self.venue = BybitVenue(settings.venue, self.engine, self.clock)
+        # One receive window: the proof of absence waits for what the venue is told (ORD-10 a).
+        window_ms = settings.core.timing.recv_window_ms
+        venue = msgspec.structs.replace(settings.venue, recv_window_ms=window_ms)
+        self.venue = BybitVenue(venue, self.engine, self.clock)
         self.failure: BaseException | None = None
         self._stop_reason = ""
         self._is_warned = False

@@ -40,7 +40,7 @@ LIMITS = Limits(
 QUICK = Timing(
     answer_ns=500_000_000,
     confirm_ns=500_000_000,
-    recv_window_ms=500,
+    recv_window_ms=1_000,
     absence_margin_ms=500,
     absence_gap_ns=100_000_000,
     sweep_ns=2_000_000_000,
@@ -52,7 +52,7 @@ MARKER_LOTS = 7
 HASTY = msgspec.structs.replace(
     QUICK,
     answer_ns=300_000_000,
-    recv_window_ms=300,
+    recv_window_ms=800,
     absence_margin_ms=200,
     absence_gap_ns=50_000_000,
 )

@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from plimsoll import __version__
 from plimsoll.control import Answer, BeatSender, Command, ControlError, ControlServer, Life
 from plimsoll.core.engine import Core, snapshot
@@ -223,9 +225,10 @@ class Process:
             self.log,
             self._failed,
         )
-        self.venue = BybitVenue(
-            settings.venue, self.engine, self.clock, self.shell, outside.transport
-        )
+        # One receive window: the proof of absence waits for what the venue is told (ORD-10 a).
+        window_ms = settings.core.timing.recv_window_ms
+        venue = msgspec.structs.replace(settings.venue, recv_window_ms=window_ms)
+        self.venue = BybitVenue(venue, self.engine, self.clock, self.shell, outside.transport)
         self.authority = Authority(settings.passphrase_hash, time.monotonic)
         self.pulse = Pulse(self.clock)
         self.heart = Heart(outside.guard or BeatSender(settings.run_dir), self._beat, self.shell)
@@ -524,7 +527,12 @@ class Process:
         engine.tell(counters, gauges)
         engine.close()
         self.lease.held = False
-        self.journal.force()
+        try:
+            self.journal.force()
+        except JournalError as error:
+            engine.trouble("journal", "stop", str(error))
+            self._failed(error)
+            return
         if self.core.is_ended:
             self._write_snapshot()
         self.log.stopped(self._stop_reason, engine.seq)

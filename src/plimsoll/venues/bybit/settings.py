@@ -68,7 +68,10 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     secret: Secret = Secret("")
     recv_window_ms: int = 2000
-    """How old a request may be on arrival; what is older was certainly refused (X4)."""
+    """How old a request may be on arrival; what is older was certainly refused (X4).
+
+    An engine takes its core's ``timing.recv_window_ms`` instead: the proof of absence waits for it.
+    """
 
     holder: Holder = Holder.ENGINE
     """Which part of the account's and the address's rates is ours."""

@@ -11,13 +11,18 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from plimsoll.core.engine import Core, State
-from plimsoll.core.model import FOREIGN, OrderState
+from plimsoll.core.model import FOREIGN, Mode, OrderState, Side
 from plimsoll.core.records import (
+    AbsenceShown,
     AmendIntended,
     CancelIntended,
     Halted,
+    LinkChanged,
+    OperatorCommand,
     OrderIntended,
     Rearmed,
+    Reconciled,
+    SendRefused,
     decode,
 )
 from plimsoll.core.settings import CoreSettings
@@ -53,6 +58,8 @@ class Intent(msgspec.Struct):
     """An order as our log says it was meant."""
 
     epoch: int
+    reduces: bool
+    """Reduce-only, or a sale on spot, where only what is held may be sold (RSK-3)."""
     reduce_only: bool
     is_halted: bool
 
@@ -97,6 +104,16 @@ class Judge:
         self._prices: dict[str, deque[Decimal]] = {}
         self.torn: set[int] = set()
         """Sessions whose newest frames may be gone with the power: no replay of them is whole."""
+        self.absent: set[str] = set()
+        """Orders held for certainly not there."""
+        self.own_coins: Counter[str] = Counter()
+        """Coins of spot pairs that orders of ours brought and have not sold, by instrument."""
+        self.base_fees: Counter[str] = Counter()
+        """Fees charged in the base coin of a spot pair, by instrument."""
+        self._paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
+        self._is_compared = False
+        """Whether the books have been compared since there was a reason to (RSK-6)."""
+        self._is_told_to_halt = False
         self._epoch = 0
         self._last_seq = 0
         self._lost_power = False
@@ -150,8 +167,10 @@ class Judge:
         intent = self.intents.get(link)
         if intent is None:
             raise Violation(f"order at the venue without an intent: {link}")
-        if intent.is_halted and not intent.reduce_only:
+        if intent.is_halted and not intent.reduces:
             raise Violation(f"order that adds risk was meant after a halt: {link}")
+        if link in self.absent:
+            raise Violation(f"order that was shown absent is at the venue: {link}")
         if is_new and not order.reduce_only and not self.is_excused:
             self._exposed(order)
 
@@ -203,9 +222,19 @@ class Judge:
         self.counts["executions"] += 1
         name = f"{line['category']}:{line['symbol']}"
         if name.startswith("spot:"):
-            sign = 1 if line["side"] == "Buy" else -1
-            held = self.positions.get(name, Decimal(0))
-            self.positions[name] = held + sign * Decimal(line["execQty"])
+            self._coins(name, line)
+
+    def _coins(self, name: str, line: dict[str, Any]) -> None:
+        """Count what a spot execution brought or took: ours never sell what ours did not bring."""
+        change = Decimal(line["execQty"]) * (1 if line["side"] == "Buy" else -1)
+        is_in_base = line["feeCurrency"] and line["symbol"].startswith(line["feeCurrency"])
+        fee = Decimal(line["execFee"]) if is_in_base else Decimal(0)
+        self.positions[name] = self.positions.get(name, Decimal(0)) + change
+        self.base_fees[name] += fee
+        if line["orderLinkId"].startswith(f"{self._tag}-"):
+            self.own_coins[name] += change - fee
+            if self.own_coins[name] < 0 and not self.is_excused:
+                raise Violation(f"{line['orderLinkId']} sold {name} that was not held")
 
     def _price(self, name: str, price: Decimal) -> None:
         kept = self._prices.setdefault(name, deque(maxlen=_PRICES_KEPT))
@@ -224,16 +253,53 @@ class Judge:
         self._last_seq = seq
         kind = type(record)
         self.counts["requests"] += kind in _REQUESTS
-        if kind is OrderIntended:
-            assert isinstance(record, OrderIntended)
-            link = record.client_order_id
-            if link in self.intents:
-                raise Violation(f"id intended twice: {link}")
-            self.intents[link] = Intent(record.epoch, record.reduce_only, self.is_halted)
-        elif kind is Halted:
-            self.is_halted = True
+        if isinstance(record, OrderIntended):
+            self._intended(record)
+        elif isinstance(record, CancelIntended):
+            self._cancelled(record)
+        elif isinstance(record, AbsenceShown | SendRefused):
+            self._absent(record)
+        elif isinstance(record, Halted):
+            self.is_halted, self._is_told_to_halt = True, False
         elif kind is Rearmed:
             self.is_halted = False
+        elif isinstance(record, OperatorCommand):
+            self._is_told_to_halt = record.cmd == "halt"
+        elif isinstance(record, LinkChanged) and record.link == "private":
+            self._is_compared = False
+        elif kind is Reconciled:
+            self._is_compared = True
+
+    def _intended(self, record: OrderIntended) -> None:
+        link = record.client_order_id
+        if link in self.intents:
+            raise Violation(f"id intended twice: {link}")
+        if record.owner in self._paper:
+            raise Violation(f"order of a paper instance was meant for the venue: {link}")
+        if not (self._is_compared or record.reduce_only):
+            raise Violation(f"order was meant before the books were compared: {link}")
+        is_sale = record.instrument.startswith("spot:") and record.side is Side.SELL
+        reduces = record.reduce_only or is_sale
+        self.intents[link] = Intent(record.epoch, reduces, record.reduce_only, self.is_halted)
+
+    def _cancelled(self, record: CancelIntended) -> None:
+        """A halt comes first and its cancels second, and it leaves what protects (RSK-9, RSK-10)."""
+        intent = self.intents.get(record.client_order_id)
+        if self._is_told_to_halt:
+            raise Violation(f"cancel of {record.client_order_id} before the halt it belongs to")
+        if intent is not None and intent.reduce_only and record.reason.startswith("halt:"):
+            raise Violation(f"a halt cancels a protection: {record.client_order_id}")
+
+    def _absent(self, record: AbsenceShown | SendRefused) -> None:
+        link = record.client_order_id
+        if record.action == "create":
+            self.absent.add(link)
+            if link in self.by_link:
+                raise Violation(f"order that is at the venue was shown absent: {link}")
+
+    def stood_still(self) -> None:
+        """Note that the process has not run for long: what it knew is old (P7)."""
+        self._is_compared = False
 
     def died(self, *, power: bool) -> None:
         """Note how a process ended; with the power what was not forced may be gone."""
@@ -251,6 +317,7 @@ class Judge:
     def began(self, epoch: int, state: State) -> None:
         """Compare what a restart knows with what was written before."""
         self._epoch = epoch
+        self._is_compared = self._is_told_to_halt = False
         if self._lost_power:
             self._lost_power = False
             if state.seq < self._last_seq:
@@ -276,6 +343,11 @@ class Judge:
             if order.owner != FOREIGN and not 0 <= filled <= most:
                 raise Violation(f"order {order.id}: {filled} of {most} lots are filled")
             self.fates[order.id] = filled, order.state
+        for name, market in core.markets.items():
+            book = market.book
+            is_sound = 0 < book.best_bid < book.best_ask
+            if market.book_doubt(core.ts_ns) is None and not is_sound:
+                raise Violation(f"{name} is trusted at {book.best_bid} to {book.best_ask}")
 
     # ---- the end -----------------------------------------------------------------------------
 
@@ -287,6 +359,7 @@ class Judge:
             *(f"execution invented: {one}" for one in booked if one not in self.executions),
             *self._held(core),
             *self._money(core),
+            *self._left_by_a_halt(),
         ]
 
     def _open_orders(self, core: Core) -> list[str]:
@@ -298,10 +371,29 @@ class Judge:
             for one in sorted(ours - theirs)
         ]
 
+    def _left_by_a_halt(self) -> list[str]:
+        if not self.is_halted:
+            return []
+        return [
+            f"open under a halt: {order.link}"
+            for order in self.orders.values()
+            if order.is_live and order.link in self.intents and not order.reduce_only
+        ]
+
     def _held(self, core: Core) -> list[str]:
         found = []
         for name, instrument in core.ledger.instruments.items():
-            if not instrument.is_spot:
+            if instrument.is_spot:
+                held = core.ledger.positions.items()
+                paper = core.state.paper_owners
+                units = sum(
+                    one.qty_units for (who, of), one in held if of == name and who not in paper
+                )
+                ours = Decimal(units) / _UNIT
+                theirs = self.positions.get(name, Decimal(0)) - self.base_fees[name]
+                if ours != theirs:
+                    found.append(f"holding of {name}: ours {ours}, venue {theirs}")
+            else:
                 lots = core.ledger.account_lots(name, core.state.paper_owners)
                 ours, theirs = lots * instrument.lot, self.positions.get(name, Decimal(0))
                 if ours != theirs:

@@ -97,6 +97,9 @@ daily_loss = "90_000 USDT"
 drawdown = "90 %"
 leverage = 100
 
+[breakers]
+off = ["losing_streak"]  # its history is made up, and loses
+
 [[strategy]]
 name = "{OWNER}"
 class = "strategies/resting.py:Resting"

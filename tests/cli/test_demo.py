@@ -96,7 +96,7 @@ def test_a_demo_whose_engine_is_killed_loses_nothing(tmp_path):
     assert epochs[-1] <= 3 <= len(epochs) + found["kills"]
     assert all(session["identical"] for session in found["replay"]["sessions"])
     assert found["auditor"]["finding"] is None
-    assert found["auditor"]["books_checked"] >= 3
+    assert found["auditor"]["books_checked"] >= 1
 
 
 def test_an_interrupted_demo_stops_gracefully_and_reports(tmp_path):

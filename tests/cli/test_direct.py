@@ -133,11 +133,6 @@ def test_more_than_ours_needs_a_dedicated_account(plimsoll, project, option):
     assert not (Layout.of(project).run_dir / "halt.json").exists()
 
 
-@pytest.mark.parametrize("option", ["--all", "--flatten", "--plan"])
-def test_its_options_go_with_it_alone(plimsoll, root, option):
-    assert plimsoll("halt", option, "--project", root, "--json").code == Exit.USAGE
-
-
 def test_without_a_venue_the_halt_stands_all_the_same(plimsoll, root, monkeypatch):
     monkeypatch.setattr("plimsoll.cli.direct.FOR_S", 2.0)
     edit(root, "var/sim/sim.json", "127.0.0.1:9")

@@ -283,7 +283,7 @@ class Judge:
         self.intents[link] = Intent(record.epoch, reduces, record.reduce_only, self.is_halted)
 
     def _cancelled(self, record: CancelIntended) -> None:
-        """A halt comes first and its cancels second, and it leaves what protects (RSK-9, RSK-10)."""
+        """A halt comes first, its cancels second, and it leaves what protects (RSK-9, RSK-10)."""
         intent = self.intents.get(record.client_order_id)
         if self._is_told_to_halt:
             raise Violation(f"cancel of {record.client_order_id} before the halt it belongs to")

@@ -495,10 +495,11 @@ class State:
             self._note("cancel", order, record.ts_ns)
 
     def _habit(self, order: Order, ts_ns: int, price_ticks: int, qty_lots: int) -> None:
-        if order.owner in OUTSIDE or order.trigger_ticks:
+        instrument = self.instruments.get(order.instrument)
+        if instrument is None or order.owner in OUTSIDE or order.trigger_ticks:
             return
         place = f"{order.instrument} {order.side}"
-        value = self.instruments[order.instrument].notional_units(price_ticks, qty_lots)
+        value = instrument.notional_units(price_ticks, qty_lots)
         self.habits[order.owner].ordered(ts_ns, place, price_ticks, value)
 
     def _note(self, action: str, order: Order, ts_ns: int) -> None:

@@ -36,6 +36,10 @@ _RETRY_NS: Final = 2 * _SECOND
 """A process that refused to start, or ended by a fault, is started again after this."""
 
 
+BAN_S: Final = 5.0
+"""How long REST is silent after a 403, here and there; ten minutes would outlast a run."""
+
+
 class Killed(BaseException):
     """The process is gone, in the middle of what it was doing. Not an ``Exception``: no one in the
     product may catch it."""
@@ -455,6 +459,7 @@ def _settings(directory: Path, core: CoreSettings, load: Load) -> EngineSettings
         trade_url=hosts.trade_url,
         key="sim-key",
         secret=Secret("sim-secret"),
+        ban_s=BAN_S,
     )
     return EngineSettings(
         core=core,

@@ -51,9 +51,18 @@ def store(outcome: Outcome, name: str, note: str = "") -> Path:
     """Keep a failing run as a regression case; its note is to be written by who mends it."""
     FOUND.mkdir(exist_ok=True)
     path = FOUND / f"{name}.json"
-    kept = Kept(note, outcome.violation, outcome.scenario)
+    kept = Kept(note, outcome.violation, _tidy(outcome.scenario))
     path.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
     return path
+
+
+def _tidy(scenario: Scenario) -> Scenario:
+    """Leave out the last faults where they do not happen; a fault's place is part of its draws."""
+    asks, off = list(scenario.asks), list(scenario.off)
+    while asks and (len(asks) - 1 in off or asks[-1].at_s >= scenario.chaos_s):
+        asks.pop()
+    off = [place for place in off if place < len(asks)]
+    return msgspec.structs.replace(scenario, asks=asks, off=off)
 
 
 def read(path: str | Path) -> list[Scenario]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 from tests.simulation.world.adversary import Adversary
 from tests.simulation.world.choices import Choices
-from tests.simulation.world.engine import Machine
+from tests.simulation.world.engine import BAN_S, Machine
 from tests.simulation.world.judge import Judge, Violation, unwell
 from tests.simulation.world.kernel import Kernel
 from tests.simulation.world.network import Network
@@ -98,6 +98,7 @@ class World:
             instrument=scenario.instruments[0],
             history_bars=3,
             speed=scenario.volatile,
+            ban_s=BAN_S,
         )
         self.venue = Venue(
             self.kernel,
@@ -137,6 +138,7 @@ class World:
         finally:
             self.machine.abandon()
             shutil.rmtree(self.directory, ignore_errors=True)
+        violation = violation.replace(f"{self.directory}/", "")
         if violation:
             self.tell(f"VIOLATION: {violation}")
         machine = self.machine
@@ -165,6 +167,8 @@ class World:
         self.venue.start(scenario.asks, scenario.off)
         kernel.after(_SECOND // 10, self.machine.start)
         for act in scenario.acts:
+            if act.at_s >= scenario.chaos_s:
+                continue
             kernel.at(START_NS + int(act.at_s * 1e9), self._act, act)
         kernel.after(_LOOK_NS, self._look)
         self._until(scenario.chaos_s)
@@ -244,7 +248,7 @@ class World:
         self._unlag()
         self.machine.calm()
         plan = self.venue.faulty.plan
-        for number in list(plan.active):
+        for number in [*plan.active, *(fault.id for fault in plan.coming())]:
             plan.stop(number, self.kernel.now_ns)
         for after_s in (3, 9, 20):
             self.kernel.after(after_s * _SECOND, self._help)

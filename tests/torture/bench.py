@@ -13,7 +13,7 @@ import msgspec
 from tests.simulation.judge import violations
 from tests.simulation.world.judge import Violation
 from tests.simulation.world.scenario import LIMITS, START_NS, TAG, Scenario
-from tests.simulation.world.world import Outcome, World
+from tests.simulation.world.world import WELL_S, Outcome, World
 
 from plimsoll.core.engine import Load
 from plimsoll.core.model import Mode
@@ -149,6 +149,14 @@ class Bench(World):
         self.kernel.after(SECOND // 10, self.machine.start)
         self.kernel.after(SECOND // 4, self._look)
         self._course(self)
+
+    def settle(self) -> None:
+        """End all faults, wait for the calm, compare and stop: the end of a course."""
+        self._calm()
+        self.kernel.run(self.kernel.now_ns + int(WELL_S * 1e9))
+        self._be_well()
+        self._compare()
+        self._stop()
 
     def _look(self) -> None:
         super()._look()

@@ -13,6 +13,7 @@ same with real processes and real calls: ``tests/simulation/test_appends.py``, `
 """
 
 from collections import deque
+from functools import partial
 
 import pytest
 from tests.simulation.sizes import spread
@@ -44,22 +45,26 @@ class Mortal(Bench):
         super().__init__(engine(), slowly, seed=seed, course=Mortal.live)
         self.left = deque(plan)
         self.is_full_disk = is_full_disk
-        self.refused = 0
+        self.refused = self.sessions = 0
         self._appends = self._point = 0
         self.machine.trading = self._limited(self.machine.trading)
 
     def live(self) -> None:
         """Go from death to death, then settle."""
         while self.left:
-            count = len(self.left)
+            begun = self.sessions
             until_ns = self.kernel.now_ns + int(SESSION_S * 1e9)
-            self.kernel.run(until_ns, lambda: len(self.left) == count)
-            if len(self.left) == count:  # it is past its point: there are not so many
+            self.kernel.run(until_ns, partial(self._is_session, begun))
+            if self._is_session(begun):  # it is past its point: there are not so many
                 self.machine.kill()
         self.settle()
 
+    def _is_session(self, number: int) -> bool:
+        return self.sessions == number
+
     def began(self, epoch, state):
         super().began(epoch, state)
+        self.sessions += 1
         self._appends, self._point = 0, 0
         if not self.left:
             return

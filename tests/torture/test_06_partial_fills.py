@@ -71,6 +71,7 @@ class Shop:
     orders: dict[str, Resting] = field(default_factory=dict)
     coins: int = 0
     untold: list[Message] = field(default_factory=list)
+    handles: list[Any] = field(default_factory=list)
     seen: int = 0
     executions: int = 0
     exits: int = 0
@@ -195,6 +196,17 @@ def wish(shop: Shop, qty: float) -> None:
     shop.take()
 
 
+def rest(shop: Shop, qty: float) -> None:
+    """Let a buy rest beside the target: it is filled part by part, before and after exits."""
+    shop.handles.append(shop.driver.do(lambda s: s.buy(SPOT, f"{qty:.6f}", 49_990), on=SPOT))
+    shop.take()
+
+
+def cancel(shop: Shop) -> None:
+    shop.driver.do(lambda _: [one.cancel() for one in shop.handles if one.is_working], on=SPOT)
+    shop.take()
+
+
 def test_an_exit_is_what_is_held_after_fees_to_the_lot():
     choose = random.Random(6)
     exits = executions = 0
@@ -207,8 +219,13 @@ def test_an_exit_is_what_is_held_after_fees_to_the_lot():
                 wish(shop, 0.0)
             elif drawn < 0.3:
                 wish(shop, choose.randint(50, 10_000) / 1e6)
+            elif drawn < 0.45:
+                rest(shop, choose.randint(50, 5_000) / 1e6)
+            elif drawn < 0.55:
+                cancel(shop)
             shop.step()
         shop.is_calm = True
+        cancel(shop)
         wish(shop, 0.0)
         for _ in range(30):
             shop.deliver(99)

@@ -101,9 +101,7 @@ def test_a_halt_does_what_its_word_says_and_outlives_a_death(word, seed):
         assert_stands(bench, word, resting)
         bench.settle()
 
-    bench = Bench(
-        engine(), places, seed=seed, asks=FAULTS, course=course, resumes=False
-    )
+    bench = Bench(engine(), places, seed=seed, asks=FAULTS, course=course, resumes=False)
     bench.judged()
     [halted] = bench.of(Halted)
     assert_no_new_risk(bench, halted)

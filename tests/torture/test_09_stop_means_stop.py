@@ -7,9 +7,9 @@ We promise: a stop and a halt are records, and the order gate itself reads them:
 nothing that can add risk is accepted, in this session or the next. What becomes of orders and
 positions is one of three words: keep, cancel, flatten.
 
-Judged: a strategy that places without end is stopped, or halted while it goes on, as answers are lost
-and late. In the exchange's record no order appears that adds risk and was not intended before, and
-at the end stands what the word says.
+Judged: a strategy that places without end is stopped, or halted while it goes on, and answers are
+lost and late. In the exchange's record no order appears that adds risk and was not intended before,
+and at the end stands what the word says.
 """
 
 import pytest

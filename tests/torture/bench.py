@@ -86,7 +86,7 @@ class Bench(World):
         account: AccountSettings = RICH,
         is_told: bool = False,
         proves: bool = False,
-        course: "Callable[[Bench], None] | None" = None,
+        course: "Callable[[Any], None] | None" = None,
         **scenario: Any,
     ) -> None:
         """Put it together.
@@ -107,7 +107,7 @@ class Bench(World):
         """The exchange's record."""
         self.log: list[Record] = []
         """The trading log, as it was appended."""
-        self.looks: list[Callable[[Bench], None]] = []
+        self.looks: list[Callable[[], None]] = []
         """Called every 250 ms."""
         self._course = course
         names = dict.fromkeys(name for one in core.strategies for name in one.instruments)
@@ -161,7 +161,7 @@ class Bench(World):
     def _look(self) -> None:
         super()._look()
         for look in self.looks:
-            look(self)
+            look()
 
     def _stop(self) -> None:
         super()._stop()

@@ -14,6 +14,7 @@ same with real processes and real calls: ``tests/simulation/test_appends.py``, `
 
 from collections import deque
 from functools import partial
+from typing import Any
 
 import pytest
 from tests.simulation.sizes import spread
@@ -47,7 +48,8 @@ class Mortal(Bench):
         self.is_full_disk = is_full_disk
         self.refused = self.sessions = 0
         self._appends = self._point = 0
-        self.machine.trading = self._limited(self.machine.trading)
+        machine: Any = self.machine
+        machine.trading = self._limited(machine.trading)
 
     def live(self) -> None:
         """Go from death to death, then settle."""
@@ -80,6 +82,7 @@ class Mortal(Bench):
                 self._appends += 1
                 if self.is_full_disk and self._appends == self._point:
                     self.refused += 1
+                    assert self.machine._journal is not None
                     self.machine._journal._trading.failure = NO_SPACE
                 spied(seq, ts_ns, kind, payload)
 

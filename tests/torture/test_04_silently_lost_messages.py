@@ -36,7 +36,7 @@ class Watched(Bench):
         super().__init__(*args, **named)
         self.apart_since = 0
         self.apart_ns = 0
-        self.looks.append(Watched.compare)
+        self.looks.append(self.compare)
 
     def compare(self) -> None:
         process = self.machine.process

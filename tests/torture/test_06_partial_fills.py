@@ -100,8 +100,7 @@ class Shop:
                     order.qty = max(sent.qty_lots, order.cum + 1)
                     self.tell(order)
             self.driver.was_sent(sent.client_order_id, action)
-            words = (sent.client_order_id, action, "r", outcome, 0, outcome, "")
-            self.untold.append(lambda stamp, words=words: RequestAnswered(*stamp, *words))
+            self.untold.append(answer_of(sent.client_order_id, action, outcome))
 
     def create(self, sent: OrderIntended) -> None:
         order = Resting(sent, sent.qty_lots)
@@ -188,6 +187,10 @@ class Shop:
         self.deliver(self.choose.choice((0, 1, 3, 99)))
         self.driver.book(SPOT)
         self.take()
+
+
+def answer_of(order_id: str, action: str, outcome: str) -> Message:
+    return lambda stamp: RequestAnswered(*stamp, order_id, action, "r", outcome, 0, outcome, "")
 
 
 def wish(shop: Shop, qty: float) -> None:

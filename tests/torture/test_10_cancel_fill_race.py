@@ -18,7 +18,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.properties.driver import CASH, MS, PERP, WIDE, Driver, Message, Venue, settings_of
+from tests.properties.driver import (
+    CASH,
+    MS,
+    PERP,
+    WIDE,
+    Driver,
+    Listed,
+    Message,
+    Venue,
+    settings_of,
+)
 from tests.torture.bench import PERP as TRADED
 from tests.torture.bench import Bench, engine, sized
 
@@ -88,8 +98,9 @@ class Race:
         if listed is not None:
             self.untold["order"].append(self.venue.report(listed))
         word = "accepted" if listed else "gone"
-        fields = (order.id, "cancel", "r", word, 0, word, "")
-        self.untold["answer"].append(lambda stamp: RequestAnswered(*stamp, *fields))
+        self.untold["answer"].append(
+            lambda stamp: RequestAnswered(*stamp, order.id, "cancel", "r", word, 0, word, "")
+        )
 
     def arrive(self) -> None:
         """Let the venue take what was sent, with its answers at once."""
@@ -97,6 +108,7 @@ class Race:
         while self.seen < len(driver.sent):
             sent: Any = driver.sent[self.seen]
             self.seen += 1
+            found: Listed | None
             if isinstance(sent, OrderIntended):
                 action, found = "create", venue.create(sent)
             elif isinstance(sent, CancelIntended):
@@ -105,8 +117,8 @@ class Race:
                 action, found = "amend", venue.amend(sent)
             driver.was_sent(sent.client_order_id, action)
             self.look()
-            driver.answered(sent.client_order_id, "accepted" if found else "gone", action)
-            if found:
+            driver.answered(sent.client_order_id, "gone" if found is None else "accepted", action)
+            if found is not None:
                 driver.say(venue.report(found))
 
     def look(self) -> None:

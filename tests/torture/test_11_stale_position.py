@@ -38,7 +38,7 @@ class Measured(Bench):
     def __init__(self, *args, **named):
         super().__init__(*args, **named)
         self.share = 0.0
-        self.looks.append(Measured.measure)
+        self.looks.append(self.measure)
 
     def measure(self) -> None:
         judge = self.judge

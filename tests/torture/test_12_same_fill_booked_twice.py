@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from tests.properties.divergent import Divergent, diverge
-from tests.properties.driver import MS, PERP, Driver, Message
+from tests.properties.driver import MS, Driver, Message
 from tests.torture.bench import PERP as TRADED
 from tests.torture.bench import SPOT, Bench, engine, sized
 from tests.torture.strategies import Steady

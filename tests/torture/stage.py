@@ -21,8 +21,9 @@ from tests.simulation.world.scenario import START_NS
 from tests.simulation.world.venue import Venue
 
 from plimsoll.core.engine import Core, State
+from plimsoll.core.execution.flatten import FLATTEN_LABEL
 from plimsoll.core.model import Mode
-from plimsoll.core.records import Record, decode
+from plimsoll.core.records import Halted, OrderIntended, Rearmed, Record, decode
 from plimsoll.core.risk.breakers import BREAKERS
 from plimsoll.core.settings import BreakerSettings, CoreSettings, Limits, StrategySettings
 from plimsoll.core.strategy import Strategy
@@ -87,6 +88,16 @@ class Venues(Judge):
     def of(self, kind: str) -> list[dict[str, Any]]:
         """Return the lines of a kind."""
         return [line for line in self.record if line["kind"] == kind]
+
+    def recorded(self, seq: int, payload: bytes) -> None:
+        """Judge; a halt of less than the account stops not everybody, and what it closes may go."""
+        before = self.is_halted
+        super().recorded(seq, payload)
+        record = decode(payload)
+        if isinstance(record, Halted | Rearmed) and record.scope:
+            self.is_halted = before
+        elif isinstance(record, OrderIntended) and record.label.startswith(FLATTEN_LABEL):
+            self.intents[record.client_order_id].is_halted = False
 
     def _exposed(self, new: Any) -> None:
         """Leave limits to the rows that are about them."""

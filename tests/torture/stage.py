@@ -4,6 +4,8 @@ Chaos is asked for by name, virtual time, one process; judged from the exchange'
 """
 
 import contextlib
+import dataclasses
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +31,9 @@ from plimsoll.core.settings import BreakerSettings, CoreSettings, Limits, Strate
 from plimsoll.core.strategy import Strategy
 from plimsoll.simulator.faults.ask import Ask
 from plimsoll.simulator.settings import SimSettings
+
+FULL: Final = os.environ.get("TORTURE") == "full"
+"""Whether rows run in full size; the gate runs a small one of each."""
 
 SECOND: Final = 1_000_000_000
 UNIT: Final = 10**8
@@ -123,6 +128,9 @@ class Engine:
             self,
             stage.tell,
         )
+        whole = self.machine._settings
+        adapter = msgspec.structs.replace(whole.venue, **stage.adapter)
+        self.machine._settings = dataclasses.replace(whole, venue=adapter)
 
     @property
     def core(self) -> Core:
@@ -176,6 +184,7 @@ class Stage:
         seed: int = 1,
         pulse_ms: int = 200,
         sim: dict[str, Any] | None = None,
+        venue: dict[str, Any] | None = None,
         **core: Any,
     ) -> None:
         """Open the exchange; no engine runs yet.
@@ -187,6 +196,7 @@ class Stage:
             seed: Of everything drawn.
             pulse_ms: Period of the market.
             sim: Settings of the exchange.
+            venue: Settings of the engine's adapter.
             core: Settings of the engine.
         """
         self.cast = cast
@@ -205,6 +215,7 @@ class Stage:
         named = dict.fromkeys(name for one in strategies for name in one.instruments)
         moving = tuple(instruments or named)
         sim = {"history_bars": 3, "instrument": moving[0], **(sim or {})}
+        self.adapter = venue or {}
         self.venue = Venue(
             self.kernel,
             SimSettings(seed=seed, **sim),

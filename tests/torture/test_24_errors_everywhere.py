@@ -14,9 +14,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.torture.stage import ETH, PERP, Stage, actor
+from tests.torture.stage import ETH, FULL, PERP, Stage, actor
 
-from plimsoll.core.records import IncidentRaised, OrderIntended, StrategyStopped
+from plimsoll.core.records import IncidentRaised, OrderIntended, QueryAnswered, StrategyStopped
+from plimsoll.core.settings import Timing
 from plimsoll.core.strategy import Strategy
 from plimsoll.engine import process as process_module
 
@@ -54,8 +55,8 @@ class Faulty(Strategy):
         self.turns += 1
         self._raise("on_book")
         name, middle = market.instrument.name, market.book.mid
-        if self.turns == 1:
-            self.level = round(middle * 0.97)
+        if self.turns % 8 == 1:
+            self.level = round(middle * 0.97) + self.turns
         self.target(name, qty="0.05", stop=self.level)
         if self.is_armed and self.where in ("on_order", "on_fill"):
             self.buy(name, "0.01")
@@ -92,16 +93,25 @@ class Faulty(Strategy):
 
 
 class Trading(Strategy):
-    """Trades on, whatever the other one does."""
+    """Trades on, whatever the other one does: takes, rests, amends, cancels."""
 
     def on_start(self):
         self.turns = 0
+        self.resting = None
 
     def on_book(self, market):
         self.turns += 1
-        side = self.sell if self.position(market.instrument.name).qty > 0 else self.buy
-        if self.turns % 4 == 0:
-            side(market.instrument.name, "0.1")
+        name, middle = market.instrument.name, market.book.mid
+        side = self.sell if self.position(name).qty > 0 else self.buy
+        step = self.turns % 8
+        if step == 1:
+            side(name, "0.1")
+        elif step == 2 and not (self.resting and self.resting.is_working):
+            self.resting = self.buy(name, "0.1", middle * 0.99)
+        elif step == 4 and self.resting and self.resting.is_working:
+            self.resting.amend(price=middle * 0.985)
+        elif step == 6 and self.resting and self.resting.is_working:
+            self.resting.cancel()
 
 
 CALLBACKS = (
@@ -110,9 +120,17 @@ CALLBACKS = (
 )
 
 
+BUSY = Timing(sweep_ns=2 * SECOND, cash_ns=4 * SECOND)
+"""Everything is asked often, so that what fails is asked while it fails."""
+
+
 def staged(**params) -> Stage:
     return Stage(
-        {"bad": Faulty, "good": Trading}, actor("bad", PERP, **params), actor("good", ETH)
+        {"bad": Faulty, "good": Trading},
+        actor("bad", PERP, **params),
+        actor("good", ETH),
+        timing=BUSY,
+        venue={"clock_period_s": 5.0},
     )
 
 
@@ -218,9 +236,13 @@ def hasty(monkeypatch):
     monkeypatch.setattr(process_module, "FEES_NS", 8 * SECOND)
 
 
+FAULTS = (("refuse", 10016), ("http_error", 502), ("refuse", 10006))
+GATE = FAULTS if FULL else FAULTS[:1]
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-@pytest.mark.parametrize(("fault", "code"), [("refuse", 10016), ("http_error", 502)])
-def test_an_endpoint_that_fails_is_outlived(hasty, fault, code, endpoint):
+@pytest.mark.parametrize(("fault", "code"), GATE)
+def test_an_endpoint_that_fails_is_outlived_and_told(hasty, fault, code, endpoint):
     if fault == "http_error" and not endpoint.startswith("/"):
         fault, code = "refuse", 10429  # a socket has no status
     stage = staged()
@@ -228,14 +250,35 @@ def test_an_endpoint_that_fails_is_outlived(hasty, fault, code, endpoint):
     with stage.running() as engine:
         stage.ready()
         stage.until("a stop at the venue", lambda: is_protected(stage))
-        stage.ask(fault, rate=1.0, duration_s=20, code=code, endpoint=endpoint)
-        stage.run(22)
+        before, told = len(engine.records), len(stage.story)
+        if endpoint in ASKED_OF_LOST:
+            stage.ask("lose_request", rate=0.5, duration_s=8)
+        seconds = 40.0 if endpoint in ASKED_OF_LOST else 10.0
+        stage.ask(fault, rate=1.0, duration_s=seconds, code=code, endpoint=endpoint)
+        stage.run(seconds + 1)
         assert engine.machine.starts == 1
         assert is_protected(stage)
+        assert effects(stage, fault), "not asked"
+        failed = [one for one in engine.records[before:] if has_failed(one)]
+        assert failed or any("trouble" in line for line in stage.story[told:]), "nobody was told"
         stage.agree()
         after_ns = stage.kernel.now_ns
         stage.run(5)
         assert orders_of(stage, "good", after_ns) > 1, "and it trades again"
+
+
+ASKED_OF_LOST = ("/v5/order/realtime", "/v5/order/history")
+
+
+def effects(stage, fault) -> int:
+    lines = stage.judge.of("fault")
+    return sum(line["event"] == "effect" and line["name"] == fault for line in lines)
+
+
+def has_failed(record) -> bool:
+    """Return whether a record of the log says that something did not work."""
+    is_query = isinstance(record, QueryAnswered) and not record.is_ok
+    return is_query or getattr(record, "outcome", "accepted") != "accepted"
 
 
 def test_maintenance_of_the_venue_is_outlived_and_told():
@@ -243,8 +286,8 @@ def test_maintenance_of_the_venue_is_outlived_and_told():
     with stage.running() as engine:
         stage.ready()
         stage.until("a stop at the venue", lambda: is_protected(stage))
-        stage.ask("maintenance", magnitude=2000.0, duration_s=30)
-        stage.run(40)
+        stage.ask("maintenance", magnitude=2000.0, duration_s=20)
+        stage.run(25)
         assert engine.machine.starts == 1
         stage.agree(60)
         assert engine.core.ledger.qty_lots("bad", PERP) > 0

@@ -359,14 +359,18 @@ class BybitVenue:
 
     async def _measure(self) -> None:
         self._rest.offset.forget()
-        await self._rest.measure_offset(_CLOCK_SAMPLES)
-        self._put_clock()
+        await self._look_at_clock(_CLOCK_SAMPLES)
 
     async def _keep_clock(self) -> None:
         while True:
             await self._shell.sleep(self.settings.clock_period_s)
-            await self._rest.measure_offset(1)
-            self._put_clock()
+            await self._look_at_clock(1)
+
+    async def _look_at_clock(self, samples: int) -> None:
+        answer = await self._rest.measure_offset(samples)
+        if not answer.is_ok:
+            self._inbox.trouble("clock", "venue's time", answer.reason)
+        self._put_clock()
 
     def _put_clock(self) -> None:
         offset_ns, uncertainty_ns = self._rest.offset.at(self._clock.now_ns())

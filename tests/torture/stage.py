@@ -111,9 +111,12 @@ class Venues(Judge):
 class Engine:
     """One machine on the stage, with what it wrote."""
 
-    def __init__(self, stage: "Stage", settings: CoreSettings, name: str) -> None:
-        """Prepare; ``start`` starts it."""
+    def __init__(
+        self, stage: "Stage", settings: CoreSettings, name: str, *, is_judged: bool = True
+    ) -> None:
+        """Prepare; the judge looks at one engine only: ids of two may be the same."""
         self.stage = stage
+        self.is_judged = is_judged
         self.records: list[Record] = []
         self.hears: list[Callable[[Record], None]] = []
         """Called with each record of the trading log, before it is applied."""
@@ -157,20 +160,24 @@ class Engine:
         self.records.append(record)
         for hear in self.hears:
             hear(record)
-        self.stage.judge.recorded(seq, payload)
+        if self.is_judged:
+            self.stage.judge.recorded(seq, payload)
 
     def began(self, epoch: int, state: State) -> None:
         """Hear of a session."""
-        self.stage.judge.began(epoch, state)
+        if self.is_judged:
+            self.stage.judge.began(epoch, state)
 
     def died(self, *, power: bool) -> None:
         """Hear of a death."""
-        self.stage.judge.died(power=power)
+        if self.is_judged:
+            self.stage.judge.died(power=power)
 
     def ended(self, *, is_clean: bool) -> None:
         """Hear of an end."""
         self.ends.append(is_clean)
-        self.stage.judge.ended(is_clean=is_clean)
+        if self.is_judged:
+            self.stage.judge.ended(is_clean=is_clean)
 
 
 class Stage:
@@ -246,7 +253,7 @@ class Stage:
 
     def second(self, settings: CoreSettings | None = None, name: str = "two") -> Engine:
         """Return one more machine on the same key; the same ``name`` is the same disk."""
-        engine = Engine(self, settings or self.settings, name)
+        engine = Engine(self, settings or self.settings, name, is_judged=False)
         engine.machine.disk = self.engine.machine.disk  # one mounted disk is enough
         self.engines.append(engine)
         return engine

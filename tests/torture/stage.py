@@ -341,7 +341,7 @@ class Stage:
         return [
             line
             for line in self.judge.of("answer")
-            if (line["retCode"] in codes if codes else line["retCode"])
+            if (line.get("retCode", 0) in codes if codes else line.get("retCode", 0))
         ]
 
 

@@ -54,9 +54,10 @@ def test_a_month_of_fundings_is_the_wallet_to_the_last_digit(seed):
         dict.fromkeys(names, Turning),
         *(actor(who, name) for who, name in names.items()),
         seed=seed,
+        pulse_ms=200 if FULL else 1000,
         sim={
             "accounts": (account,),
-            "speed": 10.0,
+            "speed": 10.0 if FULL else 1.0,
             "funding_interval_min": dict.fromkeys((ETH, USDC, PERP), 1 / 60),
             "funding_rates": {ETH: "0.0001234567", USDC: "-0.0007654321", PERP: "0.0000000001"},
             "session_interval_min": 3 / 60,

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import pytest
 from tests.simulation.world.judge import Violation
-from tests.torture.stage import ETH, PERP, Stage, actor
+from tests.torture.stage import ETH, FULL, PERP, Stage, actor
 
 from plimsoll.core.records import Halted, OrderIntended, OrderSent
 from plimsoll.core.strategy import Strategy
@@ -83,7 +83,7 @@ def test_two_strategies_keep_exact_books_of_their_own():
     )
     with stage.running() as engine:
         stage.ready()
-        stage.run(60)
+        stage.run(300 if FULL else 20)
         stage.agree()
         paid, fees, lots = by_owner(stage, engine)
         assert all(len(stage.judge.executions) > 20 for _ in "ab")

@@ -100,6 +100,13 @@ def test_an_estimate_walks_the_book_and_puts_the_rest_at_the_edge():
     assert whole == 200 * 5_000 * instrument.cash_per_tick_lot
 
 
+@pytest.mark.parametrize(("limit", "ticks"), [("0.005", 498_000), ("0.2", 495_000), ("0", 495_000)])
+def test_the_band_stays_inside_the_prices_the_venue_takes(limit, ticks):
+    """Found by torture row 23: on spot the venue takes 0.5 % from its index, and refused ours."""
+    instrument = msgspec.structs.replace(INSTRUMENTS[PERP], price_limit=limit)
+    assert band_ticks(instrument, REFERENCE, Side.SELL) == ticks
+
+
 @given(
     held=st.integers(-300_000, 300_000).filter(bool),
     qty=st.lists(st.floats(0.0005, 200.0), max_size=5),
@@ -118,6 +125,6 @@ def test_a_slice_never_crosses_zero_the_band_or_the_maximum(held, qty, name):
     assert made.side is (Side.SELL if held > 0 else Side.BUY)
     assert 0 < made.qty_lots <= abs(held)
     assert not instrument.max_lots or made.qty_lots <= instrument.max_lots
-    assert made.price_ticks == band_ticks(reference, made.side)
+    assert made.price_ticks == band_ticks(instrument, reference, made.side)
     left = abs(held) - made.qty_lots
     assert not left or not is_dust(instrument, left * (1 if held > 0 else -1), reference)

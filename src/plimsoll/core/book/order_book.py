@@ -22,6 +22,7 @@ class BookFault(StrEnum):
     EARLY_DELTA = "early_delta"
     CROSSED = "crossed"
     BAD_LEVEL = "bad_level"
+    EMPTY = "empty"
 
 
 class OrderBook:
@@ -144,6 +145,10 @@ class OrderBook:
         if self.bid_keys and self.ask_keys and self.bid_keys[-1] >= -self.ask_keys[-1]:
             return self._spoil(BookFault.CROSSED)
         return None
+
+    def distrust(self) -> None:
+        """Refuse deltas until the next snapshot: this one was no book to build on."""
+        self._spoil(BookFault.EMPTY)
 
     def _spoil(self, fault: BookFault) -> BookFault:
         """Hold nothing: what a bad message left behind is half an update (MKT-4)."""

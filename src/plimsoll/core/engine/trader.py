@@ -398,7 +398,9 @@ class Trader:
     def _call(
         self, desk: Desk, callback: Callable[..., None], *args: object, **named: object
     ) -> Iterator[Record]:
-        yield from self._heard(desk, callback, *args, **named) or ()
+        """Call; not before the start, and never again after a stop, even within one input."""
+        if desk.is_started and not desk.is_stopped:
+            yield from self._heard(desk, callback, *args, **named) or ()
 
     def _heard(
         self, desk: Desk, callback: Callable[..., None], *args: object, **named: object
@@ -419,7 +421,9 @@ class Trader:
         except Cut:
             turns.is_inside = False  # it may have come before the line above
             return self._cut_off(desk, callback.__name__, turns.nth)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:  # a person's, who wants a replay to end
+            raise
+        except BaseException as error:  # a cancelled future's and SystemExit are no Exception
             desk.requests.clear()
             return self._end(desk, f"{callback.__name__} raised {error!r}", "raised")
         return self._carry_out(desk) if desk.requests else None
@@ -433,6 +437,8 @@ class Trader:
 
     def _carry_out(self, desk: Desk) -> Iterator[Record]:
         for request in desk.drain():
+            if desk.is_stopped:  # for the refusal of the one before
+                return
             if isinstance(request, PlaceRequest):
                 for decision in self.placer.place(desk, request):
                     yield decision

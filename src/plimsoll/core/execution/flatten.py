@@ -12,7 +12,10 @@ from plimsoll.core.model import Instrument, Order, OrderState, Side
 from plimsoll.core.portfolio import fee_of
 
 BAND_PPM: Final = 10_000
-"""Half width of the band around the reference price."""
+"""Half width of the band around the reference price, where the venue takes such prices."""
+
+OF_LIMIT: Final = (4, 5)
+"""The band's share of what the venue takes around its index: our reference is another price."""
 
 LIMIT_NS: Final = 30_000_000_000
 """How long slices are sent; then a person chooses."""
@@ -45,9 +48,15 @@ def closing_side(held_lots: int) -> Side:
     return Side.SELL if held_lots > 0 else Side.BUY
 
 
-def band_ticks(reference_ticks: int, side: Side) -> int:
+def band_ppm(instrument: Instrument) -> int:
+    """Return the half width of the band: on spot the venue refuses prices beyond its own limit."""
+    most = instrument.price_limit_ppm * OF_LIMIT[0] // OF_LIMIT[1]
+    return min(BAND_PPM, most) if most else BAND_PPM
+
+
+def band_ticks(instrument: Instrument, reference_ticks: int, side: Side) -> int:
     """Return the worst price inside the band, rounded towards the reference."""
-    slack = reference_ticks * BAND_PPM // _PPM
+    slack = reference_ticks * band_ppm(instrument) // _PPM
     return reference_ticks + slack if side is Side.BUY else max(1, reference_ticks - slack)
 
 
@@ -76,7 +85,7 @@ def least_lots(instrument: Instrument, price_ticks: int) -> int:
 
 def is_dust(instrument: Instrument, held_lots: int, reference_ticks: int) -> bool:
     """Return whether the venue takes no order as small as what is left of a position."""
-    price_ticks = band_ticks(reference_ticks, closing_side(held_lots)) if reference_ticks else 0
+    price_ticks = band_ticks(instrument, reference_ticks, closing_side(held_lots)) if reference_ticks else 0
     return abs(held_lots) < least_lots(instrument, price_ticks)
 
 
@@ -109,7 +118,7 @@ def plan_slice(
         return Wait("the fate of an order is unknown")
     if not reference_ticks:
         return Wait("no price of it is known")
-    limit_ticks = band_ticks(reference_ticks, side)
+    limit_ticks = band_ticks(instrument, reference_ticks, side)
     wanted, least = abs(held_lots), least_lots(instrument, limit_ticks)
     most = min(wanted, instrument.max_lots) if instrument.max_lots else wanted
     visible = most if rows is None else visible_lots(instrument, rows, limit_ticks, side)
@@ -140,7 +149,7 @@ def estimate_units(
     is put at the edge of the band.
     """
     side, wanted = closing_side(held_lots), abs(held_lots)
-    limit_ticks = band_ticks(reference_ticks, side)
+    limit_ticks = band_ticks(instrument, reference_ticks, side)
     left, notional = wanted, 0
     for price, qty in rows or ():
         ticks = int(price * instrument.ticks_per_price + 0.5)

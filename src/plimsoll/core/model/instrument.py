@@ -38,6 +38,9 @@ class Instrument(msgspec.Struct, frozen=True, dict=True):
     """Prices of orders are multiples of so many ticks; see ``core/model/grid.py``."""
     qty_step: int = 1
     """Quantities of orders are multiples of so many lots."""
+    price_limit: str = "0"
+    """How far from the index the venue takes a limit price, as a share of it; "0" = not known.
+    Source: Bybit v5 docs, price-limit (ratio X)."""
 
     def __post_init__(self) -> None:
         """Refuse filters that exact integers cannot carry.
@@ -70,6 +73,11 @@ class Instrument(msgspec.Struct, frozen=True, dict=True):
     def lot(self) -> Decimal:
         """Smallest quantity step."""
         return decimal_of(self.lot_size)
+
+    @cached_property
+    def price_limit_ppm(self) -> int:
+        """The venue's price limit in parts per million; 0 = not known."""
+        return int(decimal_of(self.price_limit) * 1_000_000)
 
     @cached_property
     def cash_per_tick_lot(self) -> int:

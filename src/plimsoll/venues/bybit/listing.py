@@ -32,6 +32,10 @@ class _Filter(msgspec.Struct):
     minOrderAmt: _Text = ""
 
 
+class _Risk(msgspec.Struct):
+    priceLimitRatioX: _Text = ""
+
+
 class _Listed(msgspec.Struct):
     symbol: str
     status: str
@@ -41,6 +45,7 @@ class _Listed(msgspec.Struct):
     priceFilter: _Filter
     settleCoin: str | None = ""
     deliveryTime: str | int | None = 0
+    riskParameters: _Risk | None = None
 
 
 class _Fee(msgspec.Struct):
@@ -179,6 +184,7 @@ def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str)
             maker_fee=maker,
             status=item.status,
             delivery_ms=max(0, int(item.deliveryTime or 0)),
+            price_limit=_filter_text(item.riskParameters and item.riskParameters.priceLimitRatioX),
         )
     except ValueError as error:
         raise UnknownInstrument(f"{name} cannot be traded: {error}") from error

@@ -21,6 +21,7 @@ from plimsoll.core.records import (
 )
 from plimsoll.venues.bybit.background import Background
 from plimsoll.venues.bybit.codes import (
+    CLOCK_CODES,
     FILTER_CODES,
     Action,
     Channel,
@@ -261,6 +262,8 @@ class OrderSender:
     def _put(self, pending: _Pending, outcome: Outcome, answer: TradeAnswer) -> None:
         if outcome == "refused" and answer.code in FILTER_CODES:
             self.has_misfit = True
+        if outcome == "refused" and answer.code in CLOCK_CODES:
+            self._rest.on_clock_refused()
         # What it says of the rate first: the core must know it when it hears of a refusal.
         venue_ms = self._rest.signed_ms()
         news = self._rates.of(pending.group, answer.grant, answer.code, venue_ms)

@@ -533,7 +533,8 @@ def _read_health(raw: bytes, stamp: Stamp, origin: Origin) -> Iterator[HealthMea
     if (account.accountType or "UNIFIED") != "UNIFIED":
         return
     owed = {coin.coin: _owed_units(coin) for coin in map(_coin, account.coin)}
-    equity = _cash(account.totalEquity, what, "totalEquity")
+    total = account.totalEquity
+    equity = _cash(total, what, "totalEquity") if has_value(total) else -1
     available = account.totalAvailableBalance
     free = _cash(available, what, "totalAvailableBalance") if has_value(available) else -1
     rates = (

@@ -138,6 +138,9 @@ class RestClient:
         self.tap: Callable[[Heard], None] | None = None
         """Hears every request that was answered; nothing of a signature is in it."""
 
+        self.on_clock_refused: Callable[[], None] = lambda: None
+        """Called where an answer says that our stamps are off."""
+
         self._budget = ReadBudget(settings.holder)
 
         self._clock = clock
@@ -278,6 +281,8 @@ class RestClient:
             answer = _broken(0, f"{method} {target.partition('?')[0]}: {error}")
         if not answer.is_ok:
             self.failures += 1
+            if needs_clock(answer):
+                self.on_clock_refused()
         return answer
 
     def _read(self, reply: Reply, target: str) -> Answer:

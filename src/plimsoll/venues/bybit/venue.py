@@ -78,6 +78,8 @@ class BybitVenue:
         self._clock = clock
         self._signer = Signer(settings.key, settings.secret) if settings.has_key else None
         self._rest = RestClient(settings, clock, self._signer, transport, self._shell.sleep)
+        self._rest.on_clock_refused = self._doubt_clock
+        self._is_doubting = False
         self._background = Background(self._shell)
         self._orders = OrderSender(self._rest, inbox, clock, self._background)
         self._disconnect = DisconnectGuard(self._rest, inbox, settings.dcp_s, self._shell.sleep)
@@ -359,14 +361,34 @@ class BybitVenue:
 
     async def _measure(self) -> None:
         self._rest.offset.forget()
-        await self._rest.measure_offset(_CLOCK_SAMPLES)
-        self._put_clock()
+        await self._look_at_clock(_CLOCK_SAMPLES)
 
     async def _keep_clock(self) -> None:
         while True:
             await self._shell.sleep(self.settings.clock_period_s)
-            await self._rest.measure_offset(1)
-            self._put_clock()
+            await self._look_at_clock(1)
+
+    def _doubt_clock(self) -> None:
+        """Measure now, once a second at most: an answer said that our stamps are off (10002).
+
+        What was measured before is forgotten only where a sample contradicts it: the request may
+        have been late, and the clock right.
+        """
+        if not self._is_doubting:
+            self._is_doubting = True
+            self._inbox.trouble("clock", "stamps", "refused as outside the window: measured anew")
+            self._background.start(self._measure_again(), "clock again")
+
+    async def _measure_again(self) -> None:
+        await self._look_at_clock(_CLOCK_SAMPLES)
+        await self._shell.sleep(1.0)
+        self._is_doubting = False
+
+    async def _look_at_clock(self, samples: int) -> None:
+        answer = await self._rest.measure_offset(samples)
+        if not answer.is_ok:
+            self._inbox.trouble("clock", "venue's time", answer.reason)
+        self._put_clock()
 
     def _put_clock(self) -> None:
         offset_ns, uncertainty_ns = self._rest.offset.at(self._clock.now_ns())

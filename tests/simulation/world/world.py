@@ -98,6 +98,10 @@ class World:
             instrument=scenario.instruments[0],
             history_bars=3,
             speed=scenario.volatile,
+            match_delay_ms=scenario.slow_ms,
+            cancel_delay_ms=scenario.slow_ms,
+            visibility_delay_ms=5 * scenario.slow_ms,
+            history_delay_ms=5 * scenario.slow_ms,
         )
         self.venue = Venue(
             self.kernel,
@@ -108,6 +112,7 @@ class World:
             scenario.pulse_ms,
         )
         self.network = Network(self.kernel, self.venue, self.choices)
+        self.network.on_sent = self.judge.sent
         self.machine = Machine(
             self.kernel,
             self.network,

@@ -76,7 +76,12 @@ class Exact:
 
 ACTS = [
     ("hand_close", {}, "closed_outside", "foreign"),
-    ("hand_order", {"values": {"side": "Sell", "qty": "0.04", "orderType": "Market"}}, "closed_outside", "foreign"),
+    (
+        "hand_order",
+        {"values": {"side": "Sell", "qty": "0.04", "orderType": "Market"}},
+        "closed_outside",
+        "foreign",
+    ),
     ("liquidation", {"magnitude": 0.5}, "position_liquidated", "venue"),
     ("liquidation", {"magnitude": 1.0}, "position_liquidated", "venue"),
     ("adl", {"magnitude": 0.5}, "position_deleveraged", "venue"),

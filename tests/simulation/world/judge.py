@@ -4,6 +4,7 @@ Orders are judged by the exchange's record alone: it is told apart from what cli
 is true whatever faults do. It shares no code with what it judges but the decoding of records.
 """
 
+import re
 from collections import Counter, deque
 from decimal import Decimal
 from typing import Any, Final, Protocol
@@ -29,6 +30,7 @@ from plimsoll.core.settings import CoreSettings
 
 _LIVE: Final = frozenset({"Created", "New", "PartiallyFilled", "Untriggered", "Triggered"})
 _REQUESTS: Final = frozenset({OrderIntended, AmendIntended, CancelIntended})
+_LINK: Final = re.compile(rb'"orderLinkId":"([^"]+)"')
 _PRICES_KEPT: Final = 60
 _UNIT: Final = 10**8
 _ANSWER_NS: Final = 5_000_000_000
@@ -88,6 +90,8 @@ class Judge:
         """Judge an engine with these settings."""
         self.orders: dict[str, VenueOrder] = {}
         self.by_link: dict[str, str] = {}
+        self.live: dict[str, VenueOrder] = {}
+        """Orders of ours that may still match, by our id."""
         self.intents: dict[str, Intent] = {}
         self.executions: dict[str, dict[str, Any]] = {}
         self.positions: dict[str, Decimal] = {}
@@ -98,6 +102,8 @@ class Judge:
         self.is_excused = False
         """Whether exposure may be above the limit through no fault of ours: an order by hand, or
         intents the disk lost with the power."""
+        self.has_lost_intents = False
+        """Whether the disk lost some with the power: then an order may be more than we know."""
         self.fates: dict[str, tuple[int, OrderState]] = {}
         self._tag = settings.tag
         self._limits = settings.limits
@@ -171,6 +177,10 @@ class Judge:
             raise Violation(f"order that adds risk was meant after a halt: {link}")
         if link in self.absent:
             raise Violation(f"order that was shown absent is at the venue: {link}")
+        if order.is_live:
+            self.live[link] = order
+        else:
+            self.live.pop(link, None)
         if is_new and not order.reduce_only and not self.is_excused:
             self._exposed(order)
 
@@ -283,7 +293,7 @@ class Judge:
         self.intents[link] = Intent(record.epoch, reduces, record.reduce_only, self.is_halted)
 
     def _cancelled(self, record: CancelIntended) -> None:
-        """A halt comes first, its cancels second, and it leaves what protects (RSK-9, RSK-10)."""
+        """A halt comes before its cancels, and it leaves what protects (RSK-9, RSK-10)."""
         intent = self.intents.get(record.client_order_id)
         if self._is_told_to_halt:
             raise Violation(f"cancel of {record.client_order_id} before the halt it belongs to")
@@ -300,6 +310,13 @@ class Judge:
     def stood_still(self) -> None:
         """Note that the process has not run for long: what it knew is old (P7)."""
         self._is_compared = False
+
+    def sent(self, payload: bytes) -> None:
+        """Look at what leaves the machine: no order of ours without an intent (ORD-4)."""
+        for found in _LINK.findall(payload):
+            link = found.decode()
+            if link.startswith(f"{self._tag}-") and link not in self.intents:
+                raise Violation(f"order sent without an intent: {link}")
 
     def died(self, *, power: bool) -> None:
         """Note how a process ended; with the power what was not forced may be gone."""
@@ -321,7 +338,7 @@ class Judge:
         if self._lost_power:
             self._lost_power = False
             if state.seq < self._last_seq:
-                self.is_excused = True
+                self.is_excused = self.has_lost_intents = True
             self.is_halted = state.safety.is_halted
         elif state.seq < self._last_seq:
             lost = f"{self._last_seq} was written"
@@ -343,11 +360,25 @@ class Judge:
             if order.owner != FOREIGN and not 0 <= filled <= most:
                 raise Violation(f"order {order.id}: {filled} of {most} lots are filled")
             self.fates[order.id] = filled, order.state
+        if not self.has_lost_intents:
+            self._count(core)
         for name, market in core.markets.items():
             book = market.book
             is_sound = 0 < book.best_bid < book.best_ask
             if market.book_doubt(core.ts_ns) is None and not is_sound:
                 raise Violation(f"{name} is trusted at {book.best_bid} to {book.best_ask}")
+
+    def _count(self, core: Core) -> None:
+        """Check that we count at least what each order of ours may still match (RSK-1)."""
+        for link, order in self.live.items():
+            ours = core.orders.find(link)
+            if ours is None:
+                continue
+            counted = ours.leaves_lots * core.ledger.instruments[order.name].lot
+            if order.leaves > counted:
+                raise Violation(
+                    f"order {link} may still match {order.leaves}, we count {counted} ({ours.state})"
+                )
 
     # ---- the end -----------------------------------------------------------------------------
 

@@ -65,6 +65,9 @@ class Scenario(msgspec.Struct, omit_defaults=True):
     """Further instances on the first instrument whose orders never reach the exchange."""
     conditional: int = 0
     """Turns in a thousand that ask for an order that waits for its price."""
+    slow_ms: int = 0
+    """Between the exchange's answer to an order, amend or cancel and its effect (V-1); its REST lists
+    are five times as late."""
     sync: str = "kernel"
     resumes: bool = True
     """Whether people end a halt once it is calm; what is open must end under a halt as well."""
@@ -150,6 +153,7 @@ def draw(seed: int, choose: Choose) -> Scenario:
         owners=1 + (choose("scenario owners", 4) == 3),
         papers=int(choose("scenario papers", 4) == 3),
         conditional=(0, 0, 60, 250)[choose("scenario conditional", 4)],
+        slow_ms=(0, 0, 40, 400)[choose("scenario slow", 4)],
         sync=("kernel", "kernel", "kernel", "disk")[choose("scenario sync", 4)],
         resumes=not choose("scenario halt stays", 2),
         volatile=(1.0, 1.0, 5.0, 20.0)[choose("scenario volatile", 4)],

@@ -113,6 +113,10 @@ class World:
             history_bars=3,
             speed=scenario.volatile,
             ban_s=BAN_S,
+            match_delay_ms=scenario.slow_ms,
+            cancel_delay_ms=scenario.slow_ms,
+            visibility_delay_ms=5 * scenario.slow_ms,
+            history_delay_ms=5 * scenario.slow_ms,
             **sim,
         )
         self.venue = Venue(
@@ -124,6 +128,7 @@ class World:
             scenario.pulse_ms,
         )
         self.network = Network(self.kernel, self.venue, self.choices)
+        self.network.on_sent = self.judge.sent
         self.machine = Machine(
             self.kernel,
             self.network,

@@ -1,0 +1,102 @@
+"""Mistakes in comparing with the venue."""
+
+import msgspec
+from tests.simulation.mutants.mutant import Mutant, replaced
+
+from plimsoll.core.engine.comparing import Comparing
+from plimsoll.core.engine.state import State
+from plimsoll.core.records import AbsenceShown, PositionAdopted, WalletAdopted
+
+
+def _adopted(_block):
+    def broken(self, step):
+        ours, theirs = step.counts
+        yield PositionAdopted(*self.state.stamp(), "foreign", step.key, theirs - ours, 0)
+
+    return broken
+
+
+def _wallet_adopted(_tell):
+    def broken(self, step):
+        ours, theirs = step.counts
+        yield WalletAdopted(*self.state.stamp(), step.key, theirs - ours, "difference")
+
+    return broken
+
+
+def _failed_is_done(note):
+    def broken(self, answer):
+        note(self, msgspec.structs.replace(answer, is_ok=True))
+
+    return broken
+
+
+def _unlisted_is_gone(inquire):
+    def broken(self, step):
+        order = self.state.orders.find(step.key)
+        if order is not None and order.is_working and order.state in ("unknown", "sent"):
+            yield AbsenceShown(*self.state.stamp(), order.id, "the venue does not list it")
+        yield from inquire(self, step)
+
+    return broken
+
+
+def _own_only(reported):
+    def broken(self, record):
+        known = self.orders.of_venue(record.client_order_id, record.venue_order_id)
+        if known is not None:
+            reported(self, record)
+
+    return broken
+
+
+def _no_overlap(start):
+    def broken(self, trigger):
+        begun = self.state.ledger.begun_ms
+        for query in start(self, trigger):
+            if query.kind == "executions":
+                since = max(begun, self.state.ledger.cursor_ms, query.since_ms)
+                query = msgspec.structs.replace(query, since_ms=since)
+            yield query
+
+    return broken
+
+
+MUTANTS = (
+    Mutant(
+        "a position is set to the venue's",
+        "a difference is adopted on the spot, and its executions are booked when they come",
+        "ACC-3, ACC-7",
+        replaced(Comparing, "_block", _adopted),
+    ),
+    Mutant(
+        "a balance is set to the venue's",
+        "a difference is adopted on the spot, and its causes are booked when they come",
+        "ACC-4, ACC-7",
+        replaced(Comparing, "_tell", _wallet_adopted),
+    ),
+    Mutant(
+        "a comparison that failed counts",
+        "a list that could not be had is an empty one",
+        "ORD-9",
+        replaced(Comparing, "note", _failed_is_done),
+    ),
+    Mutant(
+        "what is not listed is gone",
+        "an order without an answer that is not among the open ones is given up",
+        "ORD-10",
+        replaced(Comparing, "_inquire", _unlisted_is_gone),
+    ),
+    Mutant(
+        "others' orders are none of ours",
+        "what the venue says of an order nobody here made is left out",
+        "ORD-12",
+        replaced(State, "_reported", _own_only),
+    ),
+    Mutant(
+        "no overlap",
+        "executions are read from the cursor on, although the venue lists late",
+        "ACC-2",
+        replaced(Comparing, "start", _no_overlap),
+    ),
+)

@@ -1,0 +1,63 @@
+"""Mistakes about the lease, pauses, and whose answer it is."""
+
+from tests.simulation.mutants.mutant import Mutant, both, replaced
+
+from plimsoll.core.engine.comparing import Comparing
+from plimsoll.core.execution.inquiry import Inquiries
+from plimsoll.core.risk.safety import Safety
+from plimsoll.engine.beating import Pulse
+from plimsoll.engine.engine import Engine
+from plimsoll.engine.gateway import Gateway
+
+
+def _trusted(on_link):
+    def broken(self, record):
+        was = self.is_reconciled
+        on_link(self, record)
+        self.is_reconciled = was
+
+    return broken
+
+
+def _nothing(_abandon):
+    return lambda self: None
+
+
+def _always_held(refusal):
+    def broken(self, owner, instrument, *, adds_risk):
+        found = refusal(self, owner, instrument, adds_risk=adds_risk)
+        return "" if found == "the lease is not held" else found
+
+    return broken
+
+
+MUTANTS = (
+    Mutant(
+        "books are trusted after a lost link",
+        "what happened while the private link was away is not asked for before orders",
+        "RSK-6, JRN-6",
+        replaced(Safety, "on_link", _trusted),
+    ),
+    Mutant(
+        "a pause is not noticed",
+        "a process that stood still goes on as if nothing had been",
+        "RSK-13, P7",
+        both(
+            replaced(Engine, "_woken", lambda _woken: lambda self, gap_ns, now_ns: None),
+            replaced(Pulse, "is_fresh", lambda _is_fresh: property(lambda self: True)),
+        ),
+    ),
+    Mutant(
+        "answers of a lost link count",
+        "questions under way when the private link broke are waited for and believed",
+        "ORD-10 d",
+        both(replaced(Comparing, "abandon", _nothing), replaced(Inquiries, "reset", _nothing)),
+    ),
+    Mutant(
+        "the lease is not looked at",
+        "the gateway sends whether or not the lease is held",
+        "RSK-13",
+        replaced(Gateway, "_refusal", _always_held),
+        test="tests/engine/test_gateway.py",
+    ),
+)

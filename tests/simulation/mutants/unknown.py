@@ -1,0 +1,100 @@
+"""Mistakes about orders whose fate is open."""
+
+from tests.simulation.mutants.mutant import Mutant, both, replaced
+
+from plimsoll.core.engine import inquiring
+from plimsoll.core.engine.inquiring import Inquiring
+from plimsoll.core.execution import inquiry
+from plimsoll.core.execution.inquiry import Inquiries
+from plimsoll.core.model import OrderState
+from plimsoll.core.records import AbsenceShown
+
+_PATIENCE_NS = 5_000_000_000
+
+
+def _by_time(on_time):
+    def broken(self):
+        yield from on_time(self)
+        state = self.state
+        for order in list(state.orders.working.values()):
+            age_ns = state.ts_ns - order.created_ns
+            if order.state is OrderState.UNKNOWN and age_ns > _PATIENCE_NS:
+                yield AbsenceShown(*state.stamp(), order.id, "nothing was heard of it")
+
+    return broken
+
+
+def _never_failed(answered):
+    def broken(self, query_id, now_ns, *, is_ok, rows):
+        return answered(self, query_id, now_ns, is_ok=True, rows=rows)
+
+    return broken
+
+
+def _early(asked):
+    def broken(self, ask, query_id, now_ns, offset_ns, *, is_connected):
+        asked(self, ask, query_id, now_ns, offset_ns, is_connected=is_connected)
+        ask.inquiry.counts = is_connected
+
+    return broken
+
+
+def _one_is_enough(module):
+    return replaced(module, "EMPTY_NEEDED", lambda _three: 1)
+
+
+def _only_sent(take_over):
+    def broken(self):
+        for lost in take_over(self):
+            order = self.state.orders.find(lost.client_order_id)
+            if order is None or order.state is not OrderState.INTENT:
+                yield lost
+
+    return broken
+
+
+def _unasked(_ask):
+    def broken(self):
+        yield from ()
+
+    return broken
+
+
+MUTANTS = (
+    Mutant(
+        "UNKNOWN ends by time",
+        "an order of which nothing is heard for 5 s is given up",
+        "ORD-10",
+        replaced(Inquiring, "on_time", _by_time),
+    ),
+    Mutant(
+        "a failed query is an empty one",
+        "a question that could not be answered counts as the answer no",
+        "ORD-9",
+        replaced(Inquiries, "answered", _never_failed),
+    ),
+    Mutant(
+        "absence before the window is over",
+        "queries count from the first one on, while the order may still arrive",
+        "ORD-10 a",
+        replaced(Inquiries, "asked", _early),
+    ),
+    Mutant(
+        "one empty query is proof",
+        "the first query that shows nothing ends an order",
+        "ORD-10 c",
+        both(*(_one_is_enough(module) for module in (inquiry, inquiring))),
+    ),
+    Mutant(
+        "an intent without a send is forgotten",
+        "a restart asks for the orders it knows were sent, and no others",
+        "ORD-10",
+        replaced(Inquiring, "take_over", _only_sent),
+    ),
+    Mutant(
+        "nobody asks",
+        "an UNKNOWN order waits for the stream to tell",
+        "ORD-10",
+        replaced(Inquiring, "_ask", _unasked),
+    ),
+)

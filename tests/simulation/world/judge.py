@@ -150,7 +150,8 @@ class Judge:
         intent = self.intents.get(link)
         if intent is None:
             raise Violation(f"order at the venue without an intent: {link}")
-        if intent.is_halted and not intent.reduce_only:
+        is_sale = order.name.startswith("spot:") and not order.is_buy  # of what is held, never more
+        if intent.is_halted and not (intent.reduce_only or is_sale):
             raise Violation(f"order that adds risk was meant after a halt: {link}")
         if is_new and not order.reduce_only and not self.is_excused:
             self._exposed(order)

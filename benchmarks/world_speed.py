@@ -9,6 +9,7 @@ world with everything a seed may draw.
 
 import time
 
+import msgspec
 from benchmarks.report import Result, Size, middle, run
 from tests.simulation.world.scenario import Scenario
 from tests.simulation.world.world import Outcome, World, scenario_of
@@ -24,11 +25,12 @@ def measure(size: Size) -> Result:
     rounds, length_s = _LENGTH_S[size]
     quiet = Scenario(1, chaos_s=length_s, instruments=_TWO, every=30)
     busy = Scenario(1, chaos_s=length_s, instruments=_TWO, every=4)
+    faults = msgspec.structs.replace(scenario_of(7), volatile=1.0, pulse_ms=200)
     rows: dict[str, tuple[float, ...]] = {}
     for name, scenario in (
         ("few orders", quiet),
         ("many orders", busy),
-        ("faults", scenario_of(6)),
+        ("faults, kills", faults),
     ):
         found = [_timed(scenario) for _ in range(rounds)]
         outcome = found[0][1]

@@ -156,7 +156,7 @@ def draw(seed: int, choose: Choose) -> Scenario:
         slow_ms=(0, 0, 40, 400)[choose("scenario slow", 4)],
         sync=("kernel", "kernel", "kernel", "disk")[choose("scenario sync", 4)],
         resumes=not choose("scenario halt stays", 2),
-        volatile=(1.0, 1.0, 5.0, 20.0)[choose("scenario volatile", 4)],
+        volatile=(1.0, 1.0, 2.0, 6.0)[choose("scenario volatile", 4)],
         pulse_ms=(200, 200, 100, 50)[choose("scenario pulse", 4)],
     )
     density = (0.0, 0.15, 0.4, 1.0)[choose("scenario density", 4)]

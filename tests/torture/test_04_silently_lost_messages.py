@@ -6,8 +6,9 @@ watches until somebody looks at the venue.
 We promise: a push is a hint. The venue's list of executions is asked again and again with a cursor,
 and an order whose cumulated quantity is ahead of what we booked is asked for at once.
 
-Judged: of all private messages 30 % are never sent. Every execution in the exchange's record is
-booked within two sweep periods, and our position is never apart from the venue's for longer.
+Judged: of all private messages 30 % are never sent, and in a second run all of them. Every execution
+in the exchange's record is booked within two sweep periods, and our position is never apart from
+the venue's for longer. The strategy rests near the touch, so that no answer tells of its fills.
 """
 
 import pytest
@@ -23,9 +24,10 @@ SEEDS = sized(1, 10)
 BOUND_NS = 2 * Timing().sweep_ns
 
 
-def takes(_one):
+def rests(_one):
     strategy = Steady()
-    strategy.each = 1
+    strategy.each, strategy.away = 1, 0.0001
+    strategy.takes = False
     return strategy
 
 
@@ -53,17 +55,19 @@ class Watched(Bench):
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("lost", [0.3, 1.0])
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
-def test_every_fill_is_known_within_two_sweeps_though_messages_are_lost(seed):
+def test_every_fill_is_known_within_two_sweeps_though_messages_are_lost(seed, lost):
+    ask = Ask("drop_push", rate=lost)
     bench = Watched(
-        engine(PERP, SPOT), takes, seed=seed, seconds=SECONDS, asks=[Ask("drop_push", rate=0.3)]
+        engine(PERP, SPOT), rests, seed=seed, seconds=SECONDS, asks=[ask], volatile=10.0
     )
     bench.judged()
     known: dict[str, int] = {}
     for one in bench.of(ExecutionReported):
         known.setdefault(one.execution_id, one.ts_ns)
     late = {line["execId"]: known[line["execId"]] - line["t_ns"] for line in executions(bench)}
-    assert len(late) > SECONDS, "too few fills to say anything"
+    assert len(late) > SECONDS // 2, "too few fills to say anything"
     assert max(late.values()) > SECOND, "no fill was lost: the fault was not that of the row"
     assert max(late.values()) <= BOUND_NS
     assert 0 < bench.apart_ns <= BOUND_NS

@@ -12,8 +12,6 @@ class Steady(Strategy):
     enough: int = 1_000
     each: int = 3
     qty: float = 0.01
-    takes: bool = True
-    """Whether every third order is one at the market."""
     away: float = 0.005
     """Further than a market order reaches, which would else cross what rests."""
 
@@ -31,7 +29,7 @@ class Steady(Strategy):
             self.turns += 1
             is_buy = self.turns % 2
             place: Any = self.buy if is_buy else self.sell
-            if self.takes and self.turns % 3 == 0:
+            if self.turns % 3 == 0:
                 self.asked.append(place(name, self.qty))
             else:
                 away = -self.away if is_buy else self.away

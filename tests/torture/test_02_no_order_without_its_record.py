@@ -8,8 +8,8 @@ write, no order is at the venue without its record, and the next session knows e
 
 Judged: each session dies before or after the n-th append or send of its life, or its disk takes the
 n-th record, or the n-th intent, no more (ENOSPC); the next begins on what is left. Every order in
-the exchange's record must have its intent in the files, read anew. The process here is modelled; the
-same with real processes and real calls: ``tests/simulation/test_appends.py``, ``test_syscalls.py``.
+the exchange's record must have its intent in the files, read anew. The process here is modelled;
+with real processes and calls: ``tests/simulation/test_appends.py``, ``test_syscalls.py``.
 """
 
 from collections import deque

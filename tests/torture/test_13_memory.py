@@ -87,7 +87,7 @@ class Load:
 
     def one_order(self) -> None:
         driver = self.driver
-        self.strategy.todo = lambda s: s.buy(PERP, "0.010", "64000")  # type: ignore[attr-defined]
+        self.strategy.todo = lambda s: s.buy(PERP, "0.010", "64000")
         self.messages(1)
         order = driver.newest
         self.orders += 1

@@ -23,9 +23,7 @@ from plimsoll.engine import process as process_module
 from plimsoll.simulator import AccountSettings, SimSettings
 from plimsoll.simulator.brain.exchange import Exchange
 
-LISTED = {
-    name: one.instrument for name, one in Exchange(SimSettings()).floor.listings.items()
-}
+LISTED = {name: one.instrument for name, one in Exchange(SimSettings()).floor.listings.items()}
 NO_FILTER = {0, 110001, 110007, 110017, 110079, 170131, 170213, 170139}
 """Refusals for other reasons: gone already, no margin or coins left, nothing to reduce."""
 FILTERS_S = 5.0
@@ -143,7 +141,9 @@ def test_filters_that_change_while_it_trades_are_kept_within_seconds(change):
         assert len(new) > 10, "it trades on"
         tick = Decimal(change.get("tickSize", "0.1"))
         step = Decimal(change.get("qtyStep", "0.001"))
-        assert not [one for one in new if Decimal(one["price"]) % tick or Decimal(one["qty"]) % step]
+        assert not [
+            one for one in new if Decimal(one["price"]) % tick or Decimal(one["qty"]) % step
+        ]
 
 
 class Holds(Strategy):

@@ -45,9 +45,7 @@ class Flood(Strategy):
 
 
 def staged() -> Stage:
-    return Stage(
-        {"a": Flood, "b": Flood}, actor("a", PERP), pulse_ms=100, instruments=(PERP, ETH)
-    )
+    return Stage({"a": Flood, "b": Flood}, actor("a", PERP), pulse_ms=100, instruments=(PERP, ETH))
 
 
 def test_ten_minutes_of_overload_get_no_ban():

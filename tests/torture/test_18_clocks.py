@@ -50,7 +50,9 @@ def test_a_machine_whose_clock_is_off_and_drifts_is_refused_nothing(off_s, drift
         stage.agree()
         assert stage.judge.counts["orders"] > 50
         assert stage.refusals(*REFUSED) == []
-        assert any("clock" in line and "5000" in line.replace("4999", "5000") for line in told(stage))
+        assert any(
+            "clock" in line and "5000" in line.replace("4999", "5000") for line in told(stage)
+        )
         offset_ns = engine.core.safety.clock_offset_ns
         assert abs(offset_ns + off_s * SECOND) < SECOND
 

@@ -47,9 +47,9 @@ class Exact:
 
     def __init__(self, stage) -> None:
         self.stage = stage
-        self.last = None
+        self.last: ExecutionReported | None = None
         self.looks = 0
-        self.seen = set()
+        self.seen: set[str] = set()
         stage.engine.hears.append(self.hear)
 
     def hear(self, record) -> None:
@@ -76,7 +76,12 @@ class Exact:
 
 ACTS = [
     ("hand_close", {}, "closed_outside", "foreign"),
-    ("hand_order", {"values": {"side": "Sell", "qty": "0.04", "orderType": "Market"}}, "closed_outside", "foreign"),
+    (
+        "hand_order",
+        {"values": {"side": "Sell", "qty": "0.04", "orderType": "Market"}},
+        "closed_outside",
+        "foreign",
+    ),
     ("liquidation", {"magnitude": 0.5}, "position_liquidated", "venue"),
     ("liquidation", {"magnitude": 1.0}, "position_liquidated", "venue"),
     ("adl", {"magnitude": 0.5}, "position_deleveraged", "venue"),

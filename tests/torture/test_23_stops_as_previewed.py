@@ -13,8 +13,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.properties.driver import PERP as DRIVER_PERP
 from tests.properties.driver import ETH, SECOND, Driver, one_strategy, settings_of
+from tests.properties.driver import PERP as DRIVER_PERP
 from tests.torture.stage import PERP, SPOT, Stage, actor
 
 from plimsoll.cli.breakers import _cancelled, _scopes, _stopped

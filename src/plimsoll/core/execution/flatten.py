@@ -85,7 +85,9 @@ def least_lots(instrument: Instrument, price_ticks: int) -> int:
 
 def is_dust(instrument: Instrument, held_lots: int, reference_ticks: int) -> bool:
     """Return whether the venue takes no order as small as what is left of a position."""
-    price_ticks = band_ticks(instrument, reference_ticks, closing_side(held_lots)) if reference_ticks else 0
+    price_ticks = (
+        band_ticks(instrument, reference_ticks, closing_side(held_lots)) if reference_ticks else 0
+    )
     return abs(held_lots) < least_lots(instrument, price_ticks)
 
 

@@ -3,7 +3,7 @@
 People lose money when an exit is refused for one digit too many, or for the dust a fee left behind,
 and when a venue changes a tick overnight. Here quantities and prices are whole steps before they
 leave, on every instrument the simulator lists; what cannot be rounded by rule is refused by us with
-its reason; a change of the filters is taken over from the venue's list (each minute, and 5 s after a
+its reason; a change of the filters is taken from the venue's list (each minute, and 5 s after a
 refusal that it explains): only in between may the venue refuse. Dust that no order can close is
 named when a position is flattened.
 

@@ -20,7 +20,7 @@ from plimsoll.core.strategy import Strategy
 
 SEEDS = range(1, 21) if FULL else range(1, 5)
 SECONDS = 120 if FULL else 20
-HARM = (
+HARM: tuple[tuple[str, float, dict[str, Any]], ...] = (
     ("drop_delta", 0.03, {}),
     ("crossed_book", 0.01, {}),
     ("empty_book", 0.01, {}),

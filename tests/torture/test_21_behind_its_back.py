@@ -47,9 +47,9 @@ class Exact:
 
     def __init__(self, stage) -> None:
         self.stage = stage
-        self.last = None
+        self.last: ExecutionReported | None = None
         self.looks = 0
-        self.seen = set()
+        self.seen: set[str] = set()
         stage.engine.hears.append(self.hear)
 
     def hear(self, record) -> None:

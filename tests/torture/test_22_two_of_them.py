@@ -86,15 +86,14 @@ def test_two_strategies_keep_exact_books_of_their_own():
         stage.run(300 if FULL else 20)
         stage.agree()
         paid, fees, lots = by_owner(stage, engine)
-        assert all(len(stage.judge.executions) > 20 for _ in "ab")
+        assert len(stage.judge.executions) > 30
         ledger = engine.core.ledger
         for owner, name in (("a", PERP), ("b", ETH)):
-            held, listed = ledger.position(owner, name), ledger.instruments[name]
+            held = ledger.position(owner, name)
             assert held.qty_units == lots[owner] * UNIT, "quantity"
             assert held.fee_units == fees[owner] * UNIT, "fees"
             # Realised is what came in and went out, with what is held put back at its cost.
             assert held.realised_units == paid[owner] * UNIT + held.cost_units, "profit"
-            assert listed.name not in ledger.positions
         strangers = {owner for (owner, _), one in ledger.positions.items() if one.qty_units}
         assert strangers <= {"a", "b"}
 
@@ -102,7 +101,9 @@ def test_two_strategies_keep_exact_books_of_their_own():
 def by_owner(stage, engine):
     """Return cash flow, fees and quantity of each owner by the exchange's executions."""
     owners = {one.client_order_id: one.owner for one in engine.of(OrderIntended)}
-    paid, fees, lots = (defaultdict(Decimal) for _ in range(3))
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    fees: dict[str, Decimal] = defaultdict(Decimal)
+    lots: dict[str, Decimal] = defaultdict(Decimal)
     for line in stage.judge.executions.values():
         owner = owners[line["orderLinkId"]]
         sign = 1 if line["side"] == "Buy" else -1

@@ -136,7 +136,8 @@ def staged(**params) -> Stage:
 
 def is_protected(stage, symbol="BTCUSDT") -> bool:
     """Return whether the exchange's record has a position, and a stop-loss that waits for it."""
-    size, waiting = 0.0, set()
+    size = 0.0
+    waiting: set[str] = set()
     for line in stage.judge.record:
         if line.get("symbol") != symbol:
             continue

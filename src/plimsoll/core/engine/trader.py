@@ -437,8 +437,6 @@ class Trader:
 
     def _carry_out(self, desk: Desk) -> Iterator[Record]:
         for request in desk.drain():
-            if desk.is_stopped:  # for the refusal of the one before
-                return
             if isinstance(request, PlaceRequest):
                 for decision in self.placer.place(desk, request):
                     yield decision

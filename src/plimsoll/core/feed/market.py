@@ -187,7 +187,7 @@ class Market:
             self.bid_ticks = int(bids[-1] * scale + 0.5) if bids else 0
             self.ask_ticks = int(0.5 - asks[-1] * scale) if asks else 0
             fault = Cause.EMPTY
-            if is_snapshot:  # what the next delta adds to nothing is a part that looks whole
+            if is_snapshot and not bids and not asks:  # a delta on nothing would look whole
                 book.distrust()
         self.age_ms = age_ms = (ts_ns + clock_offset_ns) // 1_000_000 - event_ms
         if age_ms > self.late_after_ms:

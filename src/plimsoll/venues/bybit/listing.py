@@ -165,7 +165,7 @@ async def _fees(rest: RestClient, category: str, symbol: str) -> tuple[str, str]
 
 
 def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str) -> Instrument:
-    lots, is_spot = item.lotSizeFilter, category == "spot"
+    lots, is_spot, risk = item.lotSizeFilter, category == "spot", item.riskParameters
     try:
         return Instrument(
             name=name,
@@ -184,7 +184,7 @@ def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str)
             maker_fee=maker,
             status=item.status,
             delivery_ms=max(0, int(item.deliveryTime or 0)),
-            price_limit=_filter_text(item.riskParameters and item.riskParameters.priceLimitRatioX),
+            price_limit=_filter_text(risk.priceLimitRatioX if risk is not None else None),
         )
     except ValueError as error:
         raise UnknownInstrument(f"{name} cannot be traded: {error}") from error

@@ -1,4 +1,4 @@
-"""Breaks the product for a whole pytest run: ``MUTANT=name pytest -p tests.simulation.mutants.plugin``."""
+"""Breaks the product for a run of pytest: ``MUTANT=name``, and ``-p`` this module."""
 
 import os
 

@@ -50,18 +50,6 @@ def _own_only(reported):
     return broken
 
 
-def _no_overlap(start):
-    def broken(self, trigger):
-        begun = self.state.ledger.begun_ms
-        for query in start(self, trigger):
-            if query.kind == "executions":
-                since = max(begun, self.state.ledger.cursor_ms, query.since_ms)
-                query = msgspec.structs.replace(query, since_ms=since)
-            yield query
-
-    return broken
-
-
 MUTANTS = (
     Mutant(
         "a position is set to the venue's",
@@ -92,11 +80,5 @@ MUTANTS = (
         "what the venue says of an order nobody here made is left out",
         "ORD-12",
         replaced(State, "_reported", _own_only),
-    ),
-    Mutant(
-        "no overlap",
-        "executions are read from the cursor on, although the venue lists late",
-        "ACC-2",
-        replaced(Comparing, "start", _no_overlap),
     ),
 )

@@ -7,6 +7,7 @@ is true whatever faults do. It shares no code with what it judges but the decodi
 import re
 from collections import Counter, deque
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -31,6 +32,7 @@ from plimsoll.core.settings import CoreSettings
 _LIVE: Final = frozenset({"Created", "New", "PartiallyFilled", "Untriggered", "Triggered"})
 _REQUESTS: Final = frozenset({OrderIntended, AmendIntended, CancelIntended})
 _LINK: Final = re.compile(rb'"orderLinkId":"([^"]+)"')
+_CLOSED_LOOKED_AT: Final = 20
 _PRICES_KEPT: Final = 60
 _UNIT: Final = 10**8
 _ANSWER_NS: Final = 5_000_000_000
@@ -351,7 +353,8 @@ class Judge:
 
     def look(self, core: Core) -> None:
         """Check what holds after every record: fills only grow, and never beyond the order."""
-        for order in core.orders.working.values():
+        newest = islice(reversed(core.orders.closed.values()), _CLOSED_LOOKED_AT)
+        for order in (*core.orders.working.values(), *newest):
             filled = order.filled_lots
             before, _ = self.fates.get(order.id, (0, order.state))
             if filled < before:
@@ -376,9 +379,8 @@ class Judge:
                 continue
             counted = ours.leaves_lots * core.ledger.instruments[order.name].lot
             if order.leaves > counted:
-                raise Violation(
-                    f"order {link} may still match {order.leaves}, we count {counted} ({ours.state})"
-                )
+                may = f"may still match {order.leaves}, we count {counted} ({ours.state})"
+                raise Violation(f"order {link} {may}")
 
     # ---- the end -----------------------------------------------------------------------------
 

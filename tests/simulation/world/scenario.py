@@ -66,8 +66,10 @@ class Scenario(msgspec.Struct, omit_defaults=True):
     conditional: int = 0
     """Turns in a thousand that ask for an order that waits for its price."""
     slow_ms: int = 0
-    """Between the exchange's answer to an order, amend or cancel and its effect (V-1); its REST lists
-    are five times as late."""
+    """Between the exchange's answer to a create, amend or cancel and its effect (V-1); its REST
+    lists are five times as late."""
+    funds: bool = False
+    """Whether perpetuals pay funding twice a minute, instead of every eight hours."""
     sync: str = "kernel"
     resumes: bool = True
     """Whether people end a halt once it is calm; what is open must end under a halt as well."""
@@ -154,6 +156,7 @@ def draw(seed: int, choose: Choose) -> Scenario:
         papers=int(choose("scenario papers", 4) == 3),
         conditional=(0, 0, 60, 250)[choose("scenario conditional", 4)],
         slow_ms=(0, 0, 40, 400)[choose("scenario slow", 4)],
+        funds=choose("scenario funding", 4) == 3,
         sync=("kernel", "kernel", "kernel", "disk")[choose("scenario sync", 4)],
         resumes=not choose("scenario halt stays", 2),
         volatile=(1.0, 1.0, 2.0, 6.0)[choose("scenario volatile", 4)],

@@ -41,6 +41,7 @@ QUIET_S: Final = 10.0
 _LOOK_NS: Final = 250_000_000
 _LONG_S: Final = 3.5
 """A process that stood still for so long must know."""
+_FUNDING_MIN: Final = 0.5
 _LEVELS: Final = 5
 """Best levels of each book that must be the exchange's in the end."""
 
@@ -113,6 +114,11 @@ class World:
             history_bars=3,
             speed=scenario.volatile,
             ban_s=BAN_S,
+            funding_interval_min={
+                name: _FUNDING_MIN
+                for name in scenario.instruments
+                if scenario.funds and name.startswith("linear:")
+            },
             match_delay_ms=scenario.slow_ms,
             cancel_delay_ms=scenario.slow_ms,
             visibility_delay_ms=5 * scenario.slow_ms,

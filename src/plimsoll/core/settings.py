@@ -129,8 +129,9 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     coalesce_ns: int = 100_000_000
     """While we lag, strategies hear the book of an instrument at most this often."""
     paper_latency_ns: int = 10_000_000
-    stop_ns: int = 5_000_000_000
-    """A stop waits this long for orders to end before it reports what is still working."""
+    stop_ns: int = 8_000_000_000
+    """A stop waits this long for orders to end before it reports what is still working: longer than
+    an answer is waited for, so that a cancel nobody answers is asked about and sent again."""
     overlap_ms: int = 60_000
     """Executions are fetched from this long before the cursor: pages may lag."""
 

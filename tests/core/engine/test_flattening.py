@@ -93,10 +93,44 @@ def test_a_flatten_halts_cancels_and_then_closes_in_slices():
     assert second.qty_lots == 60
     fill(driver, venue, second, 60)
     driver.advance(SECOND // 4)
+    assert driver.of(FlattenEnded) == []  # the entry may have been filled before its cancel
+    driver.report(entry.id, S.CANCELED)
+    driver.advance(SECOND // 4)
     (ended,) = driver.of(FlattenEnded)
     assert ended.outcome == "flat"
     assert "cost 50 against the start" in ended.text, ended.text
     assert driver.core.safety.is_halted
+
+
+def test_an_entry_that_crossed_with_its_cancel_is_closed_as_well():
+    driver, venue = held()
+    driver.do(lambda s: s.buy(PERP, "0.1", "49000"))
+    entry = driver.newest
+    command(driver, "flatten", reason="out")
+    fill(driver, venue, slices(driver)[-1], 100)
+    driver.advance(SECOND // 4)
+    driver.was_sent(entry.id)
+    driver.execute(entry.id, 100, "late", price=490_000)
+    driver.report(entry.id, S.FILLED, cum=100)
+    driver.advance(SECOND // 4)
+    last = slices(driver)[-1]
+    assert (last.side, last.qty_lots) == (Side.SELL, 100)
+    fill(driver, venue, last, 100)
+    driver.advance(SECOND // 4)
+    assert [one.outcome for one in driver.of(FlattenEnded)] == ["flat"]
+    assert driver.core.ledger.qty_lots("s", PERP) == 0
+
+
+def test_a_flatten_that_does_not_learn_how_an_order_ended_says_so():
+    driver, venue = held()
+    driver.do(lambda s: s.buy(PERP, "0.1", "49000"))
+    entry = driver.newest
+    command(driver, "flatten", reason="out")
+    fill(driver, venue, slices(driver)[-1], 100)
+    driver.advance(31 * SECOND)
+    (ended,) = driver.of(FlattenEnded)
+    assert ended.outcome == "left"
+    assert f"how they end is not known: {entry.id}" in ended.text
 
 
 class Buyer(Puppet):
@@ -349,7 +383,7 @@ def test_the_flatten_policy_closes_before_the_session_ends():
 def test_a_flatten_policy_that_does_not_get_there_in_time_says_so():
     driver, venue = held(end_policy="flatten")
     driver.put(SessionStopping, "SIGTERM")
-    for _ in range(24):
+    for _ in range(36):
         driver.settle(venue, beats=1)
         for sent in slices(driver):
             fill(driver, venue, sent, 0)

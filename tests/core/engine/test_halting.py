@@ -261,7 +261,7 @@ def test_a_stop_waits_for_the_lists_and_tells_when_they_do_not_confirm():
     assert len(driver.of(SessionEnded)) == 1
     blind = two()
     blind.put(SessionStopping, "SIGTERM")
-    blind.advance(6 * SECOND)
+    blind.advance(9 * SECOND)
     assert "unconfirmed_at_stop" in [one.code for one in blind.core.incidents]
 
 

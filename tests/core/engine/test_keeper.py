@@ -394,6 +394,18 @@ def test_a_stop_tells_what_it_could_not_end():
     assert len(driver.of(SessionEnded)) == 1
 
 
+def test_a_stop_cancels_again_what_nobody_answered_before_it_ends():
+    """The venue may have read the cancel before the create, and the answer may be lost."""
+    driver, venue = funded()
+    order = driver.open_order()
+    venue.create(driver.sent[-1])
+    driver.put(SessionStopping, "SIGTERM")
+    driver.was_sent(order.id, "cancel")
+    while not driver.core.is_ended:
+        driver.settle(venue, beats=1)
+    assert len(driver.of(CancelIntended)) > 1
+
+
 def test_a_person_releases_a_block_and_cancels_an_order():
     driver, _ = funded()
     order = driver.open_order()

@@ -25,8 +25,8 @@ from tests.simulation.world.network import Network
 from tests.simulation.world.scenario import START_NS, Act, Scenario, draw
 from tests.simulation.world.venue import Venue
 
-from plimsoll.core.engine import Core
-from plimsoll.core.settings import StrategySettings
+from plimsoll.core.engine import Core, Load
+from plimsoll.core.settings import CoreSettings, StrategySettings
 from plimsoll.core.strategy import Strategy
 from plimsoll.engine import prove, sessions
 from plimsoll.engine.restoring import restore_state
@@ -75,8 +75,21 @@ class Outcome(msgspec.Struct):
 class World:
     """One run of one scenario."""
 
-    def __init__(self, scenario: Scenario, *, is_told: bool = False, proves: bool = False) -> None:
-        """Put the parts together; ``is_told`` keeps the story, ``proves`` replays every session."""
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        is_told: bool = False,
+        proves: bool = False,
+        core: CoreSettings | None = None,
+        strategies: Load | None = None,
+        **sim: Any,
+    ) -> None:
+        """Put the parts together; ``is_told`` keeps the story, ``proves`` replays every session.
+
+        ``core`` and ``strategies`` are another engine's than the scenario's, ``sim`` another
+        exchange's.
+        """
         self.scenario = scenario
         self.kernel = Kernel(START_NS)
         self.choices = Choices(scenario.seed, scenario.muted)
@@ -86,17 +99,19 @@ class World:
         self._is_told = is_told
         self._turns: dict[str, int] = {}
         self._hash = hashlib.sha256()
-        settings = scenario.core(START_NS, scenario.chaos_s + QUIET_S)
+        settings = core or scenario.core(START_NS, scenario.chaos_s + QUIET_S)
+        self.load = strategies or load
         self.judge = Judge(settings)
-        sim = SimSettings(
+        exchange = SimSettings(
             seed=scenario.seed,
             instrument=scenario.instruments[0],
             history_bars=3,
             speed=scenario.volatile,
+            **sim,
         )
         self.venue = Venue(
             self.kernel,
-            sim,
+            exchange,
             scenario.instruments,
             self.choices.choose,
             self._lines,
@@ -108,7 +123,7 @@ class World:
             self.network,
             self.directory,
             settings,
-            load,
+            self.load,
             self.choices,
             self,
             self.tell,
@@ -288,7 +303,7 @@ class World:
             for epoch in sessions(journal_dir):
                 if epoch in self.judge.torn:
                     continue
-                report = prove(journal_dir, epoch, load)
+                report = prove(journal_dir, epoch, self.load)
                 if not report.identical:
                     raise Violation(f"epoch {epoch} replays differently: {report.first_difference}")
 

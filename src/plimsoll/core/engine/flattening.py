@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from plimsoll.core.engine.placing import Placer
-from plimsoll.core.engine.reach import Holding, holdings, is_closed
+from plimsoll.core.engine.reach import Holding, holdings, is_cancelled, is_closed
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.flatten import (
     FLATTEN_LABEL,
@@ -116,10 +116,11 @@ class Flattening:
                 if not is_over:
                     yield from self._clear(held)
                     yield from self._close(begun, held)
-        if not open_ and not self._closing_of(begun):
+        coming = self._coming(begun, course.scope)
+        if not open_ and not coming and not self._closing_of(begun):
             yield from self._end(begun, "flat", "")
         elif is_over:
-            yield from self._end(begun, "left", "")
+            yield from self._end(begun, "left", coming)
 
     def _close(self, begun: FlattenBegun, held: Holding) -> Iterator[Record]:
         """Send the next slice of one position, or note why not."""
@@ -180,6 +181,20 @@ class Flattening:
     def _is_flying(self, held: Holding) -> bool:
         """Return whether executions are on their way: the position is not what it seems."""
         return bool(self.state.orders.lagging(held.owner, held.instrument))
+
+    def _coming(self, begun: FlattenBegun, scope: Scope) -> str:
+        """Return in words what may still open a position: cancels under way, fills not booked.
+
+        An order that crossed with its cancel is filled a moment after everything was flat.
+        """
+        orders, waiting = self.state.orders, self.placer.waiting
+        found = [
+            order.id
+            for order in (*orders.working.values(), *orders.behind.values())
+            if is_cancelled(order, scope, is_dedicated=begun.is_dedicated)
+            and (order.cancels or order.id in waiting or not order.is_working)
+        ]
+        return f"how they end is not known: {', '.join(found[:5])}" if found else ""
 
     def _reference(self, name: str) -> int:
         return self.state.markets[name].newest_ticks(self.state.ts_ns)

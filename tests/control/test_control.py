@@ -87,6 +87,36 @@ def test_repeated_id_gets_the_first_answer_and_is_carried_out_once(tmp_path):
     assert len(engine.commands) == 1
 
 
+def test_what_was_accepted_is_answered_once_it_is_kept_a_repetition_too(tmp_path):
+    path, engine = tmp_path / "engine.sock", Engine()
+    kept = []
+
+    async def keep(answer):
+        await asyncio.sleep(0)
+        kept.append(len(engine.commands))
+        return msgspec.structs.replace(answer, reason="kept")
+
+    def use():
+        return [send_command(path, command("same")) for _ in range(2)]
+
+    answers = serve(path, use, engine.handle, keep=keep)
+    assert [one.reason for one in answers] == ["kept", "kept"]
+    assert kept == [1, 1]
+
+
+def test_a_refusal_waits_for_no_disk(tmp_path):
+    path = tmp_path / "engine.sock"
+
+    async def keep(answer):
+        raise AssertionError("nothing was accepted")
+
+    def refuse(asked):
+        return Answer(id=asked.id, accepted=False, reason="no")
+
+    answer = serve(path, lambda: send_command(path, command("c")), refuse, keep=keep)
+    assert answer.reason == "no"
+
+
 def test_id_of_another_command_is_refused(tmp_path):
     path = tmp_path / "engine.sock"
 

@@ -1,5 +1,7 @@
 """A disk that stands still for two seconds: one setting trades on, the other one waits (P5).
 
+A halt in that time is done at once and told as what it is: a power cut would lose it.
+
 ``strace`` holds up forced writes. When orders arrived is read from the simulator's own record.
 """
 
@@ -9,6 +11,9 @@ import pytest
 from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
 from tests.simulation.recovering import settle_and_judge, start_and_wait, wait_until_ready
 from tests.simulation.tracing import require_strace, traced
+
+from plimsoll.control import Command, send_command
+from plimsoll.engine.process import NOT_ON_DISK
 
 STALL_S = 2.0
 MARGIN_S = 0.2
@@ -55,3 +60,23 @@ def test_a_disk_that_stands_still(tmp_path, sync):
     begin, end = stalls(trace)[0]
     during = [at for at in arrived if begin + MARGIN_S < at < end - MARGIN_S]
     assert bool(during) == (sync == "kernel"), (begin, end, during)
+
+
+@pytest.mark.timeout(180)
+def test_a_halt_while_the_disk_stands_still_is_done_and_told_not_to_be_kept(tmp_path):
+    require_strace()
+    sim = Sim(tmp_path / "sim", is_forked=True, limits="off")
+    engine = EngineProcess(tmp_path / "engine", sim, busy_settings(), is_forked=True)
+    trace = tmp_path / "trace"
+    try:
+        engine.start(under=traced("fdatasync", "delay_enter=3000000:when=60+1", trace))
+        wait_until_ready(engine)
+        wait_for("a stall", lambda: trace.exists() and bool(stalls(trace)), 60)
+        halt = Command(id="h", actor="test", cmd="halt", args={"reason": "drill"})
+        answer = send_command(engine.directory / "run" / "engine.sock", halt, timeout=20)
+    finally:
+        if engine.is_running:
+            engine.kill()
+        sim.stop()
+    assert answer.accepted
+    assert answer.reason == NOT_ON_DISK

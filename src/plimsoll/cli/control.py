@@ -7,6 +7,7 @@ What closes positions or places orders is in `acting`, what looks at the log fir
 import getpass
 import json as json_text
 import os
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -250,6 +251,8 @@ def send(layout: Layout, command: Command) -> Answer:
         raise Failure(Exit.USAGE, "usage", str(error), "a shorter --reason") from error
     if not answer.accepted:
         raise Failure(Exit.REFUSED, "refused", f"the engine refused: {answer.reason}")
+    if answer.reason:
+        print(f"plimsoll: {answer.reason}", file=sys.stderr)
     return answer
 
 

@@ -29,7 +29,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a command: ``seq`` is that of its input record, 0 where there is none."""
+    """What became of a command: ``seq`` is that of its input record, 0 where there is none.
+
+    ``reason`` says why it was refused, or what is missing although it was accepted.
+    """
 
     id: str
     accepted: bool

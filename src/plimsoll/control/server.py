@@ -39,6 +39,7 @@ class ControlServer:
         handle: Callable[[Command], Answer],
         *,
         vet: Callable[[Command], Awaitable[str]] | None = None,
+        keep: Callable[[Answer], Awaitable[Answer]] | None = None,
         uid: int | None = None,
         patience_s: float = _PATIENCE_S,
     ) -> None:
@@ -51,12 +52,14 @@ class ControlServer:
             vet: Checks the proof of a command that has one, in its own time; returns why it is
                 refused, empty where it holds. Without it a proof is refused. `handle` never sees a
                 proof, and none is kept.
+            keep: Waits, in its own time, until what was accepted would outlive the machine's power.
             uid: The only user served; this process's by default.
             patience_s: Seconds a client may be silent or slow before it is dropped.
         """
         self.path = path
         self._handle = handle
         self._vet = vet
+        self._keep = keep
         self._uid = os.geteuid() if uid is None else uid
         self._patience_s = patience_s
         self._answers: dict[str, tuple[Command, Answer]] = {}
@@ -136,12 +139,14 @@ class ControlServer:
             command = msgspec.structs.replace(command, proof="")
         if command.id in self._answers:
             first, answer = self._answers[command.id]
-            return answer if first == command else _reused(command)
-        answer = self._decide(command)
-        self._answers[command.id] = (command, answer)
-        if len(self._answers) > _KEPT_ANSWERS:
-            del self._answers[next(iter(self._answers))]
-        return answer
+            if first != command:
+                return _reused(command)
+        else:
+            answer = self._decide(command)
+            self._answers[command.id] = (command, answer)
+            if len(self._answers) > _KEPT_ANSWERS:
+                del self._answers[next(iter(self._answers))]
+        return await self._keep(answer) if self._keep and answer.accepted else answer
 
     async def _vetted(self, command: Command) -> str:
         return await self._vet(command) if self._vet else "this process takes no proof of authority"

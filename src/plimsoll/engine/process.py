@@ -69,6 +69,13 @@ from plimsoll.venues.bybit.links import parsers_for
 from plimsoll.venues.bybit.venue import BybitVenue
 from plimsoll.websocket.shell import Timer
 
+KEEP_S: Final = 1.0
+"""Seconds the answer to a command waits for the disk."""
+
+NOT_ON_DISK: Final = (
+    "done and in the log; the disk stands still, so a power cut now would lose it"
+)
+
 HALT_REQUEST: Final = "halt.json"
 """Standing request in the run directory: a halt asked for while no engine ran."""
 
@@ -247,7 +254,10 @@ class Process:
         loop.add_signal_handler(signal.SIGUSR1, self._pause)
         self._exit_code = 0
         server = ControlServer(
-            self.settings.run_dir / SOCKET, self._command, vet=self.authority.vet
+            self.settings.run_dir / SOCKET,
+            self._command,
+            vet=self.authority.vet,
+            keep=self._kept,
         )
         guard = CallbackGuard(self.core.turns, self.settings.callback_limit_ns)
         guard.start()
@@ -464,6 +474,21 @@ class Process:
         if self.failure is not None:
             return Answer(id=command.id, accepted=False, reason=str(self.failure))
         return Answer(id=command.id, accepted=True, seq=seq)
+
+    async def _kept(self, answer: Answer) -> Answer:
+        """Return the answer once its record is on disk: what is said to stand outlives the power.
+
+        A disk that stands still keeps nobody waiting for longer than a second.
+        """
+        forced = asyncio.get_running_loop().run_in_executor(None, self.journal.force)
+        try:
+            await asyncio.wait_for(asyncio.shield(forced), KEEP_S)
+        except TimeoutError:
+            forced.add_done_callback(lambda done: done.exception())  # the journal tells of it
+            return msgspec.structs.replace(answer, reason=NOT_ON_DISK)
+        except JournalError as error:
+            return Answer(id=answer.id, accepted=False, reason=str(error), seq=answer.seq)
+        return answer
 
     def _pause(self) -> None:
         """Pause the account by SIGUSR1: for whoever has a process id and nothing else."""

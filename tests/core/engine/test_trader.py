@@ -159,6 +159,18 @@ def test_quotes_rest_post_only_are_moved_and_withdrawn():
     assert not driver.core.orders.working
 
 
+def test_a_row_that_would_take_is_not_placed_again_as_fast_as_the_venue_answers():
+    driver = live()
+    driver.do(lambda s: s.quote(PERP, [(49_900, "0.01")], []))
+    for _ in range(20):
+        sent = driver.of(OrderIntended)
+        driver.answered(sent[-1].client_order_id)
+        driver.report(sent[-1].client_order_id, OrderState.CANCELED, reason="PostOnly")
+        driver.advance(5 * MS)
+        driver.do(lambda s: s.quote(PERP, [(49_900, "0.01")], []))
+    assert len(driver.of(OrderIntended)) == 2
+
+
 # ---- faults of a strategy ----
 
 

@@ -29,6 +29,10 @@ from plimsoll.core.strategy.wishes import (
 RETRY_NS: Final = 1_000_000_000
 """A wish that was refused is tried again after this."""
 
+QUOTE_RETRY_NS: Final = 100_000_000
+"""A row of a quote that the venue did not rest is placed again after this: by then it mostly does
+not take any more."""
+
 VENUE_FIRST_NS: Final = 2_000_000_000
 """The engine's stop waits so long for the venue's, which triggers by the same price."""
 
@@ -45,13 +49,17 @@ class Wishing:
     def on_order(self, desk: Desk, order: Order) -> None:
         """Wait a while after an order that came to nothing: at once it would come to nothing again.
 
-        Without this a reduction the venue refuses (it knows no such position) repeats itself as
-        fast as the venue answers.
+        Without this a reduction the venue refuses (it knows no such position), or a post-only row
+        that would take, repeats itself as fast as the venue answers.
         """
+        if order.is_working or order.venue_cum_lots:
+            return
         target = desk.targets.get(order.instrument)
-        came_to_nothing = not order.is_working and not order.venue_cum_lots
-        if target is not None and order.label == TARGET_LABEL and came_to_nothing:
+        if target is not None and order.label == TARGET_LABEL:
             target.not_before_ns = self.state.ts_ns + RETRY_NS
+        quote = desk.quotes.get(order.instrument)
+        if quote is not None and order.label == QUOTE_LABEL and not order.cancels:
+            quote.not_before_ns = self.state.ts_ns + QUOTE_RETRY_NS
 
     def on_protected(self, owner: Desk, order: Order) -> None:
         """Hold a target flat whose stop or take the venue has carried out (X23 for our own)."""

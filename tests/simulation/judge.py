@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from plimsoll.core.engine import Core
-from plimsoll.core.model import PROTECTION_LABEL
+from plimsoll.core.model import PROTECTION_LABEL, Instrument
+from plimsoll.core.model.grid import common
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
     CancelIntended,
     ExecutionReported,
+    InstrumentListed,
     OrderIntended,
     Record,
     SendRefused,
@@ -54,7 +56,7 @@ def violations(record: list[dict[str, Any]], journal_dir: Path, tag: str) -> lis
     ours = _records(journal_dir)
     found: list[str] = []
     found += _orders(record, ours, tag, core)
-    found += _requests(record, ours, tag, core)
+    found += _requests(record, ours, tag)
     found += _absences(record, ours)
     found += _executions(record, ours, tag)
     found += _positions(record, core)
@@ -96,10 +98,21 @@ def _orders(record: list[dict[str, Any]], ours: list[Record], tag: str, core: Co
     return found
 
 
-def _requests(record: list[dict[str, Any]], ours: list[Record], tag: str, core: Core) -> list[str]:
+def _requests(record: list[dict[str, Any]], ours: list[Record], tag: str) -> list[str]:
     """Every create, amend and cancel that arrived was intended, once and with this content."""
     intended: dict[tuple[str, str], list[Any]] = {}
+    listed: dict[str, Instrument] = {}
+    named: dict[str, str] = {}
+    steps: dict[int, Instrument] = {}
+    """What an intent's ticks and lots were at its moment, by its seq."""
     for item in ours:
+        if isinstance(item, InstrumentListed):
+            new, old = item.instrument, listed.get(item.instrument.name)
+            listed[new.name] = new if old is None else common(old, new)
+        elif isinstance(item, OrderIntended):
+            named[item.client_order_id] = item.instrument
+        if isinstance(item, (OrderIntended, AmendIntended)):
+            steps[item.seq] = listed[named[item.client_order_id]]
         for action, kind in INTENTS.items():
             if isinstance(item, kind):
                 intended.setdefault((action, item.client_order_id), []).append(item)
@@ -116,13 +129,14 @@ def _requests(record: list[dict[str, Any]], ours: list[Record], tag: str, core: 
         asked[key] += 1
         if asked[key] > len(intended.get(key, ())):
             found.append(f"{action} of {key[1]} arrived {asked[key]} times")
-        elif action != "cancel" and not any(_is_as(one, body, core) for one in intended[key]):
+        elif action != "cancel" and not any(
+            _is_as(one, body, steps[one.seq]) for one in intended[key]
+        ):
             found.append(f"{action} of {key[1]} is not what was intended: {body}")
     return found
 
 
-def _is_as(intent: Any, body: dict[str, Any], core: Core) -> bool:
-    instrument = core.ledger.instruments[f"{body['category']}:{body['symbol']}"]
+def _is_as(intent: Any, body: dict[str, Any], instrument: Instrument) -> bool:
     price, qty = intent.price_ticks * instrument.tick, intent.qty_lots * instrument.lot
     wanted = {"price": price, "qty": qty}
     is_side = "side" not in body or body["side"].lower() == str(intent.side)

@@ -17,7 +17,7 @@ NAME = "linear:ETHUSDT"
 
 @pytest.mark.parametrize("tick", ["0.05", "0.001"])
 def test_a_new_tick_is_traded_on_within_its_period(tmp_path, monkeypatch, tick):
-    monkeypatch.setattr(process_module, "FILTERS_S", 1.0)
+    monkeypatch.setattr(process_module, "FILTERS_NS", 1_000_000_000)
     core = busy_settings(instruments=(NAME,))
 
     async def trade() -> None:
@@ -38,6 +38,33 @@ def test_a_new_tick_is_traded_on_within_its_period(tmp_path, monkeypatch, tick):
             before = process.core.counts.get("execution", 0)
             await until("trading", lambda: process.core.counts["execution"] > before + 3)
             assert state.safety.blocks == {}
+            await until("calm", lambda: not what_is_open(process))
+
+    asyncio.run(trade())
+    record = read_record(tmp_path / "sim" / "record.jsonl")
+    assert violations(record, tmp_path / "engine" / "journal", "test") == []
+
+
+def test_a_start_into_a_halted_instrument_watches_all_and_trades_once_it_trades(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(process_module, "FILTERS_NS", 1_000_000_000)
+    core = busy_settings(instruments=(NAME,))
+
+    async def trade() -> None:
+        settings = SimSettings(directory=str(tmp_path / "sim"), limits="off", speed=20.0)
+        async with contextlib.AsyncExitStack() as stack:
+            server = await stack.enter_async_context(running(settings))
+            halted = server.start_fault("halt_instrument", symbol="ETHUSDT")
+            job = engine_settings(tmp_path / "engine", server.port, core)
+            process = await stack.enter_async_context(engine(job))
+            safety = process.core.state.safety
+            await until("the block", lambda: "Closed" in safety.blocks.get(NAME, ""))
+            await until("comparison", lambda: safety.is_reconciled)
+            assert not process.core.counts.get("intend")
+            server.stop_fault(halted)
+            await until("trading", lambda: process.core.counts.get("execution", 0) > 3)
+            assert safety.blocks == {}
             await until("calm", lambda: not what_is_open(process))
 
     asyncio.run(trade())

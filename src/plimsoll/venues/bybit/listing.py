@@ -100,8 +100,10 @@ async def load_instruments(
 ) -> list[Instrument]:
     """Return the instruments of ``names`` with today's filters and this account's fee rates.
 
+    One that is halted or closed says so in its status: what is held of it must still be watched.
+
     Raises:
-        UnknownInstrument: one does not exist, does not trade, or cannot be counted exactly.
+        UnknownInstrument: one does not exist, or cannot be counted exactly.
         VenueUnreachable: the venue gave no usable answer.
     """
     return [await _load(rest, name, with_fees=with_fees) for name in dict.fromkeys(names)]
@@ -110,10 +112,9 @@ async def load_instruments(
 async def _load(rest: RestClient, name: str, *, with_fees: bool) -> Instrument:
     category, symbol = split_name(name)
     listed = await _look_up(rest, name)
-    if listed is None or listed.status != "Trading":
-        found = "no such instrument" if listed is None else f"its status is {listed.status}"
+    if listed is None:
         raise UnknownInstrument(
-            f"{name}: expected a trading instrument at {rest.settings.rest_url}, found {found}; "
+            f"{name}: expected an instrument at {rest.settings.rest_url}, found none of that name; "
             "correct `instruments` in the configuration"
         )
     taker, maker = _DEFAULT_FEES[category]

@@ -20,7 +20,9 @@ class Waiting(Strategy):
         mid = market.last or market.book.mid
         if not self.asked:
             for away in (1.005, 1.05, 1.06):
-                limit = round(mid * (away + 0.015), 2)  # above all that the test moves it
+                limit = round(
+                    mid * (away + 0.004), 2
+                )  # inside what the venue takes when it triggers
                 self.asked.append(self.buy(name, self.qty, limit, trigger=round(mid * away, 2)))
             return
         near, gone, moved = self.asked

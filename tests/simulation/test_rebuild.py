@@ -84,6 +84,8 @@ def test_a_damaged_journal_is_left_behind_and_trading_begins_again_by_a_person(d
         assert not status["halted"]
         for name in status["blocks"]:
             assert plimsoll(desk, "release", name, "--reason", "looked").returncode == 0
+        for tripped in status["tripped"]:  # an order of before, under our tag
+            assert plimsoll(desk, "breakers", "reset", *tripped.split()).returncode == 0
         for name in status["observed"]:  # what was held when it died
             assert plimsoll(desk, "adopt", name, "--leave", "--reason", "old").returncode == 0
         wait_for("new orders", lambda: len(records(desk, OrderSent)) > 2)

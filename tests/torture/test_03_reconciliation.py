@@ -7,9 +7,9 @@ We promise: comparing with the venue takes over facts and sends nothing. Done tw
 nothing; done by another process from the same records it comes to the same books and names.
 
 Judged: fills, cancels, hand orders, liquidations, funding and cash happen at random; the engine
-hears half of it, some twice, or is dead meanwhile and starts from its snapshot. Then it compares.
-Orders, position and wallet are the venue's own, no order was sent, and a second comparison finds
-nothing. A thousand cases in full size.
+hears half of it, some twice, or is dead meanwhile and starts from its snapshot. Then it compares
+twice: orders, position and wallet are the venue's own, no order was sent, and a third comparison
+finds nothing. A thousand cases in full size.
 """
 
 import random
@@ -79,7 +79,7 @@ def test_comparing_ends_equal_to_the_venue_sends_nothing_and_is_done_once():
             starts += 1
             driver, asked = restarted(driver, venue), 0
         where = f"case {case}{' after a restart' if is_dead else ''}"
-        settle(driver, venue, SWEEP + 4 * SECOND)
+        settle(driver, venue, 2 * SWEEP + 4 * SECOND)  # what one saw first, the next one asks for
         assert_equal(driver, venue, where)
         # Once more, and once more by another process: nothing is left to do.
         done, books = len(driver.log), books_of(driver)

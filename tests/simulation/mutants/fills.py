@@ -8,9 +8,9 @@ from plimsoll.core.engine.state import State
 from plimsoll.core.execution.lifecycle import Evidence
 from plimsoll.core.execution.orders import OrderStore
 from plimsoll.core.portfolio import Ledger
-from plimsoll.core.records import ExecutionReported, Reconciled
+from plimsoll.core.records import Reconciled
 from plimsoll.engine import process
-from plimsoll.venues.bybit import venue
+from plimsoll.venues.bybit import private
 
 
 def _by_order(book):
@@ -52,13 +52,12 @@ def _only_working(executed):
     return broken
 
 
-def _first_only(parse_private):
-    def broken(*args, **kwargs):
-        was_one = False
-        for record in parse_private(*args, **kwargs):
-            if not (was_one and isinstance(record, ExecutionReported)):
-                yield record
-            was_one = True
+def _first_only(envelope):
+    def broken(raw):
+        found = envelope(raw)
+        if found.topic.startswith("execution"):
+            found.data = found.data[:1]
+        return found
 
     return broken
 
@@ -136,6 +135,7 @@ MUTANTS = (
             replaced(Comparing, "_carry_out", _over_the_hole),
             replaced(Comparing, "start", _no_overlap),
         ),
+        test="tests/core/engine/test_keeper.py",
     ),
     Mutant(
         "a restart forgets the ids it has seen",
@@ -148,11 +148,13 @@ MUTANTS = (
         "an order is over when its old quantity is filled, an amend of it on the way or not",
         "ORD-6",
         replaced(OrderStore, "_book", _full_at_once),
+        test="tests/core/execution/test_orders.py",
     ),
     Mutant(
         "the second execution of a message is dropped",
         "of a message with several executions the first one is read",
         "V-6",
-        replaced(venue, "parse_private", _first_only),
+        replaced(private, "_envelope", _first_only),
+        test="tests/venues/bybit/test_private.py",
     ),
 )

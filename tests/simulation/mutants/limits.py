@@ -107,6 +107,7 @@ MUTANTS = (
         "the exposure of the account is that of the instrument asked for",
         "RSK-4",
         replaced(Placer, "_worst_elsewhere", _alone),
+        test="tests/core/risk/test_gate.py",
     ),
     Mutant(
         "spot sells what is not held",

@@ -56,12 +56,14 @@ MUTANTS = (
             replaced(OrderBook, "apply", _over_gaps),
             replaced(ChainArbiter, "take", _all_passed),
         ),
+        test="tests/properties/test_order_book.py tests/core/feed/test_market.py",
     ),
     Mutant(
         "a snapshot is merged",
         "levels a snapshot does not have stay where they were",
         "V-14, MKT-2",
         replaced(OrderBook, "_replace", _merged),
+        test="tests/properties/test_order_book.py tests/core/feed/test_market.py",
     ),
     Mutant(
         "a crossed book is trusted",

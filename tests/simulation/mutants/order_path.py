@@ -6,9 +6,8 @@ from plimsoll.core.engine.inquiring import Inquiring
 from plimsoll.core.engine.placing import Placer, Route
 from plimsoll.core.execution.lifecycle import Evidence
 from plimsoll.core.execution.orders import OrderStore
-from plimsoll.core.records import RECORD_KIND, OrderIntended, encode
+from plimsoll.core.records import RECORD_KIND, OrderIntended, OutcomeLost, SendRefused, encode
 from plimsoll.engine.engine import Engine
-from plimsoll.venues.bybit import orders
 
 
 def _sent_first(_decide):
@@ -102,10 +101,14 @@ def _amend_forgotten(lost):
     return broken
 
 
-def _failed_is_refused(outcome_of):
-    def broken(action, code, channel):
-        found = outcome_of(action, code, channel)
-        return "refused" if found == "unknown" and code in (10016, 10000, 500000) else found
+def _gone_with_the_link(on_trade_down):
+    def broken(self):
+        for record in on_trade_down(self):
+            if isinstance(record, OutcomeLost) and record.action == "create":
+                stamp = self.state.stamp()
+                yield SendRefused(*stamp, record.client_order_id, "create", record.reason)
+            else:
+                yield record
 
     return broken
 
@@ -134,10 +137,10 @@ MUTANTS = (
         replaced(Inquiring, "lose", _sent_again),
     ),
     Mutant(
-        "a server error is a refusal",
-        "10016 and 10000 count as proof that nothing was done",
-        "ORD-8",
-        replaced(orders, "outcome_of", _failed_is_refused),
+        "a broken link takes its orders with it",
+        "what was asked on a connection that broke counts as never sent",
+        "ORD-8, ORD-10",
+        replaced(Inquiring, "on_trade_down", _gone_with_the_link),
     ),
     Mutant(
         "a cancel that was refused ends the order",

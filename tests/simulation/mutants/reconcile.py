@@ -68,6 +68,7 @@ MUTANTS = (
         "a list that could not be had is an empty one",
         "ORD-9",
         replaced(Comparing, "note", _failed_is_done),
+        test="tests/core/engine/test_keeper.py",
     ),
     Mutant(
         "what is not listed is gone",

@@ -6,6 +6,7 @@ from plimsoll.core.engine import inquiring
 from plimsoll.core.engine.inquiring import Inquiring
 from plimsoll.core.execution import inquiry
 from plimsoll.core.execution.inquiry import Inquiries
+from plimsoll.core.execution.orders import OrderStore
 from plimsoll.core.model import OrderState
 from plimsoll.core.records import AbsenceShown
 
@@ -53,6 +54,25 @@ def _only_sent(take_over):
     return broken
 
 
+def _not_waiting(intend):
+    def broken(self, record):
+        order = intend(self, record)
+        order.asked_ns = 0
+        return order
+
+    return broken
+
+
+def _waits_from_here(sent):
+    def broken(self, record):
+        sent(self, record)
+        order = self.find(record.client_order_id)
+        if order is not None and record.action == "create":
+            order.asked_ns = record.ts_ns
+
+    return broken
+
+
 def _unasked(_ask):
     def broken(self):
         yield from ()
@@ -72,6 +92,7 @@ MUTANTS = (
         "a question that could not be answered counts as the answer no",
         "ORD-9",
         replaced(Inquiries, "answered", _never_failed),
+        test="tests/core/engine/test_keeper.py",
     ),
     Mutant(
         "absence before the window is over",
@@ -81,15 +102,22 @@ MUTANTS = (
     ),
     Mutant(
         "one empty query is proof",
-        "the first query that shows nothing ends an order",
+        "the first query that shows nothing ends an order, at any time",
         "ORD-10 c",
-        both(*(_one_is_enough(module) for module in (inquiry, inquiring))),
+        both(
+            *(_one_is_enough(module) for module in (inquiry, inquiring)),
+            replaced(Inquiries, "asked", _early),
+        ),
     ),
     Mutant(
         "an intent without a send is forgotten",
-        "a restart asks for the orders it knows were sent, and no others",
+        "the wait for an answer begins with the record of the send",
         "ORD-10",
-        replaced(Inquiring, "take_over", _only_sent),
+        both(
+            replaced(Inquiring, "take_over", _only_sent),
+            replaced(OrderStore, "intend", _not_waiting),
+            replaced(OrderStore, "sent", _waits_from_here),
+        ),
     ),
     Mutant(
         "nobody asks",

@@ -185,6 +185,9 @@ class Judge:
             self.live.pop(link, None)
         if is_new and not order.reduce_only and not self.is_excused:
             self._exposed(order)
+            count = sum(not one.reduce_only for one in self.live.values())
+            if count > self._limits.open_orders:
+                raise Violation(f"{link}: {count} orders work, limit {self._limits.open_orders}")
 
     def _exposed(self, new: VenueOrder) -> None:
         """Compare the worst case with the limits, at the lowest price of the last minute.
@@ -360,7 +363,8 @@ class Judge:
             if filled < before:
                 raise Violation(f"order {order.id}: filled fell from {before} to {filled}")
             most = max(order.qty_lots, order.amend_qty_lots)
-            if order.owner != FOREIGN and not 0 <= filled <= most:
+            is_judged = order.owner != FOREIGN and not self.has_lost_intents
+            if is_judged and not 0 <= filled <= most:
                 raise Violation(f"order {order.id}: {filled} of {most} lots are filled")
             self.fates[order.id] = filled, order.state
         if not self.has_lost_intents:

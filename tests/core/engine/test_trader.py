@@ -18,6 +18,7 @@ from tests.properties.driver import (
 
 from plimsoll.core.model import Mode, OrderState
 from plimsoll.core.records import (
+    AmendIntended,
     BarChanged,
     BarReported,
     BookChanged,
@@ -169,6 +170,18 @@ def test_a_row_that_would_take_is_not_placed_again_as_fast_as_the_venue_answers(
         driver.advance(5 * MS)
         driver.do(lambda s: s.quote(PERP, [(49_900, "0.01")], []))
     assert len(driver.of(OrderIntended)) == 2
+
+
+def test_an_amend_to_the_terms_an_order_has_is_not_sent():
+    driver = live()
+    handle = driver.do(lambda s: s.buy(PERP, "0.010", "49000"))
+    driver.was_sent(handle.order.id)
+    driver.answered(handle.order.id)
+    driver.report(handle.order.id, OrderState.OPEN)
+    assert driver.do(lambda _s: handle.amend(price="49000", qty="0.010")) is None
+    assert driver.of(AmendIntended) == []
+    assert driver.do(lambda _s: handle.amend(price="49001")) is None
+    assert len(driver.of(AmendIntended)) == 1
 
 
 # ---- faults of a strategy ----

@@ -223,9 +223,12 @@ class Placer:
             self.paper.ask(order_id, "place", *terms_now, trigger_ticks)
 
     def amend(self, desk: Asker, request: AmendRequest) -> Iterator[Record]:
-        """Decide about new terms; they pass the same checks as a new order."""
+        """Decide about new terms; they pass the same checks as a new order.
+
+        Terms that are the order's own are not sent: the venue would refuse them (10001).
+        """
         state, order = self.state, request.order
-        if not order.is_working or order.is_busy:
+        if not order.is_working or order.is_busy or _is_unchanged(order, request):
             return
         instrument = state.instruments[order.instrument]
         candidate = Candidate(
@@ -501,6 +504,14 @@ def _levels(request: PlaceRequest, price_ticks: int) -> Denied | None:
             text = f"{name} at {level} ticks is on the wrong side of the order's {price_ticks}"
             return Denied(Refusal.WRONG_SIDE, text)
     return None
+
+
+def _is_unchanged(order: Order, request: AmendRequest) -> bool:
+    return (
+        request.price_ticks == order.price_ticks
+        and request.qty_lots == order.qty_lots
+        and request.trigger_ticks in (0, order.trigger_ticks)
+    )
 
 
 def _list_of(order: Order) -> str:

@@ -43,8 +43,17 @@ class Scripted(Strategy):
         if self.step < self.rounds * len(STEPS):
             self._do(STEPS[self.step % len(STEPS)], name, market.book.mid)
             self.step += 1
-        elif self.marker and not self.orders(name):
-            self.asked = self.buy(name, self.marker, round(market.book.mid * 0.99, 1))
+        elif self.marker:
+            self._end(name, market.book.mid)
+
+    def _end(self, name: str, middle: float) -> None:
+        """Leave the marker alone: a death may have taken the last cancel of the script with it."""
+        resting = self._resting(name)
+        if not resting:
+            self.asked = self.buy(name, self.marker, round(middle * 0.99, 1))
+        for handle in resting:
+            if handle.order is not None and handle.order.qty_lots != round(self.marker * 100):
+                handle.cancel()
 
     def _do(self, what: str, name: str, middle: float) -> None:
         resting = self._resting(name)

@@ -32,7 +32,7 @@ def test_with_three_of_ten_pushes_lost_every_fill_is_known_within_two_sweeps(tmp
     }
     assert len(made) > 30
     by_query = [one for one in made if known[one][1] == "query"]
-    assert len(by_query) > len(made) // 10, "nothing was lost: the test shows nothing"
+    assert len(by_query) > 2, "nothing was lost: the test shows nothing"
     late = {one: known[one][0] - at_ns for one, at_ns in made.items()}
     assert max(late.values()) < LATE_NS
     assert violations(record, tmp_path / "journal", "test") == []

@@ -132,14 +132,17 @@ def test_a_snapshot_that_cannot_be_written_is_told_and_costs_nothing(tmp_path, s
     settle_and_judge(engine, sim)
 
 
-def test_a_log_that_cannot_be_forced_is_told_in_words_at_a_stop_too(tmp_path, sim, engine):
-    """The market log is forced for the first time soon after the start, or by the stop."""
+def test_a_market_log_that_cannot_be_forced_is_told_in_words_and_stops_nobody(
+    tmp_path, sim, engine
+):
+    """It is forced for the first time soon after the start, or by the stop."""
     only = engine.journal_dir / "market"
     engine.start(under=traced("fsync", "error=EIO", tmp_path / "trace", only=only))
     wait_until_ready(engine)
-    assert engine.stop() == 7, engine.log.read_text()
+    assert engine.stop() == 143, engine.log.read_text()
+    assert engine.has_told("venue trouble", code="disk")
     text = engine.log.read_text()
-    assert "takes no more records after" in text
+    assert "records are left out" in text
     assert "Traceback" not in text
     start_and_wait(engine)
     settle_and_judge(engine, sim)

@@ -420,6 +420,9 @@ class Process:
         """Tell once that space is getting short; forbid new risk while there is none (JRN-4)."""
         if self.journal.low_space != self.core.safety.is_space_low:
             self.engine.put(SpaceChanged(*self.engine.stamp(), self.journal.low_space))
+        self._tell_of_space()
+
+    def _tell_of_space(self) -> None:
         lost = self.journal.market_failure
         if (self.journal.warn_space or lost) and not self._is_warned:
             self._is_warned = True
@@ -480,7 +483,7 @@ class Process:
 
         A disk that stands still keeps nobody waiting for longer than a second.
         """
-        forced = asyncio.get_running_loop().run_in_executor(None, self.journal.force)
+        forced = asyncio.get_running_loop().run_in_executor(None, self.journal.force_trading)
         try:
             await asyncio.wait_for(asyncio.shield(forced), KEEP_S)
         except TimeoutError:
@@ -558,6 +561,7 @@ class Process:
             engine.trouble("journal", "stop", str(error))
             self._failed(error)
             return
+        self._tell_of_space()
         if self.core.is_ended:
             self._write_snapshot()
         self.log.stopped(self._stop_reason, engine.seq)

@@ -114,10 +114,18 @@ class Journal:
             JournalError: what was appended may not be on disk: do not send.
         """
         if self._waits:
-            self._trading.force()
+            self.force_trading()
+
+    def force_trading(self) -> None:
+        """Return when everything appended to the trading log is on disk.
+
+        Raises:
+            JournalError: it may not be.
+        """
+        self._trading.force()
 
     def force(self) -> None:
-        """Return when everything appended to both logs is on disk.
+        """Return when everything appended to both logs is on disk, or the market log has a hole.
 
         Raises:
             JournalError: it may not be.

@@ -212,19 +212,19 @@ class LogWriter:
     def force(self) -> None:
         """Return when everything appended before the call is on disk and chained.
 
+        A log that may have holes says in ``failure`` that it has one.
+
         Raises:
             JournalError: it is not, and nothing will be accepted any more.
         """
         with self._forcing:
-            if self.failure is not None and self._is_lossy:
-                return
-            if self.failure is not None:
+            if self.failure is None:
+                try:
+                    self._force_all()
+                except OSError as error:
+                    self._fail(error)
+            elif not self._is_lossy:
                 raise self._refusal()
-            try:
-                self._force_all()
-            except OSError as error:
-                self.failure = error
-                raise self._refusal() from error
 
     def has_new(self) -> bool:
         """Return whether something was appended that is not on disk (approximate, cheap)."""
@@ -280,6 +280,7 @@ class LogWriter:
         try:
             if self.failure is None:
                 self.force()
+            if self.failure is None:
                 self._finish_active()
         finally:
             self._abandon()
@@ -291,7 +292,16 @@ class LogWriter:
             elif self._open:
                 self._open.popleft().finish()
         except OSError as error:
-            self.failure = error
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        """Accept nothing any more.
+
+        Raises:
+            JournalError: the log may have no holes.
+        """
+        self.failure = error
+        if not self._is_lossy:
             raise self._refusal() from error
 
     def _abandon(self) -> None:

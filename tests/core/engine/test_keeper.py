@@ -550,6 +550,22 @@ def test_fills_that_happened_while_we_were_away_are_booked_by_the_first_round():
     assert driver.core.safety.is_reconciled
 
 
+def test_the_cursor_stays_at_the_newest_execution_the_venue_has_listed():
+    driver, venue = funded()
+    driver.open_order()
+    listed = venue.create(driver.of(OrderIntended)[0])
+    driver.put(LinkChanged, "private", False, "broken")
+    venue.at(driver.now_ns)
+    venue.fill(listed, 10)
+    executed_ms = listed.updated_ms
+    driver.put(LinkChanged, "private", True, "")
+    driver.answer_all(venue)
+    run(driver, 6 * TIMING.sweep_ns, answer=lambda d, q: d.answer(q, venue.rows(q)))
+    asked_from = [q.since_ms for q in driver.of(QueryIntended) if q.kind == "executions"]
+    assert len(asked_from) > 5
+    assert max(asked_from[2:]) < executed_ms
+
+
 def test_an_order_of_an_instrument_no_longer_listed_can_be_asked_for():
     driver, _ = funded()
     driver.report("by-hand", S.OPEN, instrument="linear:OLDUSDT")

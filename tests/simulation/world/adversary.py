@@ -25,6 +25,8 @@ class Adversary(Strategy):
     largest: float = 3000.0
     absurd: int = 0
     """Turns in a thousand that ask for nonsense."""
+    conditional: int = 0
+    """Turns in a thousand that ask for an order that waits for its price."""
     quiet_after_ms: int = 0
     """No turn from this Unix time on."""
     muted: str = ""
@@ -53,6 +55,9 @@ class Adversary(Strategy):
             self._ask_nonsense(name, middle)
             return
         self.resting = [one for one in self.resting if one.is_working][-40:]
+        if self.conditional and self._drawn(1000) < self.conditional:
+            self.wait(name, middle)
+            return
         getattr(self, _TURNS[self._drawn(len(_TURNS))])(name, middle)
 
     # ---- turns -------------------------------------------------------------------------------
@@ -103,6 +108,20 @@ class Adversary(Strategy):
                 handle.cancel()
         elif self.resting:
             self.resting[self._drawn(len(self.resting))].cancel()
+
+    def wait(self, name: str, middle: float) -> None:
+        """Wait for a price: to enter with much, or to close what is held."""
+        held = self.position(name).qty
+        share = (self._drawn(400) - 200) / 100_000
+        trigger = middle * (1 + share)
+        if held and self._drawn(3):
+            closes = not name.startswith("spot")
+            self.resting.append(
+                self._way(held < 0)(name, abs(held), trigger=trigger, reduce_only=closes)
+            )
+        else:
+            qty = self.largest * 0.9 / middle
+            self.resting.append(self._way(self._drawn(2))(name, qty, trigger=trigger))
 
     def aim(self, name: str, middle: float) -> None:
         """State a target."""

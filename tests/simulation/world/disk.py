@@ -16,6 +16,7 @@ from typing import Any, Final
 from unittest import mock
 
 from tests.simulation.world.choices import Choices
+from tests.simulation.world.judge import Violation
 from tests.simulation.world.kernel import Event, Kernel
 
 from plimsoll.journal import Journal, JournalError, JournalSettings
@@ -44,6 +45,8 @@ class Disk:
         self.is_full = False
         """Whether so little room is left that no new risk may be taken (JRN-4)."""
         self.lost_bytes = 0
+        self.failures = 0
+        """Forces that failed so far."""
 
     @contextlib.contextmanager
     def mounted(self) -> Iterator[None]:
@@ -61,6 +64,7 @@ class Disk:
 
     def _fdatasync(self, _fd: int) -> None:
         if self.fails:
+            self.failures += 1
             raise OSError(errno.EIO, "Input/output error")
 
     # ---- what a crash leaves -----------------------------------------------------------------
@@ -105,6 +109,8 @@ class WorldJournal(Journal):
         }
         self._due: dict[int, Event] = {}
         self._is_open = True
+        self._has_failed = False
+        """Whether forcing the trading log has failed (JRN-3)."""
 
     def live_on(self, disk: Disk, spied: Any) -> None:
         """Force on a disk from now on; ``spied`` (an ``Spy``) stands before each append."""
@@ -118,6 +124,8 @@ class WorldJournal(Journal):
 
         def appended(seq: int, ts_ns: int, kind: int, payload: bytes) -> None:
             append(seq, ts_ns, kind, payload)
+            if self._has_failed and writer is self._trading:
+                raise Violation(f"the log takes record {seq} after a force that failed")
             if key not in due:
                 due[key] = kernel.after(pause_ns, self._force_one, writer)
 
@@ -132,8 +140,11 @@ class WorldJournal(Journal):
                 self._disk.stalled_until_ns, self._force_one, writer
             )
             return
+        failures = self._disk.failures
         with contextlib.suppress(JournalError):  # the log remembers and refuses
             writer.force()
+        if self._disk.failures > failures and writer is self._trading:
+            self._has_failed = True
         if writer.failure is None:
             while writer._spare is None and writer._filling is not None:
                 writer.prepare()

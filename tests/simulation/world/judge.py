@@ -4,29 +4,37 @@ Orders are judged by the exchange's record alone: it is told apart from what cli
 is true whatever faults do. It shares no code with what it judges but the decoding of records.
 """
 
-from collections import Counter, deque
+import re
+from collections import Counter, defaultdict, deque
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final, Protocol
 
 import msgspec
+from tests.simulation.world.facts import Intent, VenueOrder
 
 from plimsoll.core.engine import Core, State
-from plimsoll.core.model import FOREIGN, OrderState
+from plimsoll.core.model import FOREIGN, Mode, OrderState, Side
 from plimsoll.core.records import (
+    AbsenceShown,
     AmendIntended,
     CancelIntended,
     Halted,
+    LinkChanged,
+    OperatorCommand,
     OrderIntended,
     Rearmed,
+    Reconciled,
+    SendRefused,
     decode,
 )
 from plimsoll.core.settings import CoreSettings
 
-_LIVE: Final = frozenset({"Created", "New", "PartiallyFilled", "Untriggered", "Triggered"})
 _REQUESTS: Final = frozenset({OrderIntended, AmendIntended, CancelIntended})
+_LINK: Final = re.compile(rb'"orderLinkId":"([^"]+)"')
+_CLOSED_LOOKED_AT: Final = 20
 _PRICES_KEPT: Final = 60
 _UNIT: Final = 10**8
-_ANSWER_NS: Final = 5_000_000_000
 
 
 class Violation(Exception):
@@ -49,31 +57,6 @@ class Witness(Protocol):
         """Hear of an end."""
 
 
-class Intent(msgspec.Struct):
-    """An order as our log says it was meant."""
-
-    epoch: int
-    reduce_only: bool
-    is_halted: bool
-
-
-class VenueOrder(msgspec.Struct):
-    """An order as the exchange's record has it."""
-
-    link: str
-    name: str
-    is_buy: bool
-    reduce_only: bool
-    status: str = ""
-    leaves: Decimal = Decimal(0)
-    filled: Decimal = Decimal(0)
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it may still match."""
-        return self.status in _LIVE
-
-
 class Judge:
     """Looks at every line of the record and every record of the log as they come."""
 
@@ -81,6 +64,8 @@ class Judge:
         """Judge an engine with these settings."""
         self.orders: dict[str, VenueOrder] = {}
         self.by_link: dict[str, str] = {}
+        self.live: dict[str, VenueOrder] = {}
+        """Orders of ours that may still match, by our id."""
         self.intents: dict[str, Intent] = {}
         self.executions: dict[str, dict[str, Any]] = {}
         self.positions: dict[str, Decimal] = {}
@@ -91,12 +76,24 @@ class Judge:
         self.is_excused = False
         """Whether exposure may be above the limit through no fault of ours: an order by hand, or
         intents the disk lost with the power."""
+        self.has_lost_intents = False
+        """Whether the disk lost some with the power: then an order may be more than we know."""
         self.fates: dict[str, tuple[int, OrderState]] = {}
         self._tag = settings.tag
         self._limits = settings.limits
         self._prices: dict[str, deque[Decimal]] = {}
         self.torn: set[int] = set()
         """Sessions whose newest frames may be gone with the power: no replay of them is whole."""
+        self.absent: set[str] = set()
+        """Orders held for certainly not there."""
+        self.own_coins: defaultdict[str, Decimal] = defaultdict(Decimal)
+        """Coins of spot pairs that orders of ours brought and have not sold, by instrument."""
+        self.base_fees: defaultdict[str, Decimal] = defaultdict(Decimal)
+        """Fees charged in the base coin of a spot pair, by instrument."""
+        self._paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
+        self._is_compared = False
+        """Whether the books have been compared since there was a reason to (RSK-6)."""
+        self._is_told_to_halt = False
         self._epoch = 0
         self._last_seq = 0
         self._lost_power = False
@@ -150,10 +147,19 @@ class Judge:
         intent = self.intents.get(link)
         if intent is None:
             raise Violation(f"order at the venue without an intent: {link}")
-        if intent.is_halted and not intent.reduce_only:
+        if intent.is_halted and not intent.reduces:
             raise Violation(f"order that adds risk was meant after a halt: {link}")
+        if link in self.absent:
+            raise Violation(f"order that was shown absent is at the venue: {link}")
+        if order.is_live:
+            self.live[link] = order
+        else:
+            self.live.pop(link, None)
         if is_new and not order.reduce_only and not self.is_excused:
             self._exposed(order)
+            count = sum(not one.reduce_only for one in self.live.values())
+            if count > self._limits.open_orders:
+                raise Violation(f"{link}: {count} orders work, limit {self._limits.open_orders}")
 
     def _exposed(self, new: VenueOrder) -> None:
         """Compare the worst case with the limits, at the lowest price of the last minute.
@@ -203,9 +209,19 @@ class Judge:
         self.counts["executions"] += 1
         name = f"{line['category']}:{line['symbol']}"
         if name.startswith("spot:"):
-            sign = 1 if line["side"] == "Buy" else -1
-            held = self.positions.get(name, Decimal(0))
-            self.positions[name] = held + sign * Decimal(line["execQty"])
+            self._coins(name, line)
+
+    def _coins(self, name: str, line: dict[str, Any]) -> None:
+        """Count what a spot execution brought or took: ours never sell what ours did not bring."""
+        change = Decimal(line["execQty"]) * (1 if line["side"] == "Buy" else -1)
+        is_in_base = line["feeCurrency"] and line["symbol"].startswith(line["feeCurrency"])
+        fee = Decimal(line["execFee"]) if is_in_base else Decimal(0)
+        self.positions[name] = self.positions.get(name, Decimal(0)) + change
+        self.base_fees[name] += fee
+        if line["orderLinkId"].startswith(f"{self._tag}-"):
+            self.own_coins[name] += change - fee
+            if self.own_coins[name] < 0 and not self.is_excused:
+                raise Violation(f"{line['orderLinkId']} sold {name} that was not held")
 
     def _price(self, name: str, price: Decimal) -> None:
         kept = self._prices.setdefault(name, deque(maxlen=_PRICES_KEPT))
@@ -224,16 +240,60 @@ class Judge:
         self._last_seq = seq
         kind = type(record)
         self.counts["requests"] += kind in _REQUESTS
-        if kind is OrderIntended:
-            assert isinstance(record, OrderIntended)
-            link = record.client_order_id
-            if link in self.intents:
-                raise Violation(f"id intended twice: {link}")
-            self.intents[link] = Intent(record.epoch, record.reduce_only, self.is_halted)
-        elif kind is Halted:
-            self.is_halted = True
+        if isinstance(record, OrderIntended):
+            self._intended(record)
+        elif isinstance(record, CancelIntended):
+            self._cancelled(record)
+        elif isinstance(record, AbsenceShown | SendRefused):
+            self._absent(record)
+        elif isinstance(record, Halted):
+            self.is_halted, self._is_told_to_halt = True, False
         elif kind is Rearmed:
             self.is_halted = False
+        elif isinstance(record, OperatorCommand):
+            self._is_told_to_halt = record.cmd == "halt"
+        elif isinstance(record, LinkChanged) and record.link == "private":
+            self._is_compared = False
+        elif kind is Reconciled:
+            self._is_compared = True
+
+    def _intended(self, record: OrderIntended) -> None:
+        link = record.client_order_id
+        if link in self.intents:
+            raise Violation(f"id intended twice: {link}")
+        if record.owner in self._paper:
+            raise Violation(f"order of a paper instance was meant for the venue: {link}")
+        if not (self._is_compared or record.reduce_only):
+            raise Violation(f"order was meant before the books were compared: {link}")
+        is_sale = record.instrument.startswith("spot:") and record.side is Side.SELL
+        reduces = record.reduce_only or is_sale
+        self.intents[link] = Intent(record.epoch, reduces, record.reduce_only, self.is_halted)
+
+    def _cancelled(self, record: CancelIntended) -> None:
+        """A halt comes before its cancels, and it leaves what protects (RSK-9, RSK-10)."""
+        intent = self.intents.get(record.client_order_id)
+        if self._is_told_to_halt:
+            raise Violation(f"cancel of {record.client_order_id} before the halt it belongs to")
+        if intent is not None and intent.reduce_only and record.reason.startswith("halt:"):
+            raise Violation(f"a halt cancels a protection: {record.client_order_id}")
+
+    def _absent(self, record: AbsenceShown | SendRefused) -> None:
+        link = record.client_order_id
+        if record.action == "create":
+            self.absent.add(link)
+            if link in self.by_link:
+                raise Violation(f"order that is at the venue was shown absent: {link}")
+
+    def stood_still(self) -> None:
+        """Note that the process has not run for long: what it knew is old (P7)."""
+        self._is_compared = False
+
+    def sent(self, payload: bytes) -> None:
+        """Look at what leaves the machine: no order of ours without an intent (ORD-4)."""
+        for found in _LINK.findall(payload):
+            link = found.decode()
+            if link.startswith(f"{self._tag}-") and link not in self.intents:
+                raise Violation(f"order sent without an intent: {link}")
 
     def died(self, *, power: bool) -> None:
         """Note how a process ended; with the power what was not forced may be gone."""
@@ -251,10 +311,11 @@ class Judge:
     def began(self, epoch: int, state: State) -> None:
         """Compare what a restart knows with what was written before."""
         self._epoch = epoch
+        self._is_compared = self._is_told_to_halt = False
         if self._lost_power:
             self._lost_power = False
             if state.seq < self._last_seq:
-                self.is_excused = True
+                self.is_excused = self.has_lost_intents = True
             self.is_halted = state.safety.is_halted
         elif state.seq < self._last_seq:
             lost = f"{self._last_seq} was written"
@@ -267,65 +328,32 @@ class Judge:
 
     def look(self, core: Core) -> None:
         """Check what holds after every record: fills only grow, and never beyond the order."""
-        for order in core.orders.working.values():
+        newest = islice(reversed(core.orders.closed.values()), _CLOSED_LOOKED_AT)
+        for order in (*core.orders.working.values(), *newest):
             filled = order.filled_lots
             before, _ = self.fates.get(order.id, (0, order.state))
             if filled < before:
                 raise Violation(f"order {order.id}: filled fell from {before} to {filled}")
             most = max(order.qty_lots, order.amend_qty_lots)
-            if order.owner != FOREIGN and not 0 <= filled <= most:
+            is_judged = order.owner != FOREIGN and not self.has_lost_intents
+            if is_judged and not 0 <= filled <= most:
                 raise Violation(f"order {order.id}: {filled} of {most} lots are filled")
             self.fates[order.id] = filled, order.state
+        if not self.has_lost_intents:
+            self._count(core)
+        for name, market in core.markets.items():
+            book = market.book
+            is_sound = 0 < book.best_bid < book.best_ask
+            if market.book_doubt(core.ts_ns) is None and not is_sound:
+                raise Violation(f"{name} is trusted at {book.best_bid} to {book.best_ask}")
 
-    # ---- the end -----------------------------------------------------------------------------
-
-    def differences(self, core: Core, booked: set[str]) -> list[str]:
-        """Return how our books differ from the exchange's; none is a pass."""
-        return [
-            *self._open_orders(core),
-            *(f"execution lost: {one}" for one in self.executions if one not in booked),
-            *(f"execution invented: {one}" for one in booked if one not in self.executions),
-            *self._held(core),
-            *self._money(core),
-        ]
-
-    def _open_orders(self, core: Core) -> list[str]:
-        theirs = {order.link or number for number, order in self.orders.items() if order.is_live}
-        ours = {order.id for order in core.orders.working.values() if not order.is_paper}
-        found = [f"open at the venue only: {one}" for one in sorted(theirs - ours)]
-        return found + [
-            f"open with us only: {one} {core.orders.working[one].state}"
-            for one in sorted(ours - theirs)
-        ]
-
-    def _held(self, core: Core) -> list[str]:
-        found = []
-        for name, instrument in core.ledger.instruments.items():
-            if not instrument.is_spot:
-                lots = core.ledger.account_lots(name, core.state.paper_owners)
-                ours, theirs = lots * instrument.lot, self.positions.get(name, Decimal(0))
-                if ours != theirs:
-                    found.append(f"position {name}: ours {ours}, venue {theirs}")
-        return found
-
-    def _money(self, core: Core) -> list[str]:
-        found = []
-        for coin, theirs in self.wallet.items():
-            ours = Decimal(core.ledger.cash.get(coin, 0)) / _UNIT
-            if ours != theirs:
-                found.append(f"wallet {coin}: ours {ours}, venue {theirs}")
-        return found
-
-
-def unwell(core: Core, now_ns: int) -> str:
-    """Return what keeps an engine from being well, empty when it is (Q18)."""
-    if not core.safety.is_reconciled:
-        return "the books are not compared"
-    for order in core.orders.working.values():
-        is_late = order.asked_ns and now_ns - order.asked_ns > _ANSWER_NS
-        if order.state in (OrderState.UNKNOWN, OrderState.INTENT) or is_late:
-            return f"order {order.id} is {order.state}{' and unanswered' if is_late else ''}"
-    for name, market in core.markets.items():
-        if why_not := market.why_not(now_ns):
-            return f"{name} {why_not}"
-    return ""
+    def _count(self, core: Core) -> None:
+        """Check that we count at least what each order of ours may still match (RSK-1)."""
+        for link, order in self.live.items():
+            ours = core.orders.find(link)
+            if ours is None:
+                continue
+            counted = ours.leaves_lots * core.ledger.instruments[order.name].lot
+            if order.leaves > counted:
+                may = f"may still match {order.leaves}, we count {counted} ({ours.state})"
+                raise Violation(f"order {link} {may}")

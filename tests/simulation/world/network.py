@@ -42,6 +42,8 @@ class Network:
         self.lag_ms = 0
         self.lines: dict[int, WorldLine] = {}
         """Connections the exchange knows, by its number for them."""
+        self.on_sent: Callable[[bytes], None] = lambda _payload: None
+        """Called with each frame and body before it leaves the engine's machine."""
         self._opened = 0
         venue.deliver = self._deliver
         venue.drop = self._drop
@@ -116,6 +118,7 @@ class WorldLine:
     def send(self, _kind: object, payload: bytes) -> None:
         """Write one frame: it is under way, whatever becomes of the writer."""
         self._io("send")
+        self.network.on_sent(payload)
         self._put_up(payload)
         self._io("sent")
 
@@ -329,6 +332,7 @@ class WorldTransport:
     ) -> Reply:
         """Send one request; it is under way, whatever becomes of who asked."""
         self._io("ask")
+        self._network.on_sent(body or b"")
         pause = Pause()
         path, _, query = target.partition("?")
         named = {name.lower(): value for name, value in headers.items()}

@@ -61,6 +61,15 @@ class Scenario(msgspec.Struct, omit_defaults=True):
     absurd: int = 0
     owners: int = 1
     """Strategy instances on each instrument."""
+    papers: int = 0
+    """Further instances on the first instrument whose orders never reach the exchange."""
+    conditional: int = 0
+    """Turns in a thousand that ask for an order that waits for its price."""
+    slow_ms: int = 0
+    """Between the exchange's answer to a create, amend or cancel and its effect (V-1); its REST
+    lists are five times as late."""
+    funds: bool = False
+    """Whether perpetuals pay funding twice a minute, instead of every eight hours."""
     sync: str = "kernel"
     resumes: bool = True
     """Whether people end a halt once it is calm; what is open must end under a halt as well."""
@@ -85,6 +94,8 @@ class Scenario(msgspec.Struct, omit_defaults=True):
     def core(self, start_ns: int, quiet_s: float) -> CoreSettings:
         """Return the settings of the engine."""
         quiet_ms = start_ns // 1_000_000 + int(quiet_s * 1000)
+        live = [(name, Mode.LIVE) for name in self.instruments * self.owners]
+        paper = [(self.instruments[0], Mode.PAPER)] * self.papers
         return CoreSettings(
             account="world",
             tag=TAG,
@@ -94,18 +105,19 @@ class Scenario(msgspec.Struct, omit_defaults=True):
                     name=(name := f"s{number}"),
                     source="adversary",
                     instruments=(instrument,),
-                    mode=Mode.LIVE,
+                    mode=mode,
                     capital=20_000 * _UNIT,
                     params={
                         "seed": self.seed * 100 + number,
                         "every": self.every,
                         "absurd": self.absurd,
+                        "conditional": self.conditional,
                         "largest": float(LARGEST),
                         "quiet_after_ms": quiet_ms,
                         "muted": self.muted_turns.get(name, ""),
                     },
                 )
-                for number, instrument in enumerate(self.instruments * self.owners)
+                for number, (instrument, mode) in enumerate(live + paper)
             ),
         )
 
@@ -141,6 +153,10 @@ def draw(seed: int, choose: Choose) -> Scenario:
         every=(4, 2, 10, 30)[choose("scenario every", 4)],
         absurd=(0, 0, 20, 100)[choose("scenario absurd", 4)],
         owners=1 + (choose("scenario owners", 4) == 3),
+        papers=int(choose("scenario papers", 4) == 3),
+        conditional=(0, 0, 60, 250)[choose("scenario conditional", 4)],
+        slow_ms=(0, 0, 40, 400)[choose("scenario slow", 4)],
+        funds=choose("scenario funding", 4) == 3,
         sync=("kernel", "kernel", "kernel", "disk")[choose("scenario sync", 4)],
         resumes=not choose("scenario halt stays", 2),
         volatile=(1.0, 1.0, 5.0, 20.0)[choose("scenario volatile", 4)],

@@ -18,14 +18,16 @@ from typing import Any, Final
 import msgspec
 from tests.simulation.world.adversary import Adversary
 from tests.simulation.world.choices import Choices
+from tests.simulation.world.ending import differences, unwell
 from tests.simulation.world.engine import Machine
-from tests.simulation.world.judge import Judge, Violation, unwell
+from tests.simulation.world.judge import Judge, Violation
 from tests.simulation.world.kernel import Kernel
 from tests.simulation.world.network import Network
 from tests.simulation.world.scenario import START_NS, Act, Scenario, draw
 from tests.simulation.world.venue import Venue
 
 from plimsoll.core.engine import Core
+from plimsoll.core.model import Side
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Strategy
 from plimsoll.engine import prove, sessions
@@ -38,6 +40,11 @@ WELL_S: Final = 30.0
 QUIET_S: Final = 10.0
 """Strategies go on for so long after the last fault: the calm is calm, not dead."""
 _LOOK_NS: Final = 250_000_000
+_LONG_S: Final = 3.5
+"""A process that stood still for so long must know."""
+_FUNDING_MIN: Final = 0.5
+_LEVELS: Final = 5
+"""Best levels of each book that must be the exchange's in the end."""
 
 Mutate = Callable[[], contextlib.AbstractContextManager[object]]
 """Makes a broken variant of the product for the length of a run, as ``mock.patch`` does."""
@@ -93,6 +100,15 @@ class World:
             instrument=scenario.instruments[0],
             history_bars=3,
             speed=scenario.volatile,
+            funding_interval_min={
+                name: _FUNDING_MIN
+                for name in scenario.instruments
+                if scenario.funds and name.startswith("linear:")
+            },
+            match_delay_ms=scenario.slow_ms,
+            cancel_delay_ms=scenario.slow_ms,
+            visibility_delay_ms=5 * scenario.slow_ms,
+            history_delay_ms=5 * scenario.slow_ms,
         )
         self.venue = Venue(
             self.kernel,
@@ -103,6 +119,7 @@ class World:
             scenario.pulse_ms,
         )
         self.network = Network(self.kernel, self.venue, self.choices)
+        self.network.on_sent = self.judge.sent
         self.machine = Machine(
             self.kernel,
             self.network,
@@ -183,6 +200,8 @@ class World:
                 machine.terminate()
             case "freeze":
                 machine.freeze(act.lasts_s)
+                if act.lasts_s > _LONG_S:
+                    kernel.after(lasts_ns - 1, self._stood_still, machine.starts)
             case "disk_fails":
                 machine.disk.fails = True
                 kernel.after(lasts_ns, self._mend)
@@ -201,6 +220,10 @@ class World:
                 self._release()
             case command:
                 machine.command(command, reason="the scenario")
+
+    def _stood_still(self, starts: int) -> None:
+        if self.machine.is_paused and self.machine.starts == starts:
+            self.judge.stood_still()
 
     def _mend(self) -> None:
         self.machine.disk.fails = self.machine.disk.is_full = False
@@ -265,10 +288,24 @@ class World:
             if process is None:
                 raise Violation("the engine died in calm")
             booked = {number for _, number in process.core.ledger.seen}
-            found = self.judge.differences(process.core, booked)
+            found = [
+                *differences(self.judge, process.core, booked),
+                *self._books(process.core),
+            ]
             if not found:
                 return
         raise Violation("after calm: " + "; ".join(found[:5]))
+
+    def _books(self, core: Core) -> list[str]:
+        found = []
+        for name, market in core.markets.items():
+            instrument, theirs = market.instrument, self.venue.exchange.floor.markets[name].book
+            levels = zip(Side, market.book.depth(_LEVELS), strict=True)
+            for side, ours in levels:
+                shown = [round(price * market.scale) for price, _ in ours]
+                if shown != [ticks for ticks, _ in theirs.levels(side, _LEVELS)]:
+                    found.append(f"book of {instrument.name}: {side} side differs")
+        return found
 
     def _stop(self) -> None:
         process = self.machine.process

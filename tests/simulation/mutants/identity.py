@@ -1,0 +1,60 @@
+"""Mistakes about ids and epochs."""
+
+from tests.simulation.mutants.mutant import Mutant, replaced
+
+from plimsoll.core.engine.state import State
+from plimsoll.core.model import IdMaker
+from plimsoll.engine import process
+from plimsoll.lease import file
+from plimsoll.lease.epoch import read_epoch, write_epoch
+
+
+def _counted_anew(lease):
+    def broken(self, record):
+        lease(self, record)
+        self.ids = IdMaker(record.tag, 1)
+
+    return broken
+
+
+def _not_noted(intended):
+    def broken(self, record):
+        counter = self.ids.counter
+        intended(self, record)
+        if record.reduce_only:
+            self.ids.counter = counter
+
+    return broken
+
+
+def _same_epoch(take):
+    def broken(directory, account, holder, floor=0):
+        lock, path = file._paths(directory, account)
+        fd = file._locked(lock)
+        epoch = max(floor, read_epoch(path), 1)
+        write_epoch(path, epoch)
+        return file.FileLease(fd, epoch)
+
+    return broken
+
+
+MUTANTS = (
+    Mutant(
+        "the id counter starts anew with the session",
+        "ids carry no number of the session, and count from one in each",
+        "ORD-1",
+        replaced(State, "_lease", _counted_anew),
+    ),
+    Mutant(
+        "an id given twice",
+        "a reduce-only order does not count: the next order gets its id",
+        "ORD-1",
+        replaced(State, "_intended", _not_noted),
+    ),
+    Mutant(
+        "the epoch stays",
+        "a start takes the last epoch instead of the next one",
+        "ORD-2",
+        replaced(process, "take", _same_epoch),
+    ),
+)

@@ -14,7 +14,7 @@ CHECKED = src tests $(if $(wildcard benchmarks/*.py),benchmarks) \
 
 .DEFAULT_GOAL := help
 .PHONY: setup demo demo-kill test test-all-pythons nautilus check lint format types imports \
-        docs-check chaos bench full lock clean help
+        docs-check chaos mutants bench full lock clean help
 
 setup: $(VENV)/.run.stamp ## Make .venv and install the program
 	@echo "plimsoll: ready; try $(BIN)/plimsoll --help" >&2
@@ -60,6 +60,9 @@ docs-check: $(VENV)/.dev.stamp
 # make puts SEED, SEEDS and SHRINK, where given, into the environment of the tests.
 chaos: $(VENV)/.dev.stamp ## Simulated faults: SEEDS=200 how many, SEED=7 that one again, SHRINK=1 small
 	@$(BIN)/python -m pytest tests/simulation $(ARGS)
+
+mutants: $(VENV)/.dev.stamp ## Products broken on purpose: does the world find each? (about an hour)
+	@MUTANTS=$(or $(MUTANTS),all) $(BIN)/python -m pytest tests/simulation/test_mutants.py -n 0 $(ARGS)
 
 bench: $(VENV)/.run.stamp ## Measure the speed on this machine
 	@$(BIN)/python -m benchmarks.run $(ARGS)

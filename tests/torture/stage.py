@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import msgspec
 from tests.simulation.world.choices import Choices
+from tests.simulation.world.ending import differences, unwell
 from tests.simulation.world.engine import Machine
-from tests.simulation.world.judge import Judge, unwell
+from tests.simulation.world.judge import Judge
 from tests.simulation.world.kernel import Kernel
 from tests.simulation.world.network import Network
 from tests.simulation.world.scenario import START_NS
@@ -293,7 +294,7 @@ class Stage:
             core = self.engine.core
             booked = {number for _, number in core.ledger.seen}
             why = unwell(core, self.engine.machine.process.clock.now_ns())  # type: ignore[union-attr]
-            return [*([why] if why else []), *self.judge.differences(core, booked)]
+            return [*([why] if why else []), *differences(self.judge, core, booked)]
 
         try:
             self.until("agreement", lambda: not found(), seconds)

@@ -72,9 +72,7 @@ from plimsoll.websocket.shell import Timer
 KEEP_S: Final = 1.0
 """Seconds the answer to a command waits for the disk."""
 
-NOT_ON_DISK: Final = (
-    "done and in the log; the disk stands still, so a power cut now would lose it"
-)
+NOT_ON_DISK: Final = "done and in the log; the disk stands still, so a power cut now would lose it"
 
 HALT_REQUEST: Final = "halt.json"
 """Standing request in the run directory: a halt asked for while no engine ran."""

@@ -169,6 +169,16 @@ def test_an_order_filled_to_its_old_quantity_stays_alive_while_an_amend_is_in_fl
     assert (order.qty_lots, order.leaves_lots) == (20, 5)
 
 
+def test_an_order_filled_beyond_its_old_quantity_has_its_new_one(live):
+    handle = live.do(lambda s: s.buy(PERP, "0.010", "49000"))
+    order = live.newest
+    live.report(order.id, S.OPEN)
+    live.do(lambda _s: handle.amend(qty="0.020"))
+    live.execute(order.id, 20, "e1")
+    assert (order.state, order.filled_lots, order.qty_lots) == (S.FILLED, 20, 20)
+    assert contradictions(live) == []
+
+
 def test_an_amend_of_the_venue_is_taken_over(live):
     order = live.open_order()
     live.report(order.id, S.OPEN, price=489_990)

@@ -135,7 +135,8 @@ MUTANTS = (
             replaced(Comparing, "_carry_out", _over_the_hole),
             replaced(Comparing, "start", _no_overlap),
         ),
-        test="tests/core/engine/test_keeper.py",
+        test="tests/core/engine/test_keeper.py"
+        "::test_the_cursor_stays_at_the_newest_execution_the_venue_has_listed",
     ),
     Mutant(
         "a restart forgets the ids it has seen",
@@ -148,13 +149,15 @@ MUTANTS = (
         "an order is over when its old quantity is filled, an amend of it on the way or not",
         "ORD-6",
         replaced(OrderStore, "_book", _full_at_once),
-        test="tests/core/execution/test_orders.py",
+        test="tests/core/execution/test_orders.py"
+        "::test_an_order_filled_to_its_old_quantity_stays_alive_while_an_amend_is_in_flight",
     ),
     Mutant(
         "the second execution of a message is dropped",
         "of a message with several executions the first one is read",
         "V-6",
         replaced(private, "_envelope", _first_only),
-        test="tests/venues/bybit/test_private.py",
+        test="tests/venues/bybit/test_private.py"
+        "::test_each_record_is_stamped_only_when_it_is_asked_for",
     ),
 )

@@ -4,6 +4,7 @@ from tests.simulation.mutants.mutant import Mutant, replaced
 
 from plimsoll.core.engine import halting
 from plimsoll.core.engine.halting import Halting
+from plimsoll.core.engine.reach import is_cancelled
 from plimsoll.core.model import ACCOUNT
 from plimsoll.core.risk.safety import Safety
 
@@ -19,7 +20,7 @@ def _ended_by_a_start(on_lease):
 def _cancels_first(halt):
     def broken(self, scope, actor, reason, **how):
         for order in list(self.state.orders.working.values()):
-            if halting.is_cancelled(order, scope):
+            if is_cancelled(order, scope):
                 yield from self.placer.cancel(order, f"halt: {reason}")
         yield from halt(self, scope, actor, reason, **how)
 
@@ -70,6 +71,8 @@ MUTANTS = (
         "what turns up, or whose cancel was lost, stays",
         "RSK-10",
         replaced(Halting, "on_time", _once),
+        test="tests/core/engine/test_halting.py"
+        "::test_an_order_only_the_venue_knows_is_found_cancelled_and_starts_the_count_anew",
     ),
     Mutant(
         "a halt takes the protection too",

@@ -6,6 +6,7 @@ from plimsoll.core.engine.state import State
 from plimsoll.core.model import IdMaker
 from plimsoll.engine import process
 from plimsoll.lease import file
+from plimsoll.lease.epoch import read_epoch, write_epoch
 
 
 def _counted_anew(lease):
@@ -30,8 +31,8 @@ def _same_epoch(take):
     def broken(directory, account, holder, floor=0):
         lock, path = file._paths(directory, account)
         fd = file._locked(lock)
-        epoch = max(floor, file.read_epoch(path), 1)
-        file.write_epoch(path, epoch)
+        epoch = max(floor, read_epoch(path), 1)
+        write_epoch(path, epoch)
         return file.FileLease(fd, epoch)
 
     return broken

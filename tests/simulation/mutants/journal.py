@@ -6,7 +6,8 @@ from tests.simulation.mutants.mutant import Mutant, both, replaced
 
 from plimsoll.engine import process, restoring
 from plimsoll.journal import segment_reader
-from plimsoll.journal.frames import FRAME, FRAME_BYTES, Entry, Stop, padded
+from plimsoll.journal.frames import Stop
+from plimsoll.journal.layout import FRAME, FRAME_BYTES, Entry, padded
 from plimsoll.journal.writer import LogWriter
 
 

@@ -3,12 +3,13 @@
 from tests.simulation.mutants.mutant import Mutant, replaced
 
 from plimsoll.core.portfolio import history, ledger
+from plimsoll.core.portfolio.causes import FEE, FUNDING
 from plimsoll.core.portfolio.ledger import Ledger
 
 
 def _added_fee(add_cash):
     def broken(self, coin, cause, units):
-        add_cash(self, coin, cause, -units if cause == ledger.FEE else units)
+        add_cash(self, coin, cause, -units if cause == FEE else units)
 
     return broken
 
@@ -55,7 +56,7 @@ def _as_they_come(book_in_order):
 def _funding_twice(book_funding):
     def broken(self, owner, record):
         book_funding(self, owner, record)
-        self._add_cash(record.fee_coin, ledger.FUNDING, -record.fee_units)
+        self._add_cash(record.fee_coin, FUNDING, -record.fee_units)
 
     return broken
 
@@ -90,6 +91,8 @@ MUTANTS = (
         "one that comes late is not put in its place",
         "ACC-1",
         replaced(Ledger, "_book_in_order", _as_they_come),
+        test="tests/core/portfolio/test_ledger.py"
+        "::test_a_late_execution_is_booked_where_it_belongs",
     ),
     Mutant(
         "funding twice",

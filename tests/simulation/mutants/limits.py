@@ -107,7 +107,7 @@ MUTANTS = (
         "the exposure of the account is that of the instrument asked for",
         "RSK-4",
         replaced(Placer, "_worst_elsewhere", _alone),
-        test="tests/core/risk/test_gate.py",
+        test="tests/core/risk/test_gate.py::test_exposure_adds_the_other_instruments_up",
     ),
     Mutant(
         "spot sells what is not held",

@@ -56,14 +56,14 @@ MUTANTS = (
             replaced(OrderBook, "apply", _over_gaps),
             replaced(ChainArbiter, "take", _all_passed),
         ),
-        test="tests/properties/test_order_book.py tests/core/feed/test_market.py",
+        test="tests/properties/test_order_book.py::test_the_book_is_its_naive_twin",
     ),
     Mutant(
         "a snapshot is merged",
         "levels a snapshot does not have stay where they were",
         "V-14, MKT-2",
         replaced(OrderBook, "_replace", _merged),
-        test="tests/properties/test_order_book.py tests/core/feed/test_market.py",
+        test="tests/properties/test_order_book.py::test_the_book_is_its_naive_twin",
     ),
     Mutant(
         "a crossed book is trusted",

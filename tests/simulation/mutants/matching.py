@@ -3,11 +3,16 @@
 The world cannot see them. The naive twin of the book, and the examples beside it, do.
 """
 
+from typing import Final
+
 from tests.simulation.mutants.mutant import Mutant, replaced
 
 from plimsoll.core.matching import MatchingBook
 
-TWIN = "tests/core/matching/test_book.py"
+TWIN: Final = "tests/core/matching/test_book.py::test_same_as_the_naive_twin"
+EXAMPLE: Final = (
+    "tests/core/matching/test_book.py::test_amend_keeps_its_place_only_when_it_shrinks_in_place"
+)
 
 
 def _in_front(rest):
@@ -58,6 +63,6 @@ MUTANTS = (
         "a larger quantity is not put to the end of the queue",
         "price-time priority",
         replaced(MatchingBook, "amend", _keeps_its_place),
-        test=TWIN,
+        test=EXAMPLE,
     ),
 )

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 Patch = AbstractContextManager[object]
+Stamp = tuple[int, int, int, int]
+"""Seq, time, epoch and cause of a decision."""
 
 
 class Mutant(NamedTuple):

@@ -1,6 +1,6 @@
 """Mistakes between the decision and the socket, and about what an answer says."""
 
-from tests.simulation.mutants.mutant import Mutant, replaced
+from tests.simulation.mutants.mutant import Mutant, Stamp, replaced
 
 from plimsoll.core.engine.inquiring import Inquiring
 from plimsoll.core.engine.placing import Placer, Route
@@ -43,8 +43,9 @@ def _sent_again(lose):
         is_create = order.state in ("intent", "sent")
         yield from lose(self, order, reason)
         if is_create and not order.cancels:
+            stamp: Stamp = self.state.stamp()
             yield OrderIntended(
-                *self.state.stamp(),
+                *stamp,
                 self.state.ids.peek(),
                 order.owner,
                 order.instrument,
@@ -105,7 +106,7 @@ def _gone_with_the_link(on_trade_down):
     def broken(self):
         for record in on_trade_down(self):
             if isinstance(record, OutcomeLost) and record.action == "create":
-                stamp = self.state.stamp()
+                stamp: Stamp = self.state.stamp()
                 yield SendRefused(*stamp, record.client_order_id, "create", record.reason)
             else:
                 yield record
@@ -135,12 +136,16 @@ MUTANTS = (
         "an order without an answer is sent once more, with an id of its own",
         "ORD-3, ORD-11",
         replaced(Inquiring, "lose", _sent_again),
+        test="tests/core/engine/test_keeper.py"
+        "::test_losing_the_trade_link_makes_what_is_in_flight_unknown",
     ),
     Mutant(
         "a broken link takes its orders with it",
         "what was asked on a connection that broke counts as never sent",
         "ORD-8, ORD-10",
         replaced(Inquiring, "on_trade_down", _gone_with_the_link),
+        test="tests/core/engine/test_keeper.py"
+        "::test_losing_the_trade_link_makes_what_is_in_flight_unknown",
     ),
     Mutant(
         "a cancel that was refused ends the order",
@@ -165,6 +170,8 @@ MUTANTS = (
         "an amend without an answer is taken for one that never arrived",
         "RSK-1",
         replaced(OrderStore, "lost", _amend_forgotten),
+        test="tests/core/engine/test_keeper.py"
+        "::test_an_amend_that_never_arrived_is_given_up_after_the_window",
     ),
     Mutant(
         "paper orders go to the venue",

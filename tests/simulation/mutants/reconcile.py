@@ -1,7 +1,7 @@
 """Mistakes in comparing with the venue."""
 
 import msgspec
-from tests.simulation.mutants.mutant import Mutant, replaced
+from tests.simulation.mutants.mutant import Mutant, Stamp, replaced
 
 from plimsoll.core.engine.comparing import Comparing
 from plimsoll.core.engine.state import State
@@ -11,7 +11,8 @@ from plimsoll.core.records import AbsenceShown, PositionAdopted, WalletAdopted
 def _adopted(_block):
     def broken(self, step):
         ours, theirs = step.counts
-        yield PositionAdopted(*self.state.stamp(), "foreign", step.key, theirs - ours, 0)
+        stamp: Stamp = self.state.stamp()
+        yield PositionAdopted(*stamp, "foreign", step.key, theirs - ours, 0)
 
     return broken
 
@@ -19,7 +20,8 @@ def _adopted(_block):
 def _wallet_adopted(_tell):
     def broken(self, step):
         ours, theirs = step.counts
-        yield WalletAdopted(*self.state.stamp(), step.key, theirs - ours, "difference")
+        stamp: Stamp = self.state.stamp()
+        yield WalletAdopted(*stamp, step.key, theirs - ours, "difference")
 
     return broken
 
@@ -35,7 +37,8 @@ def _unlisted_is_gone(inquire):
     def broken(self, step):
         order = self.state.orders.find(step.key)
         if order is not None and order.is_working and order.state in ("unknown", "sent"):
-            yield AbsenceShown(*self.state.stamp(), order.id, "the venue does not list it")
+            stamp: Stamp = self.state.stamp()
+            yield AbsenceShown(*stamp, order.id, "the venue does not list it")
         yield from inquire(self, step)
 
     return broken
@@ -56,19 +59,23 @@ MUTANTS = (
         "a difference is adopted on the spot, and its executions are booked when they come",
         "ACC-3, ACC-7",
         replaced(Comparing, "_block", _adopted),
+        test="tests/core/engine/test_keeper.py"
+        "::test_a_position_difference_blocks_after_four_more_looks_and_is_released_when_it_agrees",
     ),
     Mutant(
         "a balance is set to the venue's",
         "a difference is adopted on the spot, and its causes are booked when they come",
         "ACC-4, ACC-7",
         replaced(Comparing, "_tell", _wallet_adopted),
+        test="tests/core/engine/test_keeper.py"
+        "::test_a_wallet_difference_is_told_once_and_blocks_nothing",
     ),
     Mutant(
         "a comparison that failed counts",
         "a list that could not be had is an empty one",
         "ORD-9",
         replaced(Comparing, "note", _failed_is_done),
-        test="tests/core/engine/test_keeper.py",
+        test="tests/core/engine/test_keeper.py::test_a_failed_query_spoils_its_round",
     ),
     Mutant(
         "what is not listed is gone",

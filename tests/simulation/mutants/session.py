@@ -45,6 +45,7 @@ MUTANTS = (
         "the gateway sends whether or not the lease is held",
         "RSK-13",
         replaced(Gateway, "_refusal", _always_held),
-        test="tests/engine/test_gateway.py",
+        test="tests/engine/test_gateway.py"
+        "::test_without_the_lease_nothing_leaves_not_even_a_cancel",
     ),
 )

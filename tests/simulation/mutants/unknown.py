@@ -1,6 +1,6 @@
 """Mistakes about orders whose fate is open."""
 
-from tests.simulation.mutants.mutant import Mutant, both, replaced
+from tests.simulation.mutants.mutant import Mutant, Stamp, both, replaced
 
 from plimsoll.core.engine import inquiring
 from plimsoll.core.engine.inquiring import Inquiring
@@ -20,7 +20,8 @@ def _by_time(on_time):
         for order in list(state.orders.working.values()):
             age_ns = state.ts_ns - order.created_ns
             if order.state is OrderState.UNKNOWN and age_ns > _PATIENCE_NS:
-                yield AbsenceShown(*state.stamp(), order.id, "nothing was heard of it")
+                stamp: Stamp = state.stamp()
+                yield AbsenceShown(*stamp, order.id, "nothing was heard of it")
 
     return broken
 
@@ -92,13 +93,15 @@ MUTANTS = (
         "a question that could not be answered counts as the answer no",
         "ORD-9",
         replaced(Inquiries, "answered", _never_failed),
-        test="tests/core/engine/test_keeper.py",
+        test="tests/core/engine/test_keeper.py::test_failed_queries_never_prove_absence",
     ),
     Mutant(
         "absence before the window is over",
         "queries count from the first one on, while the order may still arrive",
         "ORD-10 a",
         replaced(Inquiries, "asked", _early),
+        test="tests/core/engine/test_keeper.py"
+        "::test_three_clean_empties_after_the_window_prove_absence_and_not_before",
     ),
     Mutant(
         "one empty query is proof",

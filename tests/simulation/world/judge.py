@@ -5,12 +5,13 @@ is true whatever faults do. It shares no code with what it judges but the decodi
 """
 
 import re
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Final, Protocol
 
 import msgspec
+from tests.simulation.world.facts import Intent, VenueOrder
 
 from plimsoll.core.engine import Core, State
 from plimsoll.core.model import FOREIGN, Mode, OrderState, Side
@@ -29,13 +30,11 @@ from plimsoll.core.records import (
 )
 from plimsoll.core.settings import CoreSettings
 
-_LIVE: Final = frozenset({"Created", "New", "PartiallyFilled", "Untriggered", "Triggered"})
 _REQUESTS: Final = frozenset({OrderIntended, AmendIntended, CancelIntended})
 _LINK: Final = re.compile(rb'"orderLinkId":"([^"]+)"')
 _CLOSED_LOOKED_AT: Final = 20
 _PRICES_KEPT: Final = 60
 _UNIT: Final = 10**8
-_ANSWER_NS: Final = 5_000_000_000
 
 
 class Violation(Exception):
@@ -56,33 +55,6 @@ class Witness(Protocol):
 
     def ended(self, *, is_clean: bool) -> None:
         """Hear of an end."""
-
-
-class Intent(msgspec.Struct):
-    """An order as our log says it was meant."""
-
-    epoch: int
-    reduces: bool
-    """Reduce-only, or a sale on spot, where only what is held may be sold (RSK-3)."""
-    reduce_only: bool
-    is_halted: bool
-
-
-class VenueOrder(msgspec.Struct):
-    """An order as the exchange's record has it."""
-
-    link: str
-    name: str
-    is_buy: bool
-    reduce_only: bool
-    status: str = ""
-    leaves: Decimal = Decimal(0)
-    filled: Decimal = Decimal(0)
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it may still match."""
-        return self.status in _LIVE
 
 
 class Judge:
@@ -114,9 +86,9 @@ class Judge:
         """Sessions whose newest frames may be gone with the power: no replay of them is whole."""
         self.absent: set[str] = set()
         """Orders held for certainly not there."""
-        self.own_coins: Counter[str] = Counter()
+        self.own_coins: defaultdict[str, Decimal] = defaultdict(Decimal)
         """Coins of spot pairs that orders of ours brought and have not sold, by instrument."""
-        self.base_fees: Counter[str] = Counter()
+        self.base_fees: defaultdict[str, Decimal] = defaultdict(Decimal)
         """Fees charged in the base coin of a spot pair, by instrument."""
         self._paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
         self._is_compared = False
@@ -385,76 +357,3 @@ class Judge:
             if order.leaves > counted:
                 may = f"may still match {order.leaves}, we count {counted} ({ours.state})"
                 raise Violation(f"order {link} {may}")
-
-    # ---- the end -----------------------------------------------------------------------------
-
-    def differences(self, core: Core, booked: set[str]) -> list[str]:
-        """Return how our books differ from the exchange's; none is a pass."""
-        return [
-            *self._open_orders(core),
-            *(f"execution lost: {one}" for one in self.executions if one not in booked),
-            *(f"execution invented: {one}" for one in booked if one not in self.executions),
-            *self._held(core),
-            *self._money(core),
-            *self._left_by_a_halt(),
-        ]
-
-    def _open_orders(self, core: Core) -> list[str]:
-        theirs = {order.link or number for number, order in self.orders.items() if order.is_live}
-        ours = {order.id for order in core.orders.working.values() if not order.is_paper}
-        found = [f"open at the venue only: {one}" for one in sorted(theirs - ours)]
-        return found + [
-            f"open with us only: {one} {core.orders.working[one].state}"
-            for one in sorted(ours - theirs)
-        ]
-
-    def _left_by_a_halt(self) -> list[str]:
-        if not self.is_halted:
-            return []
-        return [
-            f"open under a halt: {order.link}"
-            for order in self.orders.values()
-            if order.is_live and order.link in self.intents and not order.reduce_only
-        ]
-
-    def _held(self, core: Core) -> list[str]:
-        found = []
-        for name, instrument in core.ledger.instruments.items():
-            if instrument.is_spot:
-                held = core.ledger.positions.items()
-                paper = core.state.paper_owners
-                units = sum(
-                    one.qty_units for (who, of), one in held if of == name and who not in paper
-                )
-                ours = Decimal(units) / _UNIT
-                theirs = self.positions.get(name, Decimal(0)) - self.base_fees[name]
-                if ours != theirs:
-                    found.append(f"holding of {name}: ours {ours}, venue {theirs}")
-            else:
-                lots = core.ledger.account_lots(name, core.state.paper_owners)
-                ours, theirs = lots * instrument.lot, self.positions.get(name, Decimal(0))
-                if ours != theirs:
-                    found.append(f"position {name}: ours {ours}, venue {theirs}")
-        return found
-
-    def _money(self, core: Core) -> list[str]:
-        found = []
-        for coin, theirs in self.wallet.items():
-            ours = Decimal(core.ledger.cash.get(coin, 0)) / _UNIT
-            if ours != theirs:
-                found.append(f"wallet {coin}: ours {ours}, venue {theirs}")
-        return found
-
-
-def unwell(core: Core, now_ns: int) -> str:
-    """Return what keeps an engine from being well, empty when it is (Q18)."""
-    if not core.safety.is_reconciled:
-        return "the books are not compared"
-    for order in core.orders.working.values():
-        is_late = order.asked_ns and now_ns - order.asked_ns > _ANSWER_NS
-        if order.state in (OrderState.UNKNOWN, OrderState.INTENT) or is_late:
-            return f"order {order.id} is {order.state}{' and unanswered' if is_late else ''}"
-    for name, market in core.markets.items():
-        if why_not := market.why_not(now_ns):
-            return f"{name} {why_not}"
-    return ""

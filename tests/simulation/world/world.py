@@ -18,8 +18,9 @@ from typing import Any, Final
 import msgspec
 from tests.simulation.world.adversary import Adversary
 from tests.simulation.world.choices import Choices
+from tests.simulation.world.ending import differences, unwell
 from tests.simulation.world.engine import BAN_S, Machine
-from tests.simulation.world.judge import Judge, Violation, unwell
+from tests.simulation.world.judge import Judge, Violation
 from tests.simulation.world.kernel import Kernel
 from tests.simulation.world.network import Network
 from tests.simulation.world.scenario import START_NS, Act, Scenario, draw
@@ -307,7 +308,7 @@ class World:
                 raise Violation("the engine died in calm")
             booked = {number for _, number in process.core.ledger.seen}
             found = [
-                *self.judge.differences(process.core, booked),
+                *differences(self.judge, process.core, booked),
                 *self._books(process.core),
             ]
             if not found:

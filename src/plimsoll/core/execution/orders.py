@@ -391,6 +391,8 @@ class OrderStore:
         order.filled_lots += qty_lots
         order.filled_notional += qty_lots * price_ticks
         order.venue_cum_lots = max(order.venue_cum_lots, order.filled_lots)
+        if order.qty_lots < order.filled_lots <= order.amend_qty_lots:
+            order.qty_lots = order.amend_qty_lots  # so its amend took effect, told of or not
         self._watch(order)
         self.listener(order, +1)
         # An amend in flight may have taken effect: an order is full only under both terms.

@@ -119,8 +119,7 @@ class Shrinker:
                 gone = [one for one in counts if one not in kept]
                 return self._try(muted=[*muted, *(f"{label}@{one}" for one in gone)])
 
-            if len(counts) <= _CHOICES_MOST:
-                fewer(list(counts), holds)
+            fewer(list(counts), holds, least=max(1, len(counts) // _PARTS_MOST))
 
     def _calm_down(self) -> None:
         for changes in ({"absurd": 0}, {"volatile": 1.0}, {"pulse_ms": 200}, {"sync": "kernel"}):
@@ -143,15 +142,19 @@ class Shrinker:
         return True
 
 
-_CHOICES_MOST: Final = 64
+_PARTS_MOST: Final = 32
+"""Into so many parts the choices under one label are cut: one by one they would take the time."""
 
 
-def fewer(items: list[_Item], holds: Callable[[list[_Item]], bool]) -> list[_Item]:
-    """Return a list from which no part can be left out while ``holds``: halves first, then less."""
+def fewer(items: list[_Item], holds: Callable[[list[_Item]], bool], least: int = 1) -> list[_Item]:
+    """Return a list from which no part can be left out while ``holds``.
+
+    Halves are tried first, then smaller parts, down to ``least`` items.
+    """
     if items and holds([]):
         return []
     size = (len(items) + 1) // 2
-    while size >= 1 and len(items) > 1:
+    while size >= least and len(items) > 1:
         at = 0
         while at < len(items):
             rest = items[:at] + items[at + size :]

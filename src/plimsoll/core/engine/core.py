@@ -16,6 +16,7 @@ from plimsoll.core.engine.keeper import Keeper
 from plimsoll.core.engine.relisting import Relisting
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Load, Trader
+from plimsoll.core.engine.valuing import equity_of, unrealised
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.feed import Market
 from plimsoll.core.model import ACCOUNT
@@ -154,11 +155,11 @@ class Core:
 
     def equity_of(self, owner: str) -> int:
         """Return an instance's equity in quote cash units."""
-        return self.state.equity_of(owner)
+        return equity_of(self.state, owner)
 
     def unrealised(self, owner: str, instrument: str) -> int:
         """Return an open profit in quote cash units."""
-        return self.state.unrealised(owner, instrument)
+        return unrealised(self.state, owner, instrument)
 
     def books_hash(self) -> str:
         """Return the hash of orders, positions and balances."""

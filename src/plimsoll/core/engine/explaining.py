@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from plimsoll.core.engine.state import PAR, State
+from plimsoll.core.engine.state import State
+from plimsoll.core.engine.valuing import worth_of
 from plimsoll.core.model import cash_text
-from plimsoll.core.portfolio import is_flow, is_known
+from plimsoll.core.portfolio import PAR, is_flow, is_known
 from plimsoll.core.records import CashMoved, FlowMeasured, IncidentRaised, Record, WalletDoubted
 from plimsoll.core.settings import CoreSettings
 
@@ -50,7 +51,7 @@ class Explaining:
     def on_compared(self, unexplained: Mapping[str, int]) -> Iterator[Record]:
         """Take what a comparison left unexplained, by coin: theirs less ours."""
         state = self.state
-        worths = {coin: state.worth_of(coin, units) for coin, units in unexplained.items()}
+        worths = {coin: worth_of(state, coin, units) for coin, units in unexplained.items()}
         amount = sum(abs(worth or 0) for worth in worths.values())
         limit = max(0, state.losses.equity) * self.settings.wallet_difference_ppm // _PPM
         if amount <= limit:
@@ -75,7 +76,7 @@ class Explaining:
     def _value(self) -> Iterator[Record]:
         rows, self.unvalued = self.unvalued, []
         for row in rows:
-            worth = self.state.worth_of(row.coin, row.change_units)
+            worth = worth_of(self.state, row.coin, row.change_units)
             if worth is None:
                 self.unvalued.append(row)
             elif worth:

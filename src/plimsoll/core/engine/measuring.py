@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from plimsoll.core.engine.state import State
+from plimsoll.core.engine.valuing import account_equity, firm_profit_of
 from plimsoll.core.records import (
     EquityMeasured,
     IncidentRaised,
@@ -59,13 +60,13 @@ class Measuring:
         """Record equity, and the profit of each instance where it changed."""
         state = self.state
         if state.safety.is_reconciled or state.ledger.cash:
-            equity = state.account_equity()
+            equity = account_equity(state)
             if equity is not None:
                 self.measured_ns = state.ts_ns
                 yield EquityMeasured(*state.stamp(), equity)
         for owner in self.owners:
             own = state.own_losses.get(owner)
-            profit = state.firm_profit_of(owner)
+            profit = firm_profit_of(state, owner)
             is_news = own is None or own.profit != profit or own.day != state.ts_ns // DAY_NS
             if profit is not None and is_news:
                 yield ProfitMeasured(*state.stamp(), owner, profit)

@@ -25,7 +25,7 @@ from plimsoll.core.model import (
     common,
 )
 from plimsoll.core.model.ids import counter_of
-from plimsoll.core.portfolio import KNOWN_KINDS, Ledger, is_flow
+from plimsoll.core.portfolio import KNOWN_KINDS, PAR, Ledger, is_flow
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
@@ -117,9 +117,6 @@ from plimsoll.core.settings import CoreSettings, from_text
 
 KEEP: Final = 200
 """Newest incidents, differences and denials kept for readers; all of them stand in the log."""
-
-PAR: Final = ("USDT", "USDC")
-"""Settle coins that count as one in equity, profit and limits. Orders never rest on their ratio."""
 
 NEVER: Final = 1 << 62
 
@@ -255,88 +252,6 @@ class State:
         if scope:
             return self.ledger.qty_lots(scope, instrument)
         return self.ledger.account_lots(instrument, self.paper_owners)
-
-    def unrealised(self, owner: str, instrument: str) -> int:
-        """Return the open profit at the reference price, in quote cash units."""
-        market = self.markets.get(instrument)
-        if market is None:
-            return 0
-        return self.ledger.unrealised(owner, instrument, market.reference_ticks(self.ts_ns))
-
-    def profit_of(self, owner: str) -> int:
-        """Return realised and open profit less fees and funding, in quote cash units."""
-        return sum(
-            held.realised_units
-            - held.fee_units
-            - held.funding_units
-            + self.unrealised(owner, instrument)
-            for (holder, instrument), held in self.ledger.positions.items()
-            if holder == owner
-        )
-
-    def firm_profit_of(self, owner: str) -> int | None:
-        """Return the same at the newest prices, None while something held has had none yet."""
-        total = 0
-        for (holder, name), held in self.ledger.positions.items():
-            if holder != owner:
-                continue
-            market = self.markets.get(name)
-            ticks = market.newest_ticks(self.ts_ns) if market else 0
-            if held.qty_units and not ticks:
-                return None
-            total += held.realised_units - held.fee_units - held.funding_units
-            total += self.ledger.unrealised(owner, name, ticks)
-        return total
-
-    def equity_of(self, owner: str) -> int:
-        """Return an instance's capital plus its profit, in quote cash units."""
-        capital = 0
-        for strategy in self.settings.strategies if self.settings else ():
-            if strategy.name == owner:
-                capital = strategy.capital
-        return capital + self.profit_of(owner)
-
-    def account_equity(self) -> int | None:
-        """Return the live account's equity in USDT cash units: cash, coins, open profit.
-
-        The coins of ``PAR`` count alike, every other coin once, at its first pair's price. None
-        while something held has had no price yet: peak and baseline outlive the moment.
-        """
-        cash = self.ledger.cash
-        total, counted = sum(cash.get(coin, 0) for coin in PAR), set(PAR)
-        for name, instrument in self.instruments.items():
-            market = self.markets.get(name)
-            reference = market.newest_ticks(self.ts_ns) if market else 0
-            base = 0
-            if instrument.is_spot and instrument.base not in counted:
-                counted.add(instrument.base)
-                base = cash.get(instrument.base, 0)
-            if not reference and (base or self.held_lots("", name)):
-                return None
-            if instrument.is_spot:
-                if base:
-                    of_a_lot = instrument.notional_units(reference, 1)
-                    total += of_a_lot * base // instrument.base_units_per_lot
-                continue
-            total += self.ledger.net_unrealised(name, reference)
-        return total
-
-    def worth_of(self, coin: str, units: int) -> int | None:
-        """Return what coins are worth in quote cash units, counted as equity counts them.
-
-        Returns:
-            0 for a coin that counts in no equity, None where it does and has had no price yet.
-        """
-        if coin in PAR:
-            return units
-        for name, instrument in self.instruments.items():
-            if instrument.is_spot and instrument.base == coin:
-                market = self.markets.get(name)
-                reference = market.newest_ticks(self.ts_ns) if market else 0
-                per_lot = instrument.base_units_per_lot
-                of_a_lot = instrument.notional_units(reference, 1)
-                return of_a_lot * units // per_lot if reference else None
-        return 0
 
     # ---- sessions ----
 

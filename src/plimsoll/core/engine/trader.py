@@ -5,6 +5,7 @@ next, so every check sees the order before it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final
 
 from plimsoll.core.engine.backlog import Backlog
@@ -12,6 +13,7 @@ from plimsoll.core.engine.placing import LAST, MARK, Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.sizing import Sizing
 from plimsoll.core.engine.state import State
+from plimsoll.core.engine.valuing import profit_of, unrealised
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEPTH, Bar, Market
 from plimsoll.core.matching.paper import MarketRows, PaperEvent, PaperVenue
@@ -80,7 +82,7 @@ class Trader:
             state.instruments.get,
             self._holding,
             lambda owner, name: list(state.orders.of_owner(owner, name)),
-            state.profit_of,
+            partial(profit_of, state),
             lambda request: self.sizing.lots(request),
             state.safety.pause_of,
         )
@@ -557,6 +559,6 @@ class Trader:
             lots,
             lots * float(instrument.lot),
             entry,
-            state.unrealised(owner, name) / 1e8,
+            unrealised(state, owner, name) / 1e8,
             held.realised_units / 1e8,
         )

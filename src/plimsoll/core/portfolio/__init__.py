@@ -4,7 +4,7 @@ In: executions, rows of the transaction log, adopted differences. Out: positions
 ``core.engine`` feeds it; strategy and risk read it through the engine.
 """
 
-from plimsoll.core.portfolio.causes import Cause, is_flow, is_known
+from plimsoll.core.portfolio.causes import PAR, Cause, is_flow, is_known
 from plimsoll.core.portfolio.fees import fee_of
 from plimsoll.core.portfolio.history import History
 from plimsoll.core.portfolio.ledger import FORCED_KINDS, KNOWN_KINDS, Ledger
@@ -12,6 +12,7 @@ from plimsoll.core.portfolio.ledger import FORCED_KINDS, KNOWN_KINDS, Ledger
 __all__ = [
     "FORCED_KINDS",
     "KNOWN_KINDS",
+    "PAR",
     "Cause",
     "History",
     "Ledger",

@@ -17,6 +17,9 @@ SETTLEMENT: Final = "settlement"
 ADOPTED: Final = "adopted"
 """What the account held when this log began."""
 
+PAR: Final = ("USDT", "USDC")
+"""Settle coins that count as one in equity, profit and limits. Orders never rest on their ratio."""
+
 OF_EXECUTIONS: Final = frozenset({TRADE, FEE})
 
 _FLOWS: Final = frozenset(

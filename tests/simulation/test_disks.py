@@ -13,7 +13,7 @@ from tests.simulation.recovering import settle_and_judge, start_and_wait, wait_u
 from tests.simulation.tracing import require_strace, traced
 
 from plimsoll.control import Command, send_command
-from plimsoll.engine.process import NOT_ON_DISK
+from plimsoll.engine.commands import NOT_ON_DISK
 
 STALL_S = 2.0
 MARGIN_S = 0.2

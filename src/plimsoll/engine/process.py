@@ -8,7 +8,6 @@ start has its exit code (docs/reference/commands.md).
 import asyncio
 import contextlib
 import gc
-import json
 import signal
 import time
 from collections.abc import Iterator
@@ -17,25 +16,22 @@ from typing import Final
 import msgspec
 
 from plimsoll import __version__
-from plimsoll.control import Answer, BeatSender, Command, ControlError, ControlServer, Life
+from plimsoll.control import BeatSender, ControlError, ControlServer, Life
 from plimsoll.core.engine import Core, snapshot
-from plimsoll.core.engine.judging import CommandRefused, read_command
 from plimsoll.core.feed import StreamName
-from plimsoll.core.model import ACCOUNT
 from plimsoll.core.records import (
     Configured,
     InstrumentListed,
     LeaseTaken,
-    OperatorCommand,
     SessionStopping,
     SpaceChanged,
     StrategyRestored,
 )
-from plimsoll.core.risk.limits import is_wider, refusal_of
 from plimsoll.core.settings import to_text
 from plimsoll.engine.authority import Authority
 from plimsoll.engine.beating import Heart, Pulse, announce, notify
 from plimsoll.engine.clock import EngineClock
+from plimsoll.engine.commands import Commands
 from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.guard import CallbackGuard
@@ -68,17 +64,6 @@ from plimsoll.venues.bybit.errors import (
 from plimsoll.venues.bybit.links import parsers_for
 from plimsoll.venues.bybit.venue import BybitVenue
 from plimsoll.websocket.shell import Timer
-
-KEEP_S: Final = 1.0
-"""Seconds the answer to a command waits for the disk."""
-
-NOT_ON_DISK: Final = "done and in the log; the disk stands still, so a power cut now would lose it"
-
-HALT_REQUEST: Final = "halt.json"
-"""Standing request in the run directory: a halt asked for while no engine ran."""
-
-_STANDING: Final = ("scope", "keep_orders", "protections_too", "all", "flatten")
-"""What a standing request may say beside who and why."""
 
 SOCKET: Final = "engine.sock"
 STOP_DEADLINE_NS: Final = 10_000_000_000
@@ -234,7 +219,17 @@ class Process:
         window_ms = settings.core.timing.recv_window_ms
         venue = msgspec.structs.replace(settings.venue, recv_window_ms=window_ms)
         self.venue = BybitVenue(venue, self.engine, self.clock, self.shell, outside.transport)
-        self.authority = Authority(settings.passphrase_hash, time.monotonic)
+        authority = Authority(settings.passphrase_hash, time.monotonic)
+        self.commands = Commands(
+            settings.run_dir,
+            self.engine,
+            lease,
+            journal,
+            authority,
+            self.clock,
+            self._asked_to_stop,
+            lambda: self.failure,
+        )
         self.pulse = Pulse(self.clock)
         self.heart = Heart(outside.guard or BeatSender(settings.run_dir), self._beat, self.shell)
         self.failure: BaseException | None = None
@@ -249,13 +244,13 @@ class Process:
         loop = asyncio.get_running_loop()
         for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
             loop.add_signal_handler(number, self._asked_to_stop, signal.Signals(number).name, code)
-        loop.add_signal_handler(signal.SIGUSR1, self._pause)
+        loop.add_signal_handler(signal.SIGUSR1, self.commands.pause)
         self._exit_code = 0
         server = ControlServer(
             self.settings.run_dir / SOCKET,
-            self._command,
-            vet=self.authority.vet,
-            keep=self._kept,
+            self.commands.take,
+            vet=self.commands.authority.vet,
+            keep=self.commands.kept,
         )
         guard = CallbackGuard(self.core.turns, self.settings.callback_limit_ns)
         guard.start()
@@ -303,7 +298,7 @@ class Process:
         engine.connect(gateway, self.venue.query, self.venue.retire)
         self._restore_strategies()
         engine.put(Configured(*engine.stamp(), to_text(core)))
-        self._obey_standing_request()
+        self.commands.obey_standing_request()
         wanted = dict.fromkeys(name for one in core.strategies for name in one.instruments)
         known = [name for name in self.core.state.instruments if self._is_held(name)]
         for instrument in await self.venue.open(list(dict.fromkeys((*wanted, *known)))):
@@ -330,24 +325,6 @@ class Process:
         state = self.core.state
         return bool(state.held_lots("", name) or state.orders.on_instrument.get(name))
 
-    def _obey_standing_request(self) -> None:
-        """Halt where a person asked for it while no engine answered, or a watchdog acted."""
-        path = self.settings.run_dir / HALT_REQUEST
-        if path.exists() and not self.core.is_ended and self.failure is None:
-            try:
-                found = json.loads(path.read_text())
-            except ValueError:
-                found = {}
-            found = found if isinstance(found, dict) else {}
-            actor, reason = str(found.get("actor", "unknown")), str(found.get("reason", "halt"))
-            args = {key: found[key] for key in _STANDING if key in found}
-            # What the core cannot understand of it halts the account: the safe side of a halt.
-            args["reason"] = reason
-            self._operator(f"standing-{self.lease.epoch}", actor, "halt", args)
-            with contextlib.suppress(JournalError):  # the request stays for the next start
-                self.journal.force()
-                path.unlink()
-
     def _check(self) -> None:
         if self.failure is not None:
             raise self.failure
@@ -365,7 +342,7 @@ class Process:
             self.engine.meter.loop_lag.add_ns(max(0, lag_ns))
             counters, gauges = self.venue.metrics(with_topics=seconds % TOPICS_EACH_S == 0)
             self._watch_space()
-            self._obey_standing_request()
+            self.commands.obey_standing_request()
             gauges["journal_behind"] = self.engine.seq - self.journal.forced_seq
             gauges |= self._live_markets()
             self.engine.tell(counters, gauges)
@@ -436,7 +413,7 @@ class Process:
 
     def _woken(self) -> None:
         """Plan what follows from a pause: what a guard left behind first, then the venue's time."""
-        self.shell.call_later(0.0, self._obey_standing_request)
+        self.shell.call_later(0.0, self.commands.obey_standing_request)
         self.shell.call_later(0.0, self.venue.remeasure)
 
     def _unreadable(self, link: int) -> None:
@@ -456,68 +433,6 @@ class Process:
             return
         self.engine.wake_ns = 0
         self.engine.fire(due_ns)
-
-    def _command(self, command: Command) -> Answer:
-        """Take a command from the control socket; acceptance means it is in the log."""
-        if command.epoch and command.epoch != self.lease.epoch:
-            reason = f"the session is {self.lease.epoch}, the command was for {command.epoch}"
-            return Answer(id=command.id, accepted=False, reason=reason)
-        try:
-            read_command(self.core.state, command.cmd, command.args)
-        except CommandRefused as refusal:
-            return Answer(id=command.id, accepted=False, reason=str(refusal))
-        reason = self._why_not(command)
-        if reason:
-            return Answer(id=command.id, accepted=False, reason=reason)
-        seq = self._operator(command.id, command.actor, command.cmd, command.args)
-        if command.cmd == "stop":
-            self._asked_to_stop(f"{command.actor}: stop", 0)
-        if self.failure is not None:
-            return Answer(id=command.id, accepted=False, reason=str(self.failure))
-        return Answer(id=command.id, accepted=True, seq=seq)
-
-    async def _kept(self, answer: Answer) -> Answer:
-        """Return the answer once its record is on disk: what is said to stand outlives the power.
-
-        A disk that stands still keeps nobody waiting for longer than a second.
-        """
-        forced = asyncio.get_running_loop().run_in_executor(None, self.journal.force_trading)
-        try:
-            await asyncio.wait_for(asyncio.shield(forced), KEEP_S)
-        except TimeoutError:
-            forced.add_done_callback(lambda done: done.exception())  # the journal tells of it
-            return msgspec.structs.replace(answer, reason=NOT_ON_DISK)
-        except JournalError as error:
-            return Answer(id=answer.id, accepted=False, reason=str(error), seq=answer.seq)
-        return answer
-
-    def _pause(self) -> None:
-        """Pause the account by SIGUSR1: for whoever has a process id and nothing else."""
-        seq, *_ = self.engine.stamp()
-        if ACCOUNT not in self.core.safety.pauses:
-            args: dict[str, object] = {"reason": "signal SIGUSR1"}
-            self._operator(f"signal-{seq}", "SIGUSR1", "pause", args)
-
-    def _why_not(self, command: Command) -> str:
-        """Return why a command would come to nothing, or may not be given; empty where neither."""
-        state, args = self.core.state, command.args
-        scope = str(args.get("scope", ""))
-        if command.cmd == "reset":
-            now_ns = self.clock.now_ns()
-            return state.trips.why_not_reset(str(args.get("breaker", "")), scope, now_ns)
-        if command.cmd != "limits":
-            return ""
-        key, value = str(args.get("key", "")), args.get("value")
-        reason = refusal_of(scope, key, value, state.settings)
-        if reason or not isinstance(value, int):
-            return reason
-        is_raise = is_wider(key, value, state.limits.value(scope, key))
-        return self.authority.proved(command) if is_raise else ""
-
-    def _operator(self, number: str, actor: str, cmd: str, args: dict[str, object]) -> int:
-        stamp = self.engine.stamp()
-        self.engine.put(OperatorCommand(*stamp, number, actor, cmd, json.dumps(args)))
-        return stamp[0]
 
     # ---- stop ----
 

@@ -416,7 +416,7 @@ class Machine:
         self.commands += 1
         self._tell(f"command: {cmd} {args}")
         number = f"c{self.commands}"
-        process._command(Command(id=number, actor="person", cmd=cmd, args=args))
+        process.commands.take(Command(id=number, actor="person", cmd=cmd, args=args))
 
     def terminate(self) -> None:
         """Ask the process to stop (SIGTERM)."""

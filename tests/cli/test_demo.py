@@ -135,7 +135,8 @@ def test_a_killed_demo_leaves_no_process_behind(tmp_path):
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert eventually(lambda: len(children_of(process.pid)) == 3)
+        # exchange, engine, watchdog and auditor
+        assert eventually(lambda: len(children_of(process.pid)) == 4)
         started = children_of(process.pid)
     finally:
         process.kill()

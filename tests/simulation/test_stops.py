@@ -257,6 +257,8 @@ def test_closing_one_position_closes_what_its_preview_names_and_no_other(desk):
     session.begin()
     seen = preview(session.core().state, Scope("busy0", ETH), flattens=True)
     assert [(one.owner, one.instrument) for one in seen.closes] == [("busy0", ETH)]
+    # A close stops nobody: without the pause the strategy might hold something again at once.
+    assert session.command("pause", scope=Scope("busy0", ETH).text, reason="first").accepted
     assert session.command("close", instrument=ETH, reason="too large").accepted
     wait_for("its end", lambda: bool(session.records(FlattenEnded)), 40)
     assert (session.position() == 0, session.position("BTCUSDT") == 0) == (True, False)

@@ -26,7 +26,7 @@ from tests.simulation.world.venue import Venue
 from plimsoll.core.engine import Core, State
 from plimsoll.core.execution.flatten import FLATTEN_LABEL
 from plimsoll.core.model import Mode
-from plimsoll.core.records import Halted, OrderIntended, Rearmed, Record, decode
+from plimsoll.core.records import OrderIntended, Record, decode
 from plimsoll.core.risk.breakers import BREAKERS
 from plimsoll.core.settings import BreakerSettings, CoreSettings, Limits, StrategySettings
 from plimsoll.core.strategy import Strategy
@@ -96,13 +96,10 @@ class Venues(Judge):
         return [line for line in self.record if line["kind"] == kind]
 
     def recorded(self, seq: int, payload: bytes) -> None:
-        """Judge; a halt of less than the account stops not everybody, and what it closes may go."""
-        before = self.is_halted
+        """Judge; what closes under a halt may be sent."""
         super().recorded(seq, payload)
         record = decode(payload)
-        if isinstance(record, Halted | Rearmed) and record.scope:
-            self.is_halted = before
-        elif isinstance(record, OrderIntended) and record.label.startswith(FLATTEN_LABEL):
+        if isinstance(record, OrderIntended) and record.label.startswith(FLATTEN_LABEL):
             self.intents[record.client_order_id].is_halted = False
 
     def _exposed(self, new: Any) -> None:

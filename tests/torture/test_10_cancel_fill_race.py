@@ -176,12 +176,14 @@ class Touchy(Strategy):
 
     def on_start(self) -> None:
         """Count turns."""
-        self.turns = 0
+        self.turns, self.middle = 0, 0.0
 
     def on_book(self, market: Market) -> None:
         """Quote or withdraw."""
-        self.turns += 1
         name, middle = market.instrument.name, market.book.mid
+        if middle == self.middle:
+            return  # our own quote is no move: a market that stands still is left alone
+        self.turns, self.middle = self.turns + 1, middle
         if self.turns % 2:
             self.quote(name)
             return

@@ -126,6 +126,10 @@ def test_messages_leave_nothing_behind_and_orders_what_is_bounded(short):
     before, begin = blocks(), resident()
     load.messages(MESSAGES)
     grown = blocks() - before
+    if not FULL and grown >= 200:  # something else of this process may have begun: once more
+        before = blocks()
+        load.messages(MESSAGES)
+        grown = blocks() - before
     assert grown < 200 + MESSAGES // 500, f"{grown} blocks of memory by {MESSAGES} messages"
     if FULL:
         assert resident() - begin < MESSAGES, "a byte a message"

@@ -95,7 +95,7 @@ def test_a_halt_behind_a_stuck_callback_waits_for_the_cut_and_no_longer(how, cut
         guard.stop()
     driver.put(OperatorCommand, "c1", "anna", "halt", json.dumps({"reason": "now"}))
     assert [(one.owner, one.callback) for one in driver.of(CallbackCut)] == [("bad", "on_book")]
-    assert used_ns < 4 * cuts * LIMIT_NS
+    assert used_ns < 8 * cuts * LIMIT_NS
     assert len(driver.of(Halted)) == 1
     assert [one.client_order_id for one in driver.of(CancelIntended)] == [entry.order.id]
     assert not list(driver.core.orders.of_owner("bad", PERP)), "what it asked for is dropped"

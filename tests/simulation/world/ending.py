@@ -35,7 +35,8 @@ def _open_orders(judge: Judge, core: Core) -> list[str]:
 
 
 def _left_by_a_halt(judge: Judge) -> list[str]:
-    if not judge.is_halted:
+    halt = judge.halts.get("")
+    if halt is None or halt.keeps_orders:
         return []
     return [
         f"open under a halt: {order.link}"

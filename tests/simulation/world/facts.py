@@ -18,6 +18,13 @@ class Intent(msgspec.Struct):
     is_halted: bool
 
 
+class Stop(msgspec.Struct, frozen=True):
+    """A halt in force, as our log says what it does."""
+
+    keeps_orders: bool = False
+    with_protections: bool = False
+
+
 class VenueOrder(msgspec.Struct):
     """An order as the exchange's record has it."""
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final, Protocol
 
 import msgspec
-from tests.simulation.world.facts import Intent, VenueOrder
+from tests.simulation.world.facts import Intent, Stop, VenueOrder
 
 from plimsoll.core.engine import Core, State
 from plimsoll.core.model import FOREIGN, Mode, OrderState, Side
@@ -72,7 +72,8 @@ class Judge:
         self.wallet: dict[str, Decimal] = {}
         self.counts: Counter[str] = Counter()
         self.records = 0
-        self.is_halted = False
+        self.halts: dict[str, Stop] = {}
+        """Halts in force by scope; the account's is the empty one."""
         self.is_excused = False
         """Whether exposure may be above the limit through no fault of ours: an order by hand, or
         intents the disk lost with the power."""
@@ -97,6 +98,11 @@ class Judge:
         self._epoch = 0
         self._last_seq = 0
         self._lost_power = False
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the whole account is."""
+        return "" in self.halts
 
     # ---- the exchange's record ---------------------------------------------------------------
 
@@ -247,9 +253,9 @@ class Judge:
         elif isinstance(record, AbsenceShown | SendRefused):
             self._absent(record)
         elif isinstance(record, Halted):
-            self.is_halted, self._is_told_to_halt = True, False
-        elif kind is Rearmed:
-            self.is_halted = False
+            self._halted(record)
+        elif isinstance(record, Rearmed):
+            self.halts.pop(record.scope, None)
         elif isinstance(record, OperatorCommand):
             self._is_told_to_halt = record.cmd == "halt"
         elif isinstance(record, LinkChanged) and record.link == "private":
@@ -269,12 +275,23 @@ class Judge:
         reduces = record.reduce_only or is_sale
         self.intents[link] = Intent(record.epoch, reduces, record.reduce_only, self.is_halted)
 
+    def _halted(self, record: Halted) -> None:
+        """Note a halt; a second one of its scope takes nothing back of what the first one does."""
+        self._is_told_to_halt = False
+        before = self.halts.get(record.scope, Stop(keeps_orders=True))
+        self.halts[record.scope] = Stop(
+            keeps_orders=record.keeps_orders and before.keeps_orders,
+            with_protections=record.with_protections or before.with_protections,
+        )
+
     def _cancelled(self, record: CancelIntended) -> None:
-        """A halt comes before its cancels, and it leaves what protects (RSK-9, RSK-10)."""
+        """A halt is on record before its cancels; unless told to, it leaves what protects."""
         intent = self.intents.get(record.client_order_id)
         if self._is_told_to_halt:
             raise Violation(f"cancel of {record.client_order_id} before the halt it belongs to")
-        if intent is not None and intent.reduce_only and record.reason.startswith("halt:"):
+        is_meant = any(one.with_protections for one in self.halts.values())
+        is_exit = intent is not None and intent.reduce_only
+        if is_exit and not is_meant and record.reason.startswith("halt:"):
             raise Violation(f"a halt cancels a protection: {record.client_order_id}")
 
     def _absent(self, record: AbsenceShown | SendRefused) -> None:
@@ -316,11 +333,14 @@ class Judge:
             self._lost_power = False
             if state.seq < self._last_seq:
                 self.is_excused = self.has_lost_intents = True
-            self.is_halted = state.safety.is_halted
+            self.halts = {
+                scope.text: Stop(halt.keeps_orders, halt.with_protections)
+                for scope, halt in state.safety.halts.items()
+            }
         elif state.seq < self._last_seq:
             lost = f"{self._last_seq} was written"
             raise Violation(f"epoch {epoch} begins at seq {state.seq}, {lost}")
-        if state.safety.is_halted is not self.is_halted:
+        if {scope.text for scope in state.safety.halts} != set(self.halts):
             raise Violation("a halt did not survive the death of the process")
         self._last_seq = state.seq
 

@@ -35,6 +35,7 @@ from plimsoll.core.records import (
     BarReported,
     BookChanged,
     ExecutionReported,
+    HealthMeasured,
     MarketInput,
     OrderIntended,
     OrderReported,
@@ -72,9 +73,8 @@ REFUSED = {
     "pivotdude_sanitised/position-list.linear.mixed-market.core.json": "size: .* found 'bad'",
     "pivotdude_sanitised/position-list.linear.partial-malformed.json": "got `null` .*symbol",
     "pivotdude_sanitised/wallet-balance.unified.linear.malformed.json": r"got `int` - at `\$.coin`",
-    # Not tradable as they stand: told at start, where only "Trading" will do.
-    "jkorf_bybit_net/rest_exchangedata_GetLinearInverseSymbolsPreListing.txt": "is PreLaunch",
-    "hirokisan_sdk_testnet/v5-market-get-instruments-info-spot.json": "is 1;",
+    # A pair whose amounts are finer than our unit: told at start.
+    "hirokisan_sdk_testnet/v5-market-get-instruments-info-spot.json": "finer than 1e-8",
     # We subscribe one-minute bars only; the same rows as one-minute bars are compared below.
     "nautilus_trader/ws_kline.json": "interval 5",
     "hirokisan_sdk_testnet/public-v5-kline.json": "interval 5",
@@ -252,7 +252,12 @@ def wanted_of(payload: Payload) -> list[Any]:
         return []  # nothing to find fault with
     kind = QUERIES.get(payload.place, payload.topic).removesuffix("s")
     if kind == "wallet":
-        rows = [coin for account in rows for coin in account["coin"]]
+        pushed = [[account] if "topic" in payload.message else [] for account in rows]
+        rows = [
+            row
+            for account, more in zip(rows, pushed, strict=True)
+            for row in account["coin"] + more
+        ]
     if kind == "execution":
         rows = sorted(rows, key=lambda row: int(row["execTime"]))
     if kind == "bar":
@@ -291,6 +296,11 @@ def _position(row: Any) -> Any:
 
 
 def _coin(row: Any) -> Any:
+    if "totalEquity" in row:  # the account, after its coins
+        texts = (row["totalEquity"], row["totalAvailableBalance"])
+        rates = (row.get("accountIMRate"), row.get("accountMMRate"))
+        sums = [Decimal(text or "-1e-8") for text in texts]
+        return *sums, *(Decimal(text or "-1e-6") for text in rates)
     return row["coin"], Decimal(row["walletBalance"])
 
 
@@ -382,6 +392,12 @@ def _shaped_market(record: Any) -> Any:
 def _shaped_report(record: Any, listed: dict[str, Instrument]) -> Any:
     if isinstance(record, WalletReported):
         return record.coin, Decimal(record.balance_units).scaleb(-8)
+    if isinstance(record, HealthMeasured):
+        sums = (record.equity_units, record.available_units)
+        rates = (record.initial_ppm, record.maintenance_ppm)
+        return *(Decimal(one).scaleb(-8) for one in sums), *(
+            Decimal(one).scaleb(-6) for one in rates
+        )
     if isinstance(record, RequestAnswered):
         return record.code, record.venue_order_id
     symbol = record.instrument.partition(":")[2]

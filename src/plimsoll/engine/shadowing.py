@@ -2,7 +2,8 @@
 
 A checkpoint is up to a minute old. From the newest one on, the recorded inputs are run through the
 strategies again and their decisions discarded; the recorded decisions are applied. The result goes
-into the new session's log as ``StrategyRestored``. Books are whole again from the first snapshot
+into the new session's log as ``StrategyRestored``. A checkpoint on the way is taken over: it says
+what an instance knew then, also one that started after the others. Books are whole again from the first snapshot
 after the checkpoint on; bars and fills miss nothing.
 """
 
@@ -62,7 +63,9 @@ def _run(journal_dir: Path, checkpoint_seq: int, load: Load) -> dict[str, bytes]
             continue
         core.apply(record)
         if is_shadowing:
-            if type(record) not in _DECISIONS:
+            if type(record) is StrategyCheckpoint:
+                core.shadow_again(record.owner)
+            elif type(record) not in _DECISIONS:
                 deque(core.decide(record), maxlen=0)
         elif entry.seq > checkpoint_seq and type(record) is not StrategyCheckpoint:
             core.shadow(without)

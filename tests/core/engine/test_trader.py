@@ -345,12 +345,13 @@ def test_a_warm_up_that_fails_is_told():
     assert [one.code for one in driver.of(IncidentRaised)] == ["warm_up_failed"]
 
 
-def test_checkpoints_are_taken_every_minute_with_hashes():
+def test_checkpoints_are_taken_at_the_start_and_every_minute_with_hashes():
     driver = paper()
-    driver.advance(SECOND)
     assert len(driver.of(StrategyCheckpoint)) == 1
+    driver.advance(SECOND)
+    assert len(driver.of(StrategyCheckpoint)) == 2
     driver.advance(2 * Timing().checkpoint_ns + SECOND)
-    assert len(driver.of(StrategyCheckpoint)) == 3
+    assert len(driver.of(StrategyCheckpoint)) == 4
     assert len(driver.of(HashTaken)) == 3
 
 

@@ -242,6 +242,13 @@ class Core:
             else:
                 deque(trader.start(desk), maxlen=0)
 
+    def shadow_again(self, owner: str) -> None:
+        """Go on with what a checkpoint says that has just been applied: it was so."""
+        trader = self._with_trader()
+        if owner in trader.desks and not trader.desks[owner].is_stopped:
+            trader.renew(owner)
+            deque(trader.start(trader.desks[owner]), maxlen=0)
+
     def saved(self) -> dict[str, bytes]:
         """Return the state of every instance that is not stopped."""
         desks = self._with_trader().desks.values()
@@ -261,7 +268,7 @@ class Core:
         self._waits = frozenset(self._trader.desks) - self.state.faulty.keys()
         self._stop_until_ns = 0
         self._beat_ns = self.state.ts_ns + settings.timing.beat_ns
-        self._checkpoint_ns = self._beat_ns  # one at the start: from here on nothing is forgotten
+        self._checkpoint_ns = self._beat_ns
 
     def _timer(self, record: TimerFired) -> Iterator[Record]:
         trader, keeper, settings = self._trader, self._keeper, self.state.settings
@@ -329,8 +336,9 @@ class Core:
         yield SessionEnded(*self.state.stamp(), "stopped")
 
     def _checkpoint(self) -> Iterator[Record]:
-        assert self._trader is not None
-        yield from self._trader.checkpoint()
+        trader = self._with_trader()
+        for desk in trader.desks.values():
+            yield from trader.checkpoint(desk)
         yield HashTaken(*self.state.stamp(), self.books_hash(), self.state_hash())
 
     # ---- starting instances ----
@@ -342,6 +350,7 @@ class Core:
             self._waits -= {desk.name}
             yield from self._warm_up(desk)  # first: until it is done no risk may be added
             yield from trader.start(desk)
+            yield from trader.checkpoint(desk)  # from here on nothing is forgotten
 
     def _warm_up(self, desk: Desk) -> Iterator[Record]:
         """Ask for the minutes an instance's bar windows need."""

@@ -154,11 +154,9 @@ class Trader:
         if not desk.is_stopped:
             yield from self._end(desk, reason, "session")
 
-    def checkpoint(self) -> Iterator[Record]:
-        """Record what every instance needs to go on; one that was stopped keeps its last one."""
-        for desk in self.desks.values():
-            if desk.is_stopped:
-                continue
+    def checkpoint(self, desk: Desk) -> Iterator[Record]:
+        """Record what an instance needs to go on; one that was stopped keeps its last one."""
+        if not desk.is_stopped:
             yield StrategyCheckpoint(*self.state.stamp(), desk.name, desk.save())
 
     # ---- market inputs ----

@@ -1,0 +1,95 @@
+"""What strategies knew when a session broke off is what they know in the next one."""
+
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from tests.properties.driver import ETH, MS, PERP, Driver, one_strategy, settings_of
+
+from plimsoll.core.model import Mode
+from plimsoll.core.records import DECISIONS, INPUTS, MARKET_INPUTS, RECORD_KIND, encode
+from plimsoll.core.strategy import Strategy, state
+from plimsoll.engine import shadowing
+from plimsoll.engine.restoring import restore_state
+from plimsoll.journal import Journal
+
+TRADING = frozenset((*INPUTS, *DECISIONS)) - frozenset(MARKET_INPUTS)
+
+
+class Counter(Strategy):
+    """Count books; the first one since the start is worth a hundred."""
+
+    books = state(0)
+
+    def on_start(self):
+        self.is_first = True
+
+    def on_book(self, market):
+        self.books += 100 if self.is_first else 1
+        self.is_first = False
+
+
+def a_driver():
+    two = (
+        one_strategy(Mode.PAPER, name="early"),
+        one_strategy(Mode.PAPER, name="late", instruments=(ETH,)),
+    )
+    return Driver(settings_of(*two), load=lambda _one: Counter()).begin(PERP, ETH)
+
+
+@pytest.fixture
+def broken_off(tmp_path, monkeypatch):
+    """Write a session as a death leaves it; return what it knew, and what is found."""
+    return lambda driver: _broken_off(driver, tmp_path, monkeypatch)
+
+
+def _broken_off(driver, directory, monkeypatch):
+    journal = Journal.open(directory, "main", 1)
+    for record in driver.log:
+        log = journal.trading if type(record) in TRADING else journal.market
+        log(record.seq, record.ts_ns, RECORD_KIND, encode(record))
+    journal.close()
+    by_seq = {record.seq: record for record in driver.log}  # market data is kept as raw frames
+    reader = SimpleNamespace(record=lambda entry: by_seq[entry.seq])
+    monkeypatch.setattr(shadowing, "EntryReader", lambda: reader)
+    restored = restore_state(directory)
+
+    def trouble(code, subject, text):
+        raise AssertionError(f"{code} {subject}: {text}")
+
+    return driver.core.saved(), shadowing.newest_states(
+        directory, restored.checkpoint_seq, lambda _one: Counter(), trouble
+    )
+
+
+def books(states):
+    return {
+        name: msgspec.msgpack.decode(saved)["states"]["books"] for name, saved in states.items()
+    }
+
+
+def beginning(driver, name):
+    driver.book(name)
+    driver.mark(name, 50_000.0 if name == PERP else 2_000.0)
+
+
+def test_a_death_in_the_first_moment_loses_nothing(broken_off):
+    driver = a_driver()
+    beginning(driver, PERP)
+    driver.book(PERP)
+    knew, found = broken_off(driver)
+    assert books(found)["early"] == books(knew)["early"] > 0
+
+
+def test_instances_that_start_one_after_the_other_are_each_where_they_were(broken_off):
+    driver = a_driver()
+    beginning(driver, PERP)
+    for _ in range(5):
+        driver.now_ns += MS
+        driver.book(PERP)
+    beginning(driver, ETH)
+    for name in (ETH, PERP, ETH):
+        driver.book(name)
+    knew, found = broken_off(driver)
+    assert books(found) == books(knew)
+    assert books(knew)["late"] < 200 < books(knew)["early"] + 100

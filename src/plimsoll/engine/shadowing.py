@@ -3,8 +3,8 @@
 A checkpoint is up to a minute old. From the newest one on, the recorded inputs are run through the
 strategies again and their decisions discarded; the recorded decisions are applied. The result goes
 into the new session's log as ``StrategyRestored``. A checkpoint on the way is taken over: it says
-what an instance knew then, also one that started after the others. Books are whole again from the first snapshot
-after the checkpoint on; bars and fills miss nothing.
+what an instance knew then, also one that started after the others. Books are whole again from the
+first snapshot after the checkpoint on; bars and fills miss nothing.
 """
 
 from collections import deque

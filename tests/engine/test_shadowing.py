@@ -1,13 +1,14 @@
 """What strategies knew when a session broke off is what they know in the next one."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
 from tests.properties.driver import ETH, MS, PERP, Driver, one_strategy, settings_of
 
 from plimsoll.core.model import Mode
-from plimsoll.core.records import DECISIONS, INPUTS, MARKET_INPUTS, RECORD_KIND, encode
+from plimsoll.core.records import DECISIONS, INPUTS, MARKET_INPUTS, RECORD_KIND, BookChanged, encode
 from plimsoll.core.strategy import Strategy, state
 from plimsoll.engine import shadowing
 from plimsoll.engine.restoring import restore_state
@@ -79,6 +80,19 @@ def test_a_death_in_the_first_moment_loses_nothing(broken_off):
     driver.book(PERP)
     knew, found = broken_off(driver)
     assert books(found)["early"] == books(knew)["early"] > 0
+
+
+def test_a_book_is_whole_whose_snapshot_came_before_the_checkpoint(broken_off):
+    driver = a_driver()
+    beginning(driver, PERP)
+    for qty in (1.0, 2.0, 3.0):
+        driver.updates[PERP] += 1
+        rows: Any = ([(49_990.0, qty)], [])
+        driver.put(
+            BookChanged, PERP, 50, False, driver.updates[PERP], 1, driver.now_ns // MS, *rows
+        )
+    knew, found = broken_off(driver)
+    assert books(found)["early"] == books(knew)["early"] == 102
 
 
 def test_instances_that_start_one_after_the_other_are_each_where_they_were(broken_off):

@@ -3,13 +3,15 @@
 A checkpoint is up to a minute old. From the newest one on, the recorded inputs are run through the
 strategies again and their decisions discarded; the recorded decisions are applied. The result goes
 into the new session's log as ``StrategyRestored``. A checkpoint on the way is taken over: it says
-what an instance knew then, also one that started after the others. Books are whole again from the
-first snapshot after the checkpoint on; bars and fills miss nothing.
+what an instance knew then, also one that started after the others. Books are whole where their
+snapshot is among the ``BACK`` records before the checkpoint, else from the next one on; bars and
+fills miss nothing.
 """
 
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from plimsoll.core.engine import Core, Load
 from plimsoll.core.records import (
@@ -24,7 +26,11 @@ from plimsoll.engine.reading import EntryReader
 from plimsoll.engine.restoring import from_snapshot
 from plimsoll.journal import MARKET, TRADING, JournalError, merge, scan
 
-_DECISIONS = frozenset(DECISIONS)
+BACK: Final = 20_000
+"""Records before the checkpoint in which the snapshots of books are looked for: 0.2 s of reading,
+and the first minutes of a session."""
+
+_DECISIONS: Final = frozenset(DECISIONS)
 
 
 def newest_states(
@@ -55,7 +61,7 @@ def _run(journal_dir: Path, checkpoint_seq: int, load: Load) -> dict[str, bytes]
     without = _cut_off(journal_dir, checkpoint_seq)
     logs = (
         scan(journal_dir, TRADING, core.seq + 1),
-        scan(journal_dir, MARKET, checkpoint_seq),
+        scan(journal_dir, MARKET, max(1, checkpoint_seq - BACK)),
     )
     for entry in merge(*logs):
         record = reader.record(entry)

@@ -215,6 +215,30 @@ def test_an_amend_that_never_arrived_is_given_up_after_the_window():
     assert not driver.core._keeper.inquiring.inquiries.open
 
 
+@pytest.mark.parametrize("breaks", ["the process", "the private link"])
+def test_an_amend_lost_with_what_would_have_ended_it_is_given_up_all_the_same(breaks):
+    """Killed between the record of an amend and its send: the order was busy for ever."""
+    driver, venue = funded()
+    handle = driver.do(lambda s: s.buy(PERP, "0.010", "49000"))
+    venue.create(driver.of(OrderIntended)[0])
+    driver.was_sent(driver.newest.id)
+    driver.report(driver.newest.id, S.OPEN)
+    driver.do(lambda _s: handle.amend(qty="0.020"))
+    if breaks == "the process":
+        state, now_ns = restore(snapshot(driver.core.state)), driver.now_ns
+        driver = Driver(state=state, epoch=2, now_ns=now_ns).live(venue=venue)
+    else:
+        driver.was_sent(driver.newest.id, "amend")
+        driver.advance(TIMING.answer_ns + SECOND)
+        driver.put(LinkChanged, "private", False, "cut")
+        driver.put(LinkChanged, "private", True, "")
+        driver.answer_all(venue)
+    order = next(iter(driver.core.orders.working.values()))
+    assert order.is_busy
+    run(driver, WINDOW_NS + 8 * SECOND, answer=lambda d, q: d.answer(q, venue.rows(q)))
+    assert (order.state, order.leaves_lots, order.is_busy) == (S.OPEN, 10, False)
+
+
 def test_an_amend_whose_answer_was_lost_is_taken_from_the_venue():
     driver, venue = funded()
     handle = driver.do(lambda s: s.buy(PERP, "0.010", "49000"))

@@ -74,6 +74,14 @@ def _waits_from_here(sent):
     return broken
 
 
+def _unknown_only(start):
+    def broken(self, order, now_ns):
+        if order.state is OrderState.UNKNOWN:
+            start(self, order, now_ns)
+
+    return broken
+
+
 def _unasked(_ask):
     def broken(self):
         yield from ()
@@ -121,6 +129,12 @@ MUTANTS = (
             replaced(OrderStore, "intend", _not_waiting),
             replaced(OrderStore, "sent", _waits_from_here),
         ),
+    ),
+    Mutant(
+        "only UNKNOWN is asked about",
+        "an open order whose amend was lost waits for an answer that no longer comes",
+        "ORD-8, ORD-10",
+        replaced(Inquiries, "start", _unknown_only),
     ),
     Mutant(
         "nobody asks",

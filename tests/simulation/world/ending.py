@@ -10,6 +10,8 @@ from plimsoll.core.model import OrderState
 
 _UNIT: Final = 10**8
 _ANSWER_NS: Final = 5_000_000_000
+_FATE_NS: Final = 20_000_000_000
+"""By then it is proven that a request came to nothing: receive window, late listings, three looks."""
 
 
 def differences(judge: Judge, core: Core, booked: set[str]) -> list[str]:
@@ -81,6 +83,8 @@ def unwell(core: Core, now_ns: int) -> str:
         is_late = order.asked_ns and now_ns - order.asked_ns > _ANSWER_NS
         if order.state in (OrderState.UNKNOWN, OrderState.INTENT) or is_late:
             return f"order {order.id} is {order.state}{' and unanswered' if is_late else ''}"
+        if order.is_busy and now_ns - order.touched_ns > _FATE_NS:
+            return f"order {order.id} waits for an answer that does not come"
     for name, market in core.markets.items():
         if why_not := market.why_not(now_ns):
             return f"{name} {why_not}"

@@ -111,7 +111,8 @@ class Inquiring:
             limit = timing.confirm_ns if order.state is OrderState.ACKED else timing.answer_ns
             if order.asked_ns and state.ts_ns - order.asked_ns > limit:
                 yield from self.lose(order, "no answer in time")
-            if order.state is OrderState.UNKNOWN:
+            is_lost = order.amend_qty_lots and not order.asked_ns
+            if order.state is OrderState.UNKNOWN or is_lost:  # also after a restart or a lost link
                 self.inquiries.start(order, state.ts_ns)
         yield from self.placer.release()
         yield from self._stuck()

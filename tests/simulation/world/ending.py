@@ -11,7 +11,7 @@ from plimsoll.core.model import OrderState
 _UNIT: Final = 10**8
 _ANSWER_NS: Final = 5_000_000_000
 _FATE_NS: Final = 20_000_000_000
-"""By then it is proven that a request came to nothing: receive window, late listings, three looks."""
+"""By then it is proven that a request came to nothing: receive window, margin, three looks."""
 
 
 def differences(judge: Judge, core: Core, booked: set[str]) -> list[str]:

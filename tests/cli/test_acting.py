@@ -5,8 +5,8 @@ import json
 import pytest
 from tests.cli.test_intervene import NAME, ORDER, Desk, engine, reported
 
-from plimsoll.cli.control import scope_text
 from plimsoll.cli.exits import Exit
+from plimsoll.cli.giving import scope_text
 from plimsoll.config import Layout
 from plimsoll.core.model import OrderState, OrderType, Side, TimeInForce
 from plimsoll.core.records import (

@@ -6,9 +6,10 @@ Each is a command to the running engine. What came of it is read from the log af
 from pathlib import Path
 from typing import Final
 
-from plimsoll.cli.control import given, halted, layout_of, new_command, scope_text
+from plimsoll.cli.control import halted
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.giving import given, layout_of, new_command, scope_text
 from plimsoll.cli.output import print_json
 from plimsoll.cli.previewing import plan as show
 from plimsoll.cli.watching import newest_journal, watching

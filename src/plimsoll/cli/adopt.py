@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from plimsoll.cli.control import new_command
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.giving import new_command
 from plimsoll.cli.intervene import Watch
 from plimsoll.cli.output import print_json
 from plimsoll.config.books import load_books

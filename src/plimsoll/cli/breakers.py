@@ -6,9 +6,9 @@ from typing import Any
 
 from plimsoll.cli import text
 from plimsoll.cli.books import replica_of
-from plimsoll.cli.control import new_command, no_engine, send
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.giving import new_command, no_engine, send
 from plimsoll.cli.output import print_json
 from plimsoll.config.books import load_books
 from plimsoll.control import ControlUnreachable

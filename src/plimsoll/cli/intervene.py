@@ -12,9 +12,9 @@ from typing import Final
 
 from plimsoll.cli.arguments import usage
 from plimsoll.cli.books import damage_told, journal_of
-from plimsoll.cli.control import new_command, no_engine, send
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.giving import new_command, no_engine, send
 from plimsoll.cli.output import print_json
 from plimsoll.cli.previewing import plan as show
 from plimsoll.config.books import Books, load_books

@@ -10,9 +10,9 @@ import msgspec
 from plimsoll.cli import text
 from plimsoll.cli.arguments import usage
 from plimsoll.cli.books import replica_of
-from plimsoll.cli.control import new_command, no_engine, send
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.giving import new_command, no_engine, send
 from plimsoll.cli.output import print_json
 from plimsoll.config import units
 from plimsoll.config.books import load_books

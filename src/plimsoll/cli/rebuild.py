@@ -14,9 +14,9 @@ from typing import Final
 
 from plimsoll.auditor import AUDIT_FILE
 from plimsoll.cli.books import journal_of, wall_ns
-from plimsoll.cli.control import REQUEST as HALT_REQUEST
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.giving import REQUEST as HALT_REQUEST
 from plimsoll.cli.output import print_json
 from plimsoll.config.books import Books, load_books
 from plimsoll.journal import highest_epoch

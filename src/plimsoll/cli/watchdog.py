@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from plimsoll.cli.control import new_command, write_request
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.giving import new_command, write_request
 from plimsoll.cli.output import print_json
 from plimsoll.cli.wiring import venue_settings
 from plimsoll.config.project import Project, load_project

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from plimsoll.cli.books import holder_of
-from plimsoll.cli.control import SOCKET
 from plimsoll.cli.demo.children import Child, Supervisor, await_file
 from plimsoll.cli.demo.project import SIM_DIR, instruments_of, make
 from plimsoll.cli.demo.report import outcome
 from plimsoll.cli.demo.screen import Show, open_screen
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.giving import SOCKET
 from plimsoll.cli.output import print_json
 from plimsoll.config.layout import Layout
 from plimsoll.config.project import load_project

@@ -23,6 +23,7 @@ from plimsoll.core.execution.lifecycle import CONTRADICTIONS, LIFECYCLE, Evidenc
 from plimsoll.core.feed import Cause
 from plimsoll.core.feed.trust import CAUSE_WORDS, CONTENT_CAUSES
 from plimsoll.core.model import TERMINAL, OrderState, Refusal
+from plimsoll.core.portfolio.statistics import METRICS, Unit
 from plimsoll.core.records.stored import STORED
 from plimsoll.core.risk.breakers import BREAKERS, Effect, Rearm
 from plimsoll.engine.metering import Meter
@@ -692,6 +693,47 @@ def exits_page() -> str:
     return _page(lines)
 
 
+# ---- statistics --------------------------------------------------------------------------
+
+
+def statistics_page() -> str:
+    """Return the catalogue of statistics."""
+    lines = [
+        "# Statistics",
+        "",
+        *_made_from("src/plimsoll/core/portfolio/statistics/catalogue.py"),
+        "What is computed of an account or of one instance of a strategy, event by event, from",
+        "samples of its equity and from its executions. Cash that comes or goes is no return:",
+        "growth is linked over the stretches between flows, so that neither a deposit nor a",
+        "withdrawal moves a return, a drawdown or the loss of a day. Days are UTC. A day ends with",
+        "the first sample at or after its end, days nobody saw are flat, and the last one counts",
+        "as far as it was seen.",
+        "",
+        "A metric with fewer than *least* of its sample has no value and says so: *12 of 30 days*.",
+        "The last column says why else one may have none. Everything is computed a second time,",
+        "all at once, by `tests/properties/test_statistics.py`, and compared with",
+        "`empyrical-reloaded` there.",
+        "",
+        "| metric | called | formula | unit | sample | least | no value where |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in METRICS.values():
+        unit = _words(_UNITS, one.unit, "unit")
+        cells = (f"`{one.name}`", one.label, one.formula, unit, one.sample, str(one.least))
+        lines.append(f"| {' | '.join(map(_one_line, (*cells, one.undefined or '-')))} |")
+    return _page(lines)
+
+
+_UNITS: Final[Mapping[str, str]] = {
+    Unit.SHARE: "share",
+    Unit.RATIO: "ratio",
+    Unit.TIMES: "times capital",
+    Unit.CASH: "quote",
+    Unit.NS: "time",
+    Unit.COUNT: "count",
+}
+
+
 # ---- the Bybit client --------------------------------------------------------------------
 
 
@@ -863,6 +905,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "refusals.md": refusals_page,
     "breakers.md": breakers_page,
     "metrics.md": metrics_page,
+    "statistics.md": statistics_page,
     "exit-codes.md": exits_page,
     "bybit-client.md": client_page,
     "simulator-faults.md": faults_page,

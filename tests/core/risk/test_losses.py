@@ -1,7 +1,8 @@
 """Daily loss, drawdown, pacing: numbers that outlive a restart."""
 
+from plimsoll.core.model import DAY_NS
 from plimsoll.core.risk import Losses, OwnLosses, Pacing
-from plimsoll.core.risk.pacing import DAY_NS, SECOND_NS
+from plimsoll.core.risk.pacing import SECOND_NS
 
 
 def test_daily_loss_counts_from_midnight_and_drawdown_from_the_peak():

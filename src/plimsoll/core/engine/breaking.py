@@ -10,7 +10,7 @@ from typing import Final
 
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.state import State
-from plimsoll.core.model import FOREIGN, Order, OrderState, TimeInForce, epoch_of, is_own
+from plimsoll.core.model import DAY_NS, FOREIGN, Order, OrderState, TimeInForce, epoch_of, is_own
 from plimsoll.core.records import (
     ExecutionReported,
     IncidentRaised,
@@ -33,7 +33,6 @@ from plimsoll.core.risk.breakers.markets import Watch
 from plimsoll.core.risk.breakers.trips import touched
 from plimsoll.core.risk.breakers.venue import Answers, margin, unknown_orders
 from plimsoll.core.risk.limits import ACCOUNT
-from plimsoll.core.risk.pacing import DAY_NS
 from plimsoll.core.settings import CoreSettings
 
 ENGINE: Final = "engine"

@@ -8,6 +8,7 @@ from typing import Final
 
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.valuing import account_equity, firm_profit_of
+from plimsoll.core.model import DAY_NS
 from plimsoll.core.records import (
     EquityMeasured,
     IncidentRaised,
@@ -16,7 +17,6 @@ from plimsoll.core.records import (
     QueryIntended,
     Record,
 )
-from plimsoll.core.risk.pacing import DAY_NS
 from plimsoll.core.settings import CoreSettings
 
 MEASURE_NS: Final = 1_000_000_000

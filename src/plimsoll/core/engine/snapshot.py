@@ -8,11 +8,10 @@ from plimsoll.core.engine.state import State
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position, Scope
-from plimsoll.core.portfolio import Cause, History
+from plimsoll.core.portfolio import Cause, History, Streak
 from plimsoll.core.records import FlattenBegun
 from plimsoll.core.risk import Halt, OwnLosses, Pacing, Pause
 from plimsoll.core.risk.breakers import Trip
-from plimsoll.core.risk.breakers.conduct import Streak
 from plimsoll.core.risk.habits import Habits
 
 VERSION = 4

@@ -25,7 +25,7 @@ from plimsoll.core.model import (
     common,
 )
 from plimsoll.core.model.ids import counter_of
-from plimsoll.core.portfolio import KNOWN_KINDS, PAR, Ledger, is_flow
+from plimsoll.core.portfolio import KNOWN_KINDS, PAR, Ledger, Streak, is_flow
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
@@ -110,7 +110,6 @@ from plimsoll.core.risk import (
     group_of,
     pace_of,
 )
-from plimsoll.core.risk.breakers.conduct import Streak
 from plimsoll.core.risk.habits import Habits
 from plimsoll.core.risk.limits import ACCOUNT
 from plimsoll.core.settings import CoreSettings, from_text

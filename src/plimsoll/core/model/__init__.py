@@ -25,6 +25,7 @@ from plimsoll.core.model.order import (
 )
 from plimsoll.core.model.refusal import Denied, Refusal
 from plimsoll.core.model.scope import ACCOUNT, SCOPE_FORMS, Scope, scope_of
+from plimsoll.core.model.time import DAY_NS, day_text
 from plimsoll.core.model.working import (
     FOREIGN,
     MANUAL,
@@ -39,6 +40,7 @@ from plimsoll.core.model.working import (
 __all__ = [
     "ACCOUNT",
     "CASH_SCALE",
+    "DAY_NS",
     "FOREIGN",
     "MANUAL",
     "NOT_OURS",
@@ -64,6 +66,7 @@ __all__ = [
     "cash_units",
     "check_tag",
     "common",
+    "day_text",
     "decimal_of",
     "epoch_of",
     "guard_id",

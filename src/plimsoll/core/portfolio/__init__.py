@@ -8,6 +8,7 @@ from plimsoll.core.portfolio.causes import PAR, Cause, is_flow, is_known
 from plimsoll.core.portfolio.fees import fee_of
 from plimsoll.core.portfolio.history import History
 from plimsoll.core.portfolio.ledger import FORCED_KINDS, KNOWN_KINDS, Ledger
+from plimsoll.core.portfolio.statistics import Statistics, Streak
 
 __all__ = [
     "FORCED_KINDS",
@@ -16,6 +17,8 @@ __all__ = [
     "Cause",
     "History",
     "Ledger",
+    "Statistics",
+    "Streak",
     "fee_of",
     "is_flow",
     "is_known",

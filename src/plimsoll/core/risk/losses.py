@@ -6,7 +6,7 @@ not touch.
 
 import msgspec
 
-from plimsoll.core.risk.pacing import DAY_NS
+from plimsoll.core.model import DAY_NS
 
 
 class Losses:

@@ -8,14 +8,13 @@ from collections import deque
 from enum import StrEnum
 from typing import Final
 
+from plimsoll.core.model import DAY_NS
 from plimsoll.core.records import RateMeasured
 
 SECOND_NS: Final = 1_000_000_000
 VENUE_WINDOW_NS: Final = SECOND_NS + SECOND_NS // 4
 """The venue counts a rolling second by its own clock; what left a second apart may arrive closer
 by as much as the way's delay changes. A quarter second of that is allowed for."""
-
-DAY_NS: Final = 86_400 * SECOND_NS
 
 
 _groups: Final[dict[tuple[str, str], str]] = {}

@@ -4,9 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
-from plimsoll.core.model import Position
+from plimsoll.core.portfolio import Streak
 from plimsoll.core.risk.breakers.table import Finding
 from plimsoll.core.settings import BreakerSettings
 
@@ -19,26 +17,6 @@ PPM: Final = 1_000_000
 def pair(owner: str, instrument: str) -> str:
     """Return the scope of an instance in one instrument."""
     return f"{owner}/{instrument}"
-
-
-class Streak(msgspec.Struct):
-    """Round trips of one instance in one instrument, flat to flat."""
-
-    sign: int = 0
-    """Of the position under way, 0 = flat."""
-    net_units: int = 0
-    """Profit less costs when the last round trip ended."""
-    lost: int = 0
-    """Round trips lost in a row."""
-
-    def on_fill(self, lots: int, held: Position) -> None:
-        """Take the books after an execution; ``lots`` signed, dust left out."""
-        sign = (lots > 0) - (lots < 0)
-        if self.sign and sign != self.sign:
-            net = held.realised_units - held.fee_units - held.funding_units
-            self.lost = self.lost + 1 if net < self.net_units else 0
-            self.net_units = net
-        self.sign = sign
 
 
 def streaks_lost(

@@ -8,11 +8,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from plimsoll.core.model import FOREIGN, Order
+from plimsoll.core.model import DAY_NS, FOREIGN, Order
 from plimsoll.core.records import Reset, Tripped
 from plimsoll.core.risk.breakers.table import BREAKERS, Effect, Rearm
 from plimsoll.core.risk.limits import ACCOUNT
-from plimsoll.core.risk.pacing import DAY_NS
 
 
 class Trip(msgspec.Struct, frozen=True):

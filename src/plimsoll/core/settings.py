@@ -96,6 +96,15 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of this instance, measured on what is its own; None = only the account's."""
 
 
+class BarRules(msgspec.Struct, frozen=True, kw_only=True):
+    """How a market is made of bars alone, for paper orders in a backtest (trading.md 6)."""
+
+    span_ns: int = 60_000_000_000
+    """Length of the bars."""
+    half_spread_ppm: int = 50
+    """From the price of the bar to the best price of each side."""
+
+
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """How long the core waits for what. Nanoseconds; defaults are the product's."""
 
@@ -180,6 +189,8 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     instrument_limits: dict[str, Limits] = {}
     """Limits of single instruments, all instances together."""
     breakers: BreakerSettings = BreakerSettings()
+    by_bars: BarRules | None = None
+    """Markets are known by bars alone: a backtest. None = by books, prints and tickers."""
     venue_leverage_ppm: int = 0
     """What the account's contracts are set to, for what an order needs; 0 = not told: once."""
 

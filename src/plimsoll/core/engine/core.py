@@ -180,6 +180,16 @@ class Core:
         beat = min(self._beat_ns, self.state.behind_ns)
         return min(due, beat) if due else beat
 
+    def awaits(self, instrument: str) -> bool:
+        """Return whether a paper order, stop or trigger waits for prices here; by bars only (hot).
+
+        A backtest says the open of a bar only where somebody waits for it.
+        """
+        trader = self._trader
+        return (
+            trader is not None and trader.by_bars is not None and trader.by_bars.awaits(instrument)
+        )
+
     def decide(self, record: Record) -> Iterable[Record]:
         """Yield what follows from an input that has just been applied.
 
@@ -355,6 +365,8 @@ class Core:
     def _warm_up(self, desk: Desk) -> Iterator[Record]:
         """Ask for the minutes an instance's bar windows need."""
         state = self.state
+        if self._with_trader().by_bars is not None:
+            return  # a backtest begins before what it is about: there is nobody to ask
         for name in desk.names:
             spans = [
                 maker.span * (maker.window.maxlen or 0)

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.execution.owners import outsider
 from plimsoll.core.execution.protection import Protections
-from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, Market
+from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, BarMarket, Market
 from plimsoll.core.model import (
     FOREIGN,
     NOT_OURS,
@@ -284,7 +284,9 @@ class State:
         self.ledger.instruments[instrument.name] = instrument
         market = self.markets.get(instrument.name)
         if market is None:
-            market = self.markets[instrument.name] = Market(instrument)
+            rules = self.settings.by_bars if self.settings is not None else None
+            market = Market(instrument) if rules is None else BarMarket(instrument, rules)
+            self.markets[instrument.name] = market
         market.relist(instrument)
         if self.settings is not None:
             market.adopt(self.settings.timing)

@@ -6,9 +6,11 @@ next, so every check sees the order before it.
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from plimsoll.core.engine.backlog import Backlog
+from plimsoll.core.engine.by_bars import ByBars
 from plimsoll.core.engine.placing import LAST, MARK, Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.sizing import Sizing
@@ -86,6 +88,13 @@ class Trader:
             lambda request: self.sizing.lots(request),
             state.safety.pause_of,
         )
+        self.rule = ""
+        """What decides paper fills just now, where the data does not (``PaperFilled.rule``)."""
+        self.by_bars: ByBars | None = None
+        if settings.by_bars is not None:
+            self.by_bars = ByBars(
+                state, self.paper, self.wishing, self._on, self._by_rule, self.settle
+            )
         self._load = load
         self._reader = reader
         self.desks: dict[str, Desk] = {one.name: self._desk(one) for one in settings.strategies}
@@ -101,6 +110,9 @@ class Trader:
         settings, index = self.settings, self.settings.strategies.index(one)
         desk = Desk(one, self._load(one), self._reader, settings.seed * 1_000 + index)
         desk.repetition = Repetition(settings.same_action_max, settings.repeat_ns)
+        if settings.by_bars is not None:
+            for maker in desk.makers.values():
+                maker.base_ns = settings.by_bars.span_ns
         if one.name in self.state.checkpoints:
             desk.restore(self.state.checkpoints[one.name])
         return desk
@@ -228,6 +240,8 @@ class Trader:
 
     def on_ticker(self, ticker: TickerChanged) -> Iterator[Record] | None:
         """Watch stops and conditional paper orders against the new prices."""
+        if self.by_bars is not None:
+            return self.by_bars.on_open(ticker)
         desks = self.on_instrument.get(ticker.instrument, ())
         self.wishing.check_stops(desks, ticker.instrument)
         market = self.state.markets.get(ticker.instrument)
@@ -253,10 +267,21 @@ class Trader:
             refusal = Denied(Refusal.PROTECTION, f"{answer.code} {answer.text}")
             yield from self._call(desk, desk.strategy.on_refusal, answer.instrument, refusal)
 
-    def on_minute(self, bar: BarChanged) -> Iterator[Record]:
-        """Hand a final minute to the frames made from it."""
+    def on_minute(self, bar: BarChanged) -> Iterator[Record] | None:
+        """Hand a final minute to the frames made from it.
+
+        Returns:
+            What is decided, ``None`` where hearing it led to nothing: the usual case (hot).
+        """
         if not bar.is_final:
-            return
+            return None
+        following = self._minute_heard(bar)
+        first = next(following, None)
+        return None if first is None else chain((first,), following)
+
+    def _minute_heard(self, bar: BarChanged) -> Iterator[Record]:
+        if self.by_bars is not None:
+            yield from self.by_bars.on_bar(bar)
         for desk in self.on_instrument.get(bar.instrument, ()):
             if desk.waits_for_bars:
                 desk.early_minutes.append(bar)
@@ -287,7 +312,8 @@ class Trader:
 
     def on_time(self) -> Iterator[Record]:
         """Let paper requests take effect, close own bars, try refused wishes again."""
-        yield from self._paper_round(iter(()))
+        if self.by_bars is None:  # by bars nothing takes effect between an open and the next
+            yield from self._paper_round(iter(()))
         self.wishing.check_late_stops(self._all)
         yield from self.protecting.on_time()
         for name in self.backlog.due():
@@ -337,7 +363,7 @@ class Trader:
 
     def next_due_ns(self) -> int:
         """Return the next time something happens by itself, 0 = nothing will."""
-        dues = [self.paper.next_due_ns]
+        dues = [self.paper.next_due_ns] if self.by_bars is None else []
         offset = self.state.safety.clock_offset_ns
         for desk in self.desks.values():
             if desk.is_started and not desk.is_stopped:
@@ -481,6 +507,16 @@ class Trader:
         for event in events:
             yield from self._paper(event)
 
+    def _by_rule(self, events: Iterator[PaperEvent], rule: str) -> Iterator[Record]:
+        """Put paper events on record that a rule decided, not the data."""
+        self.rule = rule
+        for event in events:
+            yield from self._paper(event)
+        self.rule = ""
+
+    def _on(self, instrument: str) -> Iterable[Desk]:
+        return self.on_instrument.get(instrument, ())
+
     def _triggered(self, market: Market, by: str, price: float) -> Iterator[PaperEvent]:
         ticks = int(price * market.scale + 0.5)
         return self.paper.on_price(market.instrument.name, by, ticks)
@@ -516,6 +552,7 @@ class Trader:
             fee_units,
             coin,
             event.is_maker,
+            self.rule,
         )
 
     def regrid(self, instrument: str, regrid: Regrid) -> None:

@@ -5,6 +5,7 @@ In: ``BookChanged``, ``PublicTraded``, ``TickerChanged``, ``BarChanged``, ``Stre
 execution may import it.
 """
 
+from plimsoll.core.feed.bar_market import DEEP, BarMarket
 from plimsoll.core.feed.bars import Bar, BarMaker, span_ns
 from plimsoll.core.feed.market import DEPTH, Market
 from plimsoll.core.feed.trust import (
@@ -18,12 +19,14 @@ from plimsoll.core.feed.trust import (
 )
 
 __all__ = [
+    "DEEP",
     "DEPTH",
     "STREAM_DEAD",
     "STREAM_LIVE",
     "STREAM_SUSPECT",
     "Bar",
     "BarMaker",
+    "BarMarket",
     "Cause",
     "Doubt",
     "Market",

@@ -52,10 +52,21 @@ class BarMaker:
     their last minute.
     """
 
-    __slots__ = ("frame", "instrument", "offset_ns", "open_bar", "span", "start_ns", "window")
+    __slots__ = (
+        "base_ns",
+        "frame",
+        "instrument",
+        "offset_ns",
+        "open_bar",
+        "span",
+        "start_ns",
+        "window",
+    )
 
     def __init__(self, instrument: str, frame: str, keep: int) -> None:
         """Keep the newest ``keep`` closed bars."""
+        self.base_ns = MINUTE_NS
+        """Length of the bars it is made from; a backtest's may be longer than a minute."""
         self.instrument = instrument
         self.frame = frame
         self.span = span_ns(frame)
@@ -118,7 +129,7 @@ class BarMaker:
             self._emit(is_warming=is_warming) if self.open_bar and start > self.start_ns else []
         )
         self._add(start, first, high, low, last, volume)
-        if minute_ns + MINUTE_NS == start + self.span:
+        if minute_ns + self.base_ns == start + self.span:
             closed += self._emit(is_warming=is_warming)
         return closed
 

@@ -76,6 +76,8 @@ class PaperVenue:
         self.untriggered: dict[str, dict[str, None]] = {}
         """Conditional orders by instrument, oldest first."""
         self.number = 0
+        self.is_at_once = False
+        """Whether what is asked now takes effect without latency: a stop inside a bar."""
 
     @property
     def next_due_ns(self) -> int:
@@ -93,7 +95,7 @@ class PaperVenue:
     ) -> None:
         """Take a ``place``, ``amend`` or ``cancel``; it has its effect one latency later."""
         self.number += 1
-        due_ns = now_ns + self.latency_ns
+        due_ns = now_ns if self.is_at_once else now_ns + self.latency_ns
         terms = (price_ticks, qty_lots, trigger_ticks)
         heappush(self.waiting, _Action(due_ns, self.number, order_id, kind, *terms))
 
@@ -118,6 +120,14 @@ class PaperVenue:
             for side, rows in ((Side.BUY, bids), (Side.SELL, asks)):
                 for price_ticks, qty_lots in rows:
                     yield from _filled(matching.set_level(side, price_ticks, qty_lots))
+
+    def on_top(self, traded: str, bids: MarketRows, asks: MarketRows) -> Iterator[PaperEvent]:
+        """Replace the market's levels in the matching books of an instrument."""
+        instrument = self.listed(traded)
+        for (_, name), matching in self.matching.items():
+            if name == traded:
+                rows = _rows(bids, instrument), _rows(asks, instrument)
+                yield from _filled(matching.replace(*rows))
 
     def on_public_trade(self, traded: str, rows: PrintRows) -> Iterator[PaperEvent]:
         """Take prints of an instrument over: they advance queues and fill what they pass."""

@@ -62,6 +62,9 @@ class PaperFilled(Record, frozen=True, tag="paper-fill"):
     fee_units: int
     fee_coin: str
     is_maker: bool
+    rule: str = ""
+    """What decided the fill where the data does not say it: ``open``, ``through``, ``stop``,
+    ``stop-first``, ``trigger``. Empty: the market's own book and prints."""
 
 
 DECISIONS: Final[tuple[type[Record], ...]] = (

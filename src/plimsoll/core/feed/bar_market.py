@@ -1,0 +1,80 @@
+"""A market known by its bars alone: one price at a time, with half a spread on each side.
+
+A backtest over bars has no book and no ticker. Where live code reads best prices, a mark price or
+the age of a stream, it finds what the newest bar says: mark and last are the newest price, the book
+has one level a side with more in it than anybody takes, and the market is LIVE while bars come.
+"""
+
+from collections.abc import Iterable
+from math import ceil
+from typing import Final
+
+from plimsoll.core.feed.market import Market
+from plimsoll.core.feed.trust import Cause, Doubt, StreamName, suspect
+from plimsoll.core.model import Instrument
+from plimsoll.core.records import BarChanged, TickerChanged
+from plimsoll.core.settings import BarRules
+
+DEEP: Final = 1e9
+"""Quantity of each level, in base coin: a bar says nothing of depth."""
+
+_PATIENCE: Final = 3
+"""Bars that may be missing before the market is SUSPECT."""
+
+_BARS: Final = StreamName.BARS
+
+
+class BarMarket(Market):
+    """``Market`` without streams: prices come from final bars and opens (``TickerChanged``)."""
+
+    __slots__ = ("_half", "_patience_ns", "heard_ns")
+
+    def __init__(self, instrument: Instrument, rules: BarRules) -> None:
+        """Start without a price."""
+        super().__init__(instrument)
+        self._half = rules.half_spread_ppm / 1e6
+        self._patience_ns = _PATIENCE * rules.span_ns
+        self.heard_ns = 0
+
+    def on_bar(self, bar: BarChanged, clock_offset_ns: int) -> None:
+        """Take the close over."""
+        if bar.is_final:
+            self.messages += 1
+            self.heard_ns = bar.ts_ns
+            self.stand_at(bar.close, bar.ts_ns)
+
+    def on_ticker(self, ticker: TickerChanged, clock_offset_ns: int) -> None:
+        """Take the open of the next bar over."""
+        self.messages += 1
+        self.stand_at(ticker.last, ticker.ts_ns)
+
+    def stand_at(self, price: float, ts_ns: int) -> None:
+        """Let the market be at a price: the best prices are half a spread away, on ticks (hot)."""
+        self.last = self.mark = price
+        self.last_ns = self.mark_ns = ts_ns
+        scale, half = self.scale, self._half
+        bid = int(price * (1.0 - half) * scale + 1e-6)
+        ask = max(ceil(price * (1.0 + half) * scale - 1e-6), bid + 1)
+        self.bid_ticks, self.ask_ticks = bid, ask
+        best_bid, best_ask = bid / scale, ask / scale
+        book = self.book
+        book.bids, book.asks = {best_bid: DEEP}, {best_ask: DEEP}
+        book.bid_keys, book.ask_keys = [best_bid], [-best_ask]
+        book.fault = self.fault = None
+
+    def doubt(self, now_ns: int, also: Iterable[StreamName] = ()) -> Doubt | None:
+        """Return why the market is not LIVE: no bar yet, or none for three bars' time."""
+        if not self.heard_ns:
+            return suspect(_BARS, Cause.UNHEARD)
+        if now_ns - self.heard_ns > self._patience_ns:
+            return suspect(_BARS, Cause.SILENT)
+        return None
+
+    def book_doubt(self, now_ns: int) -> Doubt | None:
+        """Return the same: the book is the bar's."""
+        return self.doubt(now_ns)
+
+    def restart(self) -> None:
+        """Begin a session without a price."""
+        super().restart()
+        self.heard_ns = 0

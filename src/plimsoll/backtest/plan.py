@@ -1,0 +1,111 @@
+"""What a backtest runs, and the settings its core gets."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from plimsoll.core.model import Instrument, Mode
+from plimsoll.core.risk.breakers import BREAKERS
+from plimsoll.core.settings import (
+    BarRules,
+    BreakerSettings,
+    CoreSettings,
+    Limits,
+    StrategySettings,
+    Timing,
+)
+from plimsoll.core.strategy import Strategy
+
+Row = tuple[int, float, float, float, float, float]
+"""A bar: beginning in Unix ms, open, high, low, close, volume."""
+
+Load = Callable[[StrategySettings], Strategy]
+
+NEVER_NS: Final = 1 << 62
+_DAY_NS: Final = 86_400_000_000_000
+
+OPEN_BREAKERS: Final = ("daily_loss", "drawdown")
+"""Breakers that a backtest keeps by default: the others are about a venue and its answers."""
+
+
+class Series(msgspec.Struct):
+    """The bars of one instrument: read once, in order."""
+
+    instrument: Instrument
+    chunks: Callable[[], Iterator[list[Row]]]
+    rows: int = 0
+    """How many there are, for the progress bar; 0 = not known."""
+    source: str = ""
+    """In words, for the report."""
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """A backtest over bars."""
+
+    strategies: tuple[StrategySettings, ...]
+    load: Load
+    series: list[Series]
+    span_ns: int
+    """Length of the bars."""
+    limits: Limits
+    half_spread_ppm: int = 50
+    delay_ns: int = 100_000_000
+    """From the close of a bar until a strategy hears of it."""
+    latency_ns: int = 20_000_000
+    """From a decision until it takes effect."""
+    look_ns: int = 300_000_000_000
+    """How often losses and breakers are looked at between the orders, which are all checked."""
+    seed: int = 1
+    breakers: tuple[str, ...] = OPEN_BREAKERS
+    max_slippage_ppm: int = 2_000
+
+
+def settings_of(plan: Plan) -> CoreSettings:
+    """Return the core's settings: every instance on paper, markets by bars."""
+    look_ns = max(plan.look_ns, plan.span_ns)
+    return CoreSettings(
+        account="backtest",
+        tag="bt",
+        strategies=tuple(msgspec.structs.replace(one, mode=Mode.PAPER) for one in plan.strategies),
+        limits=plan.limits,
+        timing=Timing(
+            beat_ns=look_ns,
+            checkpoint_ns=NEVER_NS,
+            paper_latency_ns=plan.latency_ns,
+            doubt_ns=_DAY_NS,
+        ),
+        breakers=BreakerSettings(off=tuple(set(BREAKERS) - set(plan.breakers))),
+        venue_orders_per_second=1_000_000,
+        repeat_max=1_000_000,
+        same_action_max=1_000_000,
+        max_slippage_ppm=plan.max_slippage_ppm,
+        seed=plan.seed,
+        by_bars=BarRules(span_ns=plan.span_ns, half_spread_ppm=plan.half_spread_ppm),
+    )
+
+
+def merged(series: Iterable[Series]) -> Iterator[tuple[int, Row]]:
+    """Yield (series, bar) of all series in order of time; at one time in that of the series."""
+    streams = [_rows(one) for one in series]
+    if len(streams) == 1:
+        for row in streams[0]:
+            yield 0, row
+        return
+    heads: list[Row | None] = [next(stream, None) for stream in streams]
+    while True:
+        place, first = -1, 0
+        for number, head in enumerate(heads):
+            if head is not None and (place < 0 or head[0] < first):
+                place, first = number, head[0]
+        if place < 0:
+            return
+        head = heads[place]
+        assert head is not None
+        yield place, head
+        heads[place] = next(streams[place], None)
+
+
+def _rows(series: Series) -> Iterator[Row]:
+    for chunk in series.chunks():
+        yield from chunk

@@ -4,6 +4,7 @@ python -m benchmarks.run [--full] [--json]
 """
 
 from benchmarks import (
+    backtest_bars,
     decode_book,
     gate_check,
     halting,
@@ -31,6 +32,7 @@ if __name__ == "__main__":
             log_and_risk.measure,
             startup.measure,
             why.measure,
+            backtest_bars.measure,
             restart.measure,
             simulator_throughput.measure,
             world_speed.measure,

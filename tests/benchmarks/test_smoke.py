@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks import (
+    backtest_bars,
     decode_book,
     gate_check,
     halting,
@@ -38,6 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (simulator_throughput, "subscribers: 10", None),
         (why, "why, index up to date", "to a scan"),
         (world_speed, "many orders", None),
+        (backtest_bars, "the core: gate, ledger, statistics", "core / plain loop"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

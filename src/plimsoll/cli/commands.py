@@ -3,6 +3,7 @@
 from typing import Final
 
 from plimsoll.cli.arguments import JSON, SHARED, Argument, Command
+from plimsoll.cli.backtest_commands import BACKTESTS
 
 _REASON: Final = Argument("--reason", "why, for the log", default="", metavar="TEXT")
 _SCOPES: Final = "a strategy, an instrument, or STRATEGY/INSTRUMENT"
@@ -123,6 +124,7 @@ COMMANDS: Final = (
         ),
         "docs/reference/simulator-faults.md says what each does and what may be given with it.",
     ),
+    *BACKTESTS,
     Command(
         "sim",
         "run the exchange simulator",

@@ -1,0 +1,127 @@
+"""``backtest``: what a strategy would have done on stored or given bars, as a report."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from plimsoll.backtest.report import page
+from plimsoll.backtest.results import Results, encoded, sealed
+from plimsoll.backtest.run import Progress, run
+from plimsoll.cli.backtesting import WIDE, Asked, Planned, data_told, fees_of, params_of, planned
+from plimsoll.cli.exits import Exit
+from plimsoll.cli.failure import Failure
+from plimsoll.cli.output import print_json
+
+
+def backtest(
+    strategy: str,
+    project: str,
+    env: str,
+    *,
+    json: bool,
+    params: str,
+    out: str,
+    **options: Any,  # noqa: ANN401 - the rest of ``Asked``
+) -> Exit:
+    """Run one strategy and write its report.
+
+    Raises:
+        ConfigError: the strategy or the project cannot be used.
+        Failure: the data cannot.
+    """
+    options["since"] = options.pop("from")
+    asked = Asked(project=project, env=env, strategy=strategy, params=params_of(params), **options)
+    found = planned(asked)
+    with data_told():
+        results = run(found.plan, _progress(is_quiet=json))
+    if not results.events:
+        raise Failure(
+            Exit.CONFIGURATION,
+            "no-bars",
+            "there are no bars in this time",
+            "see `plimsoll data list`",
+        )
+    results = _told(results, found)
+    written = _write(results, out, found.plan.strategies[0].name)
+    if json:
+        fields = {"results": msgspec.json.decode(encoded(results)), "files": written}
+        print_json({"backtest": fields})
+    else:
+        _show(results, written)
+    return Exit.DONE
+
+
+# ---- what is shown ---------------------------------------------------------------------------
+
+
+def _told(results: Results, found: Planned) -> Results:
+    """Add what the results rest on."""
+    plan = found.plan
+    spread = plan.half_spread_ppm / 50
+    wide = f"none of a project: {WIDE} times the capital"
+    assumptions = {
+        "fills": "takers at the next open, half a spread worse; limits only where the price went "
+        "through by a tick; of a stop and a take in one bar the stop",
+        "spread": f"{spread:g} bps",
+        "delay": f"a bar is heard {plan.delay_ns / 1e6:g} ms after its close",
+        "latency": f"a request takes effect {plan.latency_ns / 1e6:g} ms later",
+        "fees": "; ".join(
+            f"{one.instrument.name} {fees_of(one.instrument)}" for one in plan.series
+        ),
+        "funding": "not charged",
+        "liquidation": "not simulated",
+        "stops": "by last price: there are no bars of the mark price",
+        "limits": "those of the project" if found.has_limits else wide,
+        "depth": "without end: large orders move nothing",
+    }
+    return sealed(
+        msgspec.structs.replace(
+            results, assumptions=assumptions, warnings=[*found.notes, *results.warnings]
+        )
+    )
+
+
+def _write(results: Results, out: str, name: str) -> list[str]:
+    """Write JSON and page; return their names."""
+    if not out:
+        return []
+    directory = Path(out)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        base = directory / f"{name}-{results.hash[:8]}"
+        base.with_suffix(".json").write_bytes(encoded(results))
+        base.with_suffix(".html").write_text(page(results))
+    except OSError as error:
+        raise Failure(
+            Exit.CONFIGURATION,
+            "out",
+            f"--out {out}: {error.strerror}",
+            "name a directory to write to",
+        ) from error
+    return [str(base.with_suffix(".html")), str(base.with_suffix(".json"))]
+
+
+def _show(results: Results, written: list[str]) -> None:
+    from rich.console import Console
+
+    from plimsoll.backtest.report.text import summary
+
+    console = Console()
+    console.print(summary(results, min(console.width, 110)))
+    for name in written:
+        print(f"written: {name}")
+
+
+def _progress(*, is_quiet: bool) -> Progress | None:
+    """Return what shows how far it is, where somebody looks."""
+    if is_quiet or not sys.stderr.isatty():
+        return None
+
+    def show(count: int, now_ns: int) -> None:
+        day = datetime.fromtimestamp(now_ns / 1e9, UTC).date()
+        print(f"\r{count:,} bars, {day}", end="", file=sys.stderr, flush=True)
+
+    return show

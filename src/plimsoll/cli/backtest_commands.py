@@ -1,0 +1,124 @@
+"""The commands about the past: backtests of one set of parameters, and of many."""
+
+from typing import Final
+
+from plimsoll.cli.arguments import SHARED, Argument, Command
+
+_STRATEGY: Final = Argument("strategy", "FILE.py:CLASS, MODULE:CLASS, or a strategy of the project")
+_TESTED: Final = (
+    Argument(
+        "--instruments",
+        "comma between; default: the strategy's",
+        default="",
+        metavar="LIST",
+    ),
+    Argument(
+        "--data",
+        "CSV or Parquet files, one an instrument, comma between; default: the store that "
+        "`plimsoll data fetch` fills",
+        default="",
+        metavar="FILES",
+    ),
+    Argument("--bars", "time frame of the bars", default="1m", metavar="FRAME"),
+    Argument("--from", "first bar, UTC; default: the first there is", default=""),
+    Argument("--until", "bars from here on are left out, UTC", default="", metavar="TIME"),
+    Argument(
+        "--capital",
+        "of the strategy, in quote; 0: as configured, or 10,000",
+        kind=float,
+        default=0.0,
+        metavar="X",
+        least=0,
+    ),
+    Argument(
+        "--spread-bps",
+        "between best bid and best ask, where a bar has none",
+        kind=float,
+        default=1.0,
+        metavar="X",
+        least=0,
+    ),
+    Argument(
+        "--delay-ms",
+        "from a bar's close until it is heard",
+        kind=int,
+        default=100,
+        metavar="N",
+        least=0,
+    ),
+    Argument(
+        "--latency-ms",
+        "until a request takes effect",
+        kind=int,
+        default=20,
+        metavar="N",
+        least=0,
+    ),
+    Argument("--seed", "seed of everything drawn", kind=int, default=1, metavar="N"),
+)
+"""What both ask of the data and of the market."""
+
+BACKTESTS: Final = (
+    Command(
+        "backtest",
+        "what a strategy would have done on past bars, as a report",
+        (
+            "plimsoll backtest strategies/ema_cross.py:EmaCross --instruments linear:BTCUSDT "
+            "--from 2024-01-01",
+            "plimsoll backtest ema --from 2024-01-01 --until 2024-07-01 --params fast=10,slow=30",
+            "plimsoll backtest mine.py:Mine --instruments spot:BTCUSDT --data btc_1m.csv.zst",
+        ),
+        "backtest:backtest",
+        (
+            _STRATEGY,
+            Argument("--params", "NAME=VALUE, comma between", default="", metavar="LIST"),
+            *_TESTED,
+            Argument(
+                "--out",
+                'directory for page and JSON; "" writes none',
+                default="backtests",
+                metavar="DIR",
+            ),
+            *SHARED,
+        ),
+    ),
+    Command(
+        "sweep",
+        "backtest many parameters on all processors",
+        (
+            "plimsoll sweep mine.py:Mine --instruments linear:BTCUSDT --data btc_1m.csv.zst "
+            "--grid 'fast=5|10|20,slow=50|100'",
+            "plimsoll sweep ema --from 2024-01-01 --grid 'slow=50|100|200' --steps 5",
+        ),
+        "sweep:sweep",
+        (
+            _STRATEGY,
+            Argument("--grid", "NAME=VALUE|VALUE, comma between", default="", metavar="LIST"),
+            Argument("--params", "NAME=VALUE of the others", default="", metavar="LIST"),
+            Argument(
+                "--by",
+                "what is best",
+                default="sharpe",
+                choices=("sharpe", "total_return", "calmar", "profit_factor"),
+            ),
+            Argument(
+                "--steps",
+                "walk forward: choose on a stretch, look at the next, so often",
+                kind=int,
+                default=0,
+                metavar="N",
+                least=0,
+            ),
+            Argument(
+                "--workers",
+                "processes; 0: one a processor",
+                kind=int,
+                default=0,
+                metavar="N",
+                least=0,
+            ),
+            *_TESTED,
+            *SHARED,
+        ),
+    ),
+)

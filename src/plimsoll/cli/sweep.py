@@ -1,0 +1,190 @@
+"""``sweep``: one strategy, many parameters, on all processors; and what the best did afterwards."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from typing import Any, Final
+
+import msgspec
+
+from plimsoll.backtest.run import run
+from plimsoll.backtest.sweep import (
+    Outcome,
+    Params,
+    Step,
+    grid,
+    outcome_of,
+    ranked,
+    walk_forward,
+)
+from plimsoll.cli.backtesting import Asked, data_told, pairs_of, params_of, planned, usage, value_of
+from plimsoll.cli.exits import Exit
+from plimsoll.cli.failure import Failure
+from plimsoll.cli.output import print_json
+
+_SHOWN: Final = 20
+_MOST: Final = 10_000
+
+
+def sweep(
+    strategy: str,
+    project: str,
+    env: str,
+    *,
+    json: bool,
+    grid: str,
+    params: str,
+    by: str,
+    steps: int,
+    workers: int,
+    **options: Any,  # noqa: ANN401 - the rest of ``Asked``
+) -> Exit:
+    """Run every combination; print the best, and with ``steps`` a walk forward.
+
+    Raises:
+        ConfigError: the strategy or the project cannot be used.
+        Failure: the data cannot, or every combination failed.
+    """
+    options["since"] = options.pop("from")
+    asked = Asked(project=project, env=env, strategy=strategy, params=params_of(params), **options)
+    sets = _sets(grid)
+    planned(msgspec.structs.replace(asked, params=asked.params | sets[0]))  # words, here and now
+    with _pool(workers or os.cpu_count() or 1) as pool:
+        outcomes = ranked(list(_shown(_all(pool, asked, sets), len(sets), is_quiet=json)), by)
+        if all(one.failure for one in outcomes):
+            raise Failure(
+                Exit.CONFIGURATION, "sweep", outcomes[0].failure, "see `plimsoll backtest`"
+            )
+        walked: list[Step] = []
+        if steps:
+            walked = walk_forward(
+                outcomes[0].began_ns,
+                outcomes[0].ended_ns,
+                steps,
+                by,
+                lambda *span: list(_all(pool, _within(asked, *span), sets)),
+                lambda chosen, *span: next(_all(pool, _within(asked, *span), [chosen])),
+            )
+    if json:
+        print_json(
+            {"sweep": {"by": by, "outcomes": _plain(outcomes), "walk_forward": _plain(walked)}}
+        )
+    else:
+        _print(outcomes, walked, by)
+    return Exit.DONE
+
+
+# ---- running ---------------------------------------------------------------------------------
+
+
+def _sets(text: str) -> list[Params]:
+    """Return the combinations of ``fast=5|10|20,slow=50|100``."""
+    values = [
+        (name, [value_of(one.strip()) for one in some.split("|")]) for name, some in pairs_of(text)
+    ]
+    found = grid(values)
+    if not text or len(found) > _MOST:
+        raise usage(
+            f"--grid: expected 1 to {_MOST:,} combinations, found {len(found) if text else 0:,}",
+            "--grid 'fast=5|10|20,slow=50|100'",
+        )
+    return found
+
+
+def _pool(workers: int) -> Executor:
+    # Fresh processes: what this one has imported and opened is nothing to theirs.
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+
+def _all(pool: Executor, asked: Asked, sets: Sequence[Params]) -> Iterator[Outcome]:
+    """Yield the outcomes in the order of the sets, whichever is done first."""
+    return iter(pool.map(_job, [asked] * len(sets), sets))
+
+
+def _job(asked: Asked, params: Params) -> Outcome:
+    """Run one set in a process of the pool; what it cannot is told as its outcome."""
+    try:
+        found = planned(msgspec.structs.replace(asked, params=asked.params | params))
+        with data_told():
+            results = run(found.plan)
+    except Exception as error:
+        return Outcome(params=params, failure=str(error) or repr(error))
+    if not results.events:
+        return Outcome(params=params, failure="there are no bars in this time")
+    return outcome_of(params, results)
+
+
+def _within(asked: Asked, began_ns: int, ended_ns: int) -> Asked:
+    since, until = (
+        datetime.fromtimestamp(at / 1e9, UTC).isoformat() for at in (began_ns, ended_ns)
+    )
+    return msgspec.structs.replace(asked, since=since, until=until)
+
+
+# ---- showing ---------------------------------------------------------------------------------
+
+
+def _shown(outcomes: Iterator[Outcome], count: int, *, is_quiet: bool) -> Iterator[Outcome]:
+    """Pass outcomes on, and say how many there are where somebody looks."""
+    is_seen = sys.stderr.isatty() and not is_quiet
+    for number, outcome in enumerate(outcomes, start=1):
+        if is_seen:
+            print(f"\r{number:,} of {count:,}", end="", file=sys.stderr, flush=True)
+        yield outcome
+    if is_seen:
+        print("\r", end="", file=sys.stderr)
+
+
+def _plain(rows: Sequence[Outcome] | Sequence[Step]) -> Any:  # noqa: ANN401 - JSON
+    return msgspec.json.decode(msgspec.json.encode(rows))
+
+
+def _print(outcomes: Sequence[Outcome], walked: Sequence[Step], by: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title=f"{len(outcomes):,} combinations, best by {by} first")
+    for name in ("parameters", "Sharpe", "return", "Calmar", "profit f.", "drawdown", "trips"):
+        table.add_column(name, justify="left" if name == "parameters" else "right")
+    for one in outcomes[:_SHOWN]:
+        table.add_row(*_cells(one))
+    console.print(table)
+    if len(outcomes) > _SHOWN:
+        print(f"and {len(outcomes) - _SHOWN:,} more: --json shows all")
+    print("The best of many is the luckiest of many: --steps 5 shows what the best did afterwards.")
+    if walked:
+        steps = Table(title="walk forward: chosen on one stretch, looked at on the next")
+        for name in ("chosen", f"{by} there", f"{by} afterwards", "return afterwards"):
+            steps.add_column(name, justify="left" if name == "chosen" else "right")
+        for step in walked:
+            steps.add_row(
+                _words(step.chosen.params),
+                _figure(getattr(step.chosen, by)),
+                _figure(getattr(step.after, by)),
+                _share(step.after.total_return),
+            )
+        console.print(steps)
+
+
+def _cells(one: Outcome) -> list[str]:
+    if one.failure:
+        return [_words(one.params), one.failure.partition("\n")[0][:60]]
+    figures = [_figure(one.sharpe), _share(one.total_return)]
+    figures += [_figure(one.calmar), _figure(one.profit_factor)]
+    return [_words(one.params), *figures, _share(one.max_drawdown), f"{one.trips:,}"]
+
+
+def _words(params: Params) -> str:
+    return " ".join(f"{name}={value}" for name, value in params.items())
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.2%}"

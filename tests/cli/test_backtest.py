@@ -1,0 +1,162 @@
+"""``backtest`` and ``sweep``: a report from a strategy and a file, or words that say why not."""
+
+import csv
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.backtest.bars import walk
+
+from plimsoll.cli.exits import Exit
+from plimsoll.cli.main import main
+
+STRATEGY = """
+from plimsoll.core.strategy import Strategy
+
+
+class Cross(Strategy):
+    bars = {"1m": 60}
+    fast: int = 5
+    slow: int = 20
+    qty: float = 0.01
+
+    def on_bar(self, bar):
+        fast, slow = (self.sma(bar.instrument, "1m", n) for n in (self.fast, self.slow))
+        if slow.is_ready:
+            self.target(bar.instrument, self.qty if fast.value > slow.value else -self.qty)
+
+
+class Seconds(Strategy):
+    bars = {"1s": 60}
+"""
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A directory with a strategy and three thousand bars."""
+    (tmp_path / "mine.py").write_text(STRATEGY)
+    write(tmp_path / "bars.csv", walk(3_000))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["timestamp", "open", "high", "low", "close", "volume"])
+        for start_ms, *values in rows:
+            at = datetime.fromtimestamp(start_ms / 1000, UTC)
+            writer.writerow([at.strftime("%Y-%m-%d %H:%M:%S"), *values])
+
+
+def run(*words):
+    return main(["backtest", *words])
+
+
+ASKED = ("mine.py:Cross", "--instruments", "linear:BTCUSDT", "--data", "bars.csv")
+
+
+def test_a_strategy_and_a_file_become_a_report(desk, capsys):
+    assert run(*ASKED) == Exit.DONE
+    told = capsys.readouterr().out
+    assert "Cross" in told
+    assert "Round trips" in told
+    assert "no filters stored: tick 0.1" in told.replace("\n", " ")
+    page, document = sorted(desk.glob("backtests/*"))
+    assert page.suffix == ".html"
+    assert "<title>" in page.read_text()
+    assert json.loads(document.read_text())["events"] == 3_000
+
+
+def test_the_same_run_has_the_same_hash_and_json_says_everything(desk, capsys):
+    found = []
+    for _ in range(2):
+        assert run(*ASKED, "--json", "--out", "") == Exit.DONE
+        found.append(json.loads(capsys.readouterr().out)["backtest"]["results"])
+    assert found[0]["hash"] == found[1]["hash"]
+    (owner,) = found[0]["owners"]
+    assert owner["fills_total"] > 50
+    assert owner["execution"]["rule_share"] == 1.0
+    assert not (desk / "backtests").exists()
+
+
+def test_parameters_and_dates_are_taken(desk, capsys):
+    assert run(*ASKED, "--json", "--out", "", "--params", "fast=50,slow=200") == Exit.DONE
+    slow = json.loads(capsys.readouterr().out)["backtest"]["results"]
+    assert slow["owners"][0]["params"] == {"fast": 50, "slow": 200}
+    assert slow["owners"][0]["fills_total"] < 50
+    assert run(*ASKED, "--json", "--out", "", "--from", "2025-06-16", "--until", "2025-06-17") == 0
+    day = json.loads(capsys.readouterr().out)["backtest"]["results"]
+    assert day["events"] == 1_440
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("mine.py:Cross", "--data", "bars.csv"), Exit.USAGE, "names no instruments"),
+        ((*ASKED[:3], "--data", "none.csv"), Exit.CONFIGURATION, "none.csv"),
+        (ASKED[:3], Exit.CONFIGURATION, "nothing is stored of linear:BTCUSDT"),
+        ((*ASKED[:3], "--data", "a.csv,b.csv"), Exit.USAGE, "2 files for 1 instruments"),
+        ((*ASKED, "--params", "fst=3"), Exit.CONFIGURATION, "fast"),
+        ((*ASKED, "--params", "fast"), Exit.USAGE, "NAME=VALUE"),
+        ((*ASKED, "--bars", "7x"), Exit.USAGE, "--bars"),
+        ((*ASKED, "--from", "yesterday"), Exit.USAGE, "expected a date"),
+        ((*ASKED, "--from", "2030-01-01"), Exit.CONFIGURATION, "no bars"),
+        (("mine.py:Seconds", *ASKED[1:]), Exit.CONFIGURATION, "bars of 1s"),
+        (("other.py:Cross", *ASKED[1:]), Exit.CONFIGURATION, "no such file"),
+        (("ema", *ASKED[1:]), Exit.CONFIGURATION, "plimsoll.toml"),
+        ((*ASKED, "--capital", "-1"), Exit.USAGE, "expected a number from 0"),
+        ((*ASKED, "--out", "mine.py/x"), Exit.CONFIGURATION, "--out"),
+    ],
+)
+def test_what_cannot_be_is_explained(desk, capsys, words, code, told):
+    assert run(*words) == code
+    out, error = capsys.readouterr()
+    assert told in error
+    assert "Traceback" not in out + error
+    assert not list(desk.glob("backtests/*"))
+
+
+def test_a_strategy_that_raises_is_stopped_and_the_report_says_so(desk, capsys):
+    broken = STRATEGY.replace("if slow.is_ready:", "if slow.is_ready and 1 / 0:")
+    (desk / "mine.py").write_text(broken)
+    assert run(*ASKED, "--json", "--out", "") == Exit.DONE
+    results = json.loads(capsys.readouterr().out)["backtest"]["results"]
+    assert any("ZeroDivisionError" in text for text in results["warnings"])
+
+
+def swept(*words):
+    return main(["sweep", *ASKED, "--workers", "2", *words])
+
+
+def test_a_sweep_gives_what_single_backtests_give(desk, capsys):
+    assert swept("--grid", "fast=5|10,slow=50", "--json", "--by", "total_return") == Exit.DONE
+    found = json.loads(capsys.readouterr().out)["sweep"]["outcomes"]
+    assert len(found) == 2
+    assert found[0]["total_return"] >= found[1]["total_return"]
+    for one in found:
+        words = ",".join(f"{name}={value}" for name, value in one["params"].items())
+        assert run(*ASKED, "--json", "--out", "", "--params", words) == Exit.DONE
+        single = json.loads(capsys.readouterr().out)["backtest"]["results"]
+        assert single["owners"][0]["stats"]["total_return"] == one["total_return"]
+
+
+def test_a_sweep_walks_forward_and_shows_it(desk, capsys):
+    assert swept("--grid", "fast=5|10", "--steps", "2", "--by", "total_return") == Exit.DONE
+    told = capsys.readouterr().out
+    assert "2 combinations" in told
+    assert "walk forward" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ((), Exit.USAGE, "--grid"),
+        (("--grid", "fast"), Exit.USAGE, "NAME=VALUE"),
+        (("--grid", "fst=1|2"), Exit.CONFIGURATION, "fast"),
+        (("--grid", "fast=1|2", "--by", "luck"), Exit.USAGE, "luck"),
+    ],
+)
+def test_what_cannot_be_swept_is_explained(desk, capsys, words, code, told):
+    assert swept(*words) == code
+    assert told in capsys.readouterr().err

@@ -1,0 +1,63 @@
+"""The follower agrees with a twin that reads the whole log for every question."""
+
+from bisect import bisect_left
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.core.execution.quality.schedules import Schedule
+from tests.core.execution.quality.twin import Twin
+
+from plimsoll.core.execution.quality import Cell, Quality
+from plimsoll.core.execution.quality.cell import COSTS_PPM, TIMES_US
+
+COUNTS = (
+    *("orders", "ended", "canceled", "asked_units", "filled_units", "denied", "requests"),
+    *("rejected", "unknown", "failed", "fills", "worth_units", "maker_units"),
+)
+COSTS = ("decision", "arrival", "at_fill", "markout_1", "markout_10", "markout_60")
+
+
+def fed(log) -> Quality:
+    quality = Quality()
+    for record in log:
+        quality.apply(record)
+    return quality
+
+
+def cost_of(cell: Cell, name: str):
+    if name.startswith("markout"):
+        return cell.markouts[COSTS[3:].index(name)]
+    return getattr(cell, name)
+
+
+def compare(quality: Quality, twin: Twin) -> None:
+    keys = {(*key[:3], str(key.kind)): cell for key, cell in quality.cells.items()}
+    assert keys.keys() == twin.found.keys()
+    for key, found in twin.found.items():
+        cell = keys[key]
+        for name in COUNTS:
+            assert getattr(cell, name) == found.counts[name], (key, name)
+        for name in COSTS:
+            ours, theirs = cost_of(cell, name), found.lists[name]
+            assert ours.n == len(theirs), (key, name)
+            assert ours.cost_halves == sum(row[0] for row in theirs), (key, name)
+            assert ours.base_halves == sum(row[1] for row in theirs), (key, name)
+            places = Counter(bisect_left(COSTS_PPM, int(row[2] * 10**6 // 1)) for row in theirs)
+            assert ours.counts == dict(places), (key, name)
+        for name in ("ack", "first_fill", "full_fill"):
+            ours, theirs = getattr(cell, name), found.lists[name]
+            places = Counter(bisect_left(TIMES_US, max(0, ns) // 1_000) for ns in theirs)
+            assert (ours.n, ours.counts) == (len(theirs), dict(places)), (key, name)
+        fees = found.lists["fees"]
+        assert cell.fee_fills == len(fees)
+        assert (cell.fee_units, cell.fee_worth_units) == tuple(
+            sum(row[place] for row in fees) for place in (0, 1)
+        ), key
+
+
+@given(seed=st.integers(0, 2**32), steps=st.integers(1, 150))
+@settings(deadline=None)
+def test_any_log_is_measured_as_the_naive_twin_measures_it(seed, steps):
+    log = Schedule(seed, steps).log
+    compare(fed(log), Twin(log))

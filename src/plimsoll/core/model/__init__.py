@@ -26,7 +26,7 @@ from plimsoll.core.model.order import (
 )
 from plimsoll.core.model.refusal import Denied, Refusal
 from plimsoll.core.model.scope import ACCOUNT, SCOPE_FORMS, Scope, scope_of
-from plimsoll.core.model.slippage import slipped_ppm
+from plimsoll.core.model.slippage import slipped
 from plimsoll.core.model.working import (
     FOREIGN,
     MANUAL,
@@ -74,5 +74,5 @@ __all__ = [
     "is_own",
     "quantile_of",
     "scope_of",
-    "slipped_ppm",
+    "slipped",
 ]

@@ -187,12 +187,12 @@ def test_too_few_are_not_told_and_the_reason_is(script):
     bought(script, times=4)
     one = script.found["slippage_decision"]
     assert set(one.figures.values()) == {None}
-    assert one.reason == "4 of at least 5 for mean, p50"
+    assert one.reason == "mean and p50 need n 5"
     bought(script, times=1)
     one = script.found["slippage_decision"]
     assert [name for name, value in one.figures.items() if value is None] == ["p95", "p99"]
-    assert one.reason == "5 of at least 20 for p95"
-    assert script.found["fill_ratio"].reason == "5 of at least 10"
+    assert one.reason == "p95 needs n 20"
+    assert script.found["fill_ratio"].reason == "needs n 10"
     assert script.found["unknown"].reason == ""
 
 

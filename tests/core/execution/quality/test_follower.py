@@ -9,7 +9,7 @@ from tests.core.execution.quality.schedules import Schedule
 from tests.core.execution.quality.twin import Twin
 
 from plimsoll.core.execution.quality import Cell, Quality
-from plimsoll.core.execution.quality.cell import COSTS_PPM, TIMES_US
+from plimsoll.core.execution.quality.cell import COSTS_PPB, TIMES_US
 
 COUNTS = (
     *("orders", "ended", "canceled", "asked_units", "filled_units", "denied", "requests"),
@@ -43,7 +43,7 @@ def compare(quality: Quality, twin: Twin) -> None:
             assert ours.n == len(theirs), (key, name)
             assert ours.cost_halves == sum(row[0] for row in theirs), (key, name)
             assert ours.base_halves == sum(row[1] for row in theirs), (key, name)
-            places = Counter(bisect_left(COSTS_PPM, int(row[2] * 10**6 // 1)) for row in theirs)
+            places = Counter(bisect_left(COSTS_PPB, int(row[2] * 10**9 // 1)) for row in theirs)
             assert ours.counts == dict(places), (key, name)
         for name in ("ack", "first_fill", "full_fill"):
             ours, theirs = getattr(cell, name), found.lists[name]

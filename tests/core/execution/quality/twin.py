@@ -42,7 +42,7 @@ class Found:
 class Twin:
     def __init__(self, log):
         self.log = log
-        self.found = defaultdict(Found)
+        self.found: dict[Any, Found] = defaultdict(Found)
         self.outside = 0
         self.listed = {r.instrument.name: r.instrument for r in log if type(r) is InstrumentListed}
         self.timelines = {name: self._timeline(name) for name in self.listed}
@@ -135,7 +135,8 @@ class Twin:
             self._costs(found, intent, fill, decision, arrival)
 
     def _fills(self, mine):
-        fills, seen = [], set()
+        fills: list[Any] = []
+        seen = set()
         for record in mine:
             if type(record) is PaperFilled:
                 fills.append(record)

@@ -10,11 +10,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from plimsoll.core.model import grown_bounds, quantile_of, slipped_ppm
+from plimsoll.core.model import grown_bounds, quantile_of, slipped
 
-_SIDE: Final = grown_bounds(1, 1_000_000)
-COSTS_PPM: Final = (*(-bound for bound in reversed(_SIDE)), 0, *_SIDE)
-"""Bounds of the buckets of costs, parts per million: both signs, to a whole price."""
+PPB: Final = 1_000_000_000
+_SIDE: Final = grown_bounds(100, PPB)
+COSTS_PPB: Final = (*(-bound for bound in reversed(_SIDE)), 0, *_SIDE)
+"""Bounds of the buckets of costs, parts per billion: both signs, from a thousandth of a basis
+point (half a tick of a dear instrument is several) to a whole price."""
 
 TIMES_US: Final = grown_bounds(5, 604_800_000_000)
 """Bounds of the buckets of times, microseconds: a resting order may wait a week."""
@@ -86,7 +88,7 @@ class Cost(msgspec.Struct):
         self.n += 1
         self.cost_halves += (price_halves - reference_halves) * sign * weight
         self.base_halves += reference_halves * weight
-        place = bisect_left(COSTS_PPM, slipped_ppm(sign, price_halves, reference_halves))
+        place = bisect_left(COSTS_PPB, slipped(sign, price_halves, reference_halves, PPB))
         self.counts[place] = self.counts.get(place, 0) + 1
 
     @property
@@ -96,8 +98,8 @@ class Cost(msgspec.Struct):
 
     def quantile_bps(self, q: float) -> float | None:
         """Return a quantile over fills, right to a bucket's 12 %."""
-        found = quantile_of(sorted(self.counts.items()), COSTS_PPM, q, lowest=COSTS_PPM[0])
-        return None if found is None else found / 100
+        found = quantile_of(sorted(self.counts.items()), COSTS_PPB, q, lowest=COSTS_PPB[0])
+        return None if found is None else found * 10_000 / PPB
 
     def merge(self, other: "Cost") -> None:
         """Add another's."""

@@ -22,9 +22,10 @@ class Measured(NamedTuple):
         if not missing:
             return ""
         least = min(one.least for one in missing)
-        which = ", ".join(one.name for one in missing if one.least == least)
-        more = f" for {which}" if len(self.metric.figures) > 1 else ""
-        return f"{self.n} of at least {least}{more}"
+        if len(self.metric.figures) == 1:
+            return f"needs n {least}"
+        which = [one.name for one in missing if one.least == least]
+        return f"{' and '.join(which)} need{'s' if len(which) == 1 else ''} n {least}"
 
 
 def measured(cell: Cell) -> list[Measured]:

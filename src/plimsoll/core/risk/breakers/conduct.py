@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from plimsoll.core.model import Position, slipped_ppm
+from plimsoll.core.model import Position, slipped
 from plimsoll.core.risk.breakers.table import Finding
 from plimsoll.core.settings import BreakerSettings
 
@@ -69,7 +69,7 @@ class Conduct:
 
     def on_fill(self, sign: int, price_ticks: int, arrival_ticks: int, lots: int) -> None:
         """Note a fill of a market order; worse than at the decision is positive."""
-        self.slipped.append((slipped_ppm(sign, price_ticks, arrival_ticks), lots))
+        self.slipped.append((slipped(sign, price_ticks, arrival_ticks), lots))
 
     def findings(self, scope: str, settings: BreakerSettings) -> Iterator[Finding]:
         """Yield what is too much."""

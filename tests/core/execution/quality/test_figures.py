@@ -165,13 +165,13 @@ def test_unknown_stays_counted_when_it_is_resolved_and_fails_once(script):
         script.answer(number, "unknown")
         script.answer(number, "unknown")
         script.answer(number, "refused")
+    late = script.ask()
+    script.answer(late, "unknown")
+    script.answer(late)
     script.answer(script.ask())
-    found = script.found
-    assert (found["unknown"].figures["value"], found["reject_rate"].figures["value"]) == (
-        10.0,
-        10 / 11,
-    )
-    assert found["execution_success"].figures["value"] == pytest.approx(1 / 11)
+    values = {name: one.figures.get("value") for name, one in script.found.items()}
+    assert (values["unknown"], values["reject_rate"]) == (11.0, 10 / 12)
+    assert values["execution_success"] == 1 / 12
 
 
 def test_an_execution_told_twice_counts_once_and_a_strangers_not_at_all(script):
@@ -205,26 +205,44 @@ def test_without_a_book_nothing_is_held_against_it(script):
     assert script.found["maker_share"].n == 5
 
 
-def test_finer_steps_in_the_middle_of_an_order_change_no_figure(script):
-    for _ in range(5):
-        script.book(50_000)
-        number = script.ask()
-        script.answer(number)
-        script.fill(number, 50_010, 4)
-    before = script.found["slippage_decision"].figures["mean"]
-    resting = [script.ask() for _ in range(5)]
-    finer = msgspec.structs.replace(INSTRUMENTS[PERP], tick_size="0.05", lot_size="0.0005")
-    script.put(InstrumentListed, finer)
-    script.now_ns += SECOND
+def halfway(*, steps: int) -> Cell:
+    """Trade, and halfway let the venue make ``steps`` of each step; return what was measured."""
+    script = Script()
     script.book(50_000)
-    for number in resting:
-        script.fill(number, 100_020, 8)  # in the new steps: 50,010 and half as much a lot
-    for number in resting:
-        script.fill(number, 100_020, 12)
-    cell = script.quality.cells[MARKET]
-    assert script.found["slippage_decision"].figures["mean"] == pytest.approx(before)
-    assert cell.full_fill.n == 5
-    assert script.found["slippage_fill"].figures["mean"] == pytest.approx(before)
+    script.now_ns += 5 * MS
+    numbers = [script.ask() for _ in range(6)]
+    for number in numbers:
+        script.answer(number)
+    for number in numbers[:3]:
+        script.fill(number, 50_010, 4)  # waits for the middle before it, and then for later ones
+    script.now_ns += 30 * MS
+    script.book(50_020)
+    script.fill(numbers[3], 50_010, 10)
+    if steps > 1:
+        size = {1: ("0.1", "0.001"), 2: ("0.05", "0.0005"), 5: ("0.02", "0.0002")}[steps]
+        finer = msgspec.structs.replace(INSTRUMENTS[PERP], tick_size=size[0], lot_size=size[1])
+        script.put(InstrumentListed, finer)
+    for middle in (50_030, 50_040, 50_050):
+        script.now_ns += 20 * SECOND
+        script.book(middle)
+    for number in numbers[:3]:
+        script.fill(number, 50_015 * steps, 6 * steps)
+    script.put(CancelIntended, numbers[4], "enough")
+    script.report(numbers[4], OrderState.CANCELED, 10 * steps)
+    script.now_ns += 61 * SECOND
+    script.book(50_060)
+    script.now_ns += MS
+    script.book(50_060)
+    return script.quality.cells[MARKET]
+
+
+@pytest.mark.parametrize("steps", [2, 5])
+def test_finer_steps_in_the_middle_of_orders_change_nothing_that_is_measured(steps):
+    plain = halfway(steps=1)
+    assert plain.full_fill.n == 4
+    assert plain.markouts[2].n == plain.at_fill.n == 7
+    assert 0 < plain.filled_units < plain.asked_units
+    assert halfway(steps=steps) == plain
 
 
 def test_parts_add_up_to_the_whole():

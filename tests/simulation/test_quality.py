@@ -24,8 +24,11 @@ from plimsoll.core.records import (
     ExecutionReported,
     OrderIntended,
     OrderReported,
+    OrderSent,
+    OutcomeLost,
     PaperFilled,
     PaperOrderIntended,
+    Reconciled,
     RequestAnswered,
     decode,
 )
@@ -37,8 +40,17 @@ ENDED = {"Filled": False, "Cancelled": True, "PartiallyFilledCanceled": True}
 """Last words about an order that was taken, and whether it was cut short."""
 
 
-async def session(directory) -> None:
-    """Trade one live and one paper instance until both have fills, and a minute of markouts."""
+LOSSES = (
+    ("lose_ack", {"endpoint": "order.create"}),
+    ("drop_push", {"topic": "order"}),
+    ("drop_push", {"topic": "execution"}),
+    ("duplicate_push", {"topic": "execution"}),
+)
+"""Answers and messages that do not come, or come twice: half of them."""
+
+
+async def session(directory, *, loses: bool) -> None:
+    """Trade one live and one paper instance until both have fills and some markouts."""
     sim = SimSettings(directory=str(directory / "sim"), limits="off", speed=10.0)
     core = busy_settings()
     (live,) = core.strategies
@@ -48,17 +60,24 @@ async def session(directory) -> None:
         running(sim) as exchange,
         engine(engine_settings(directory, exchange.port, core)) as process,
     ):
+        await until("orders", lambda: process.core.counts.get("intend", 0) > 0)
+        faults = [exchange.start_fault(name, rate=0.5, **what) for name, what in LOSSES * loses]
         counted = process.core.state.tally
         kinds = (ExecutionReported, PaperFilled)
         await until("fills", lambda: all(counted.get(kind, 0) > 20 for kind in kinds))
+        await until("a lost fate", lambda: not loses or counted.get(OutcomeLost, 0) > 2)
         begun_ns = process.core.ts_ns
         await until("their markouts", lambda: process.core.ts_ns - begun_ns > 2 * 10**9)
+        for fault in faults:
+            exchange.stop_fault(fault)
+        rounds = counted.get(Reconciled, 0)
+        await until("a comparison", lambda: counted.get(Reconciled, 0) > rounds + 1)
 
 
-@pytest.fixture(scope="module")
-def traded(tmp_path_factory):
+@pytest.fixture(scope="module", params=[False, True], ids=["calm", "lossy"])
+def traded(tmp_path_factory, request):
     directory = tmp_path_factory.mktemp("quality")
-    asyncio.run(session(directory))
+    asyncio.run(session(directory, loses=request.param))
     cells = Measurer(directory / "journal").read().quality.cells
     return directory, cells
 
@@ -151,15 +170,15 @@ def test_slippage_is_that_of_the_records_prices_against_the_frames_of_the_log(tr
     books = Books(directory / "journal")
     intents = {one.client_order_id: one for one in of_log(directory, OrderIntended)}
     oldest_last = sorted(signs(directory), key=lambda one: -one.seq)
-    arrived = {one.client_order_id: one.seq for one in oldest_last}
+    arrived = {one.client_order_id: one for one in oldest_last}
+    prompt = {link for link, one in arrived.items() if getattr(one, "source", "") != "query"}
     sums: dict[str, list[Any]] = defaultdict(lambda: [0, Fraction(0), Fraction(0)])
     for line in fills:
         link, sign = line["orderLinkId"], 1 if line["side"] == "Buy" else -1
         price, qty = 2 * Fraction(line["execPrice"]), Fraction(line["execQty"])
-        references = {
-            "decision": books.before_seq(intents[link].seq),
-            "arrival": books.before_seq(arrived[link]),
-        }
+        references = {"decision": books.before_seq(intents[link].seq)}
+        if link in prompt:
+            references["arrival"] = books.before_seq(arrived[link].seq)
         if books.reach(int(line["execTime"])):  # else what stood before the fill is not known
             references["at_fill"] = books.before_ms(int(line["execTime"]))
         for name, reference in references.items():
@@ -177,6 +196,28 @@ def test_market_orders_take(traded):
     kinds = {str(key.kind): cell for key, cell in cells.items() if not key.is_paper}
     assert kinds["market"].fills > 0
     assert kinds["market"].maker_units == 0 < kinds["limit"].maker_units
+
+
+def test_a_request_nobody_answered_is_unknown_though_its_fate_is_found(traded, request):
+    directory, cells = traded
+    lost, sent = (
+        [one for one in of_log(directory, kind) if one.action in ("create", "amend")]
+        for kind in (OutcomeLost, OrderSent)
+    )
+    told: dict[str, str] = {}
+    for one in of_log(directory, ExecutionReported):
+        told.setdefault(one.execution_id, one.source)
+    if "lossy" in request.node.name:
+        assert lost, "the faults were not those of the test"
+        assert "query" in told.values(), "the faults were not those of the test"
+    cell = live_of(cells)
+    assert (
+        len({(one.client_order_id, one.action) for one in lost})
+        <= cell.unknown
+        <= cell.failed
+        <= cell.unknown + cell.rejected
+    )
+    assert cell.requests == len(sent)
 
 
 def test_paper_is_measured_alike(traded):

@@ -3,13 +3,20 @@
 from bisect import bisect_left
 from collections import Counter
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.execution.quality.schedules import Schedule
 from tests.core.execution.quality.twin import Twin
+from tests.core.test_records import sample
+from tests.properties.driver import settings_of
 
-from plimsoll.core.execution.quality import Cell, Quality
+from plimsoll.core.execution.quality import Cell, Kind, Quality
 from plimsoll.core.execution.quality.cell import COSTS_PPB, TIMES_US
+from plimsoll.core.records import Configured, InstrumentListed
+from plimsoll.core.records.stored import STORED
+from plimsoll.core.settings import to_text
 
 COUNTS = (
     *("orders", "ended", "canceled", "asked_units", "filled_units", "denied", "requests"),
@@ -61,3 +68,23 @@ def compare(quality: Quality, twin: Twin) -> None:
 def test_any_log_is_measured_as_the_naive_twin_measures_it(seed, steps):
     log = Schedule(seed, steps).log
     compare(fed(log), Twin(log))
+
+
+@pytest.mark.parametrize("kind", STORED, ids=lambda kind: kind.__name__)
+def test_every_record_is_taken_even_by_a_fresh_follower(kind):
+    record = sample(kind)
+    if kind is Configured:
+        record = msgspec.structs.replace(record, settings=to_text(settings_of()))
+    quality = Quality()
+    quality.apply(record)
+    assert quality.ts_ns == record.ts_ns
+
+
+def test_what_is_not_listed_is_passed_over():
+    quality = Quality()
+    log = [record for record in Schedule(3, 100).log if type(record) is not InstrumentListed]
+    for record in log:
+        quality.apply(record)
+    assert not quality.places.of
+    assert all(key.kind is Kind.NONE for key in quality.cells)
+    assert quality.outside > 0

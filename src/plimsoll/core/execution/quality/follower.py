@@ -5,8 +5,8 @@ prices and times it is measured against, until it has been over for ``KEPT_LIVES
 measured goes into a ``Cell`` at once or, where it needs the middle of a later moment, waits in a
 heap. Nothing grows with the log.
 
-An order counts for whoever asked for it, also after it was given to another owner. Executions of
-orders that nobody here asked for (the venue's own exits, a person's by hand) are only counted.
+An order counts for whoever asked for it, whoever has it later; executions nobody here asked for
+(the venue's own exits, a person's by hand) are only counted.
 """
 
 from collections import OrderedDict, deque
@@ -55,7 +55,6 @@ KEPT_EXECUTIONS: Final = 50_000
 
 _REQUESTS: Final[dict[str, Request]] = {"create": "create", "amend": "amend"}
 """Actions that are measured: a cancel that comes too late is no failure."""
-
 _STREAM: Final = "stream"
 _MS: Final = 1_000_000
 
@@ -99,6 +98,8 @@ class Quality:
     # ---- our own decisions ----
 
     def _intended(self, record: OrderIntended | PaperOrderIntended) -> None:
+        if record.instrument not in self.places.instruments:
+            return
         order = self._orders.intend(record)
         kind = Kind.MARKET if record.order_type is OrderType.MARKET else Kind.LIMIT
         decision, start_ns = self.places.now(record.instrument), record.ts_ns
@@ -182,12 +183,12 @@ class Quality:
         self._after(order)
 
     def _executed(self, record: ExecutionReported) -> None:
-        name = record.instrument
-        if record.kind != "Trade" or self._is_repeated((name, record.execution_id)):
+        key = record.instrument, record.execution_id
+        if record.kind != "Trade" or self._is_repeated(key):
             return
         order = self._orders.of_venue(record.client_order_id, record.venue_order_id)
         life = self._lives.get(order.id) if order is not None else None
-        if order is None or life is None or name not in self.places.instruments:
+        if order is None or life is None:
             self.outside += 1
             return
         is_prompt = record.source == _STREAM
@@ -209,13 +210,13 @@ class Quality:
     def _paper_filled(self, record: PaperFilled) -> None:
         order = self._orders.paper_filled(record)
         life = self._lives.get(record.client_order_id)
-        if order is None or life is None or order.instrument not in self.places.instruments:
+        if order is None or life is None:
             self.outside += 1
             return
         self._heard(life, record.ts_ns, is_prompt=True, has_arrived=True)
         self._fill(life, order, record, record.ts_ns)
         middles = self.places.of[order.instrument]
-        is_of_book = bool(record.cause) and record.cause == middles.book_seq
+        is_of_book = record.cause == middles.book_seq != 0
         filled_ms = middles.reached_ms if is_of_book else self.places.now_ms(record.ts_ns)
         self._wait(life, record.price_ticks, record.qty_lots, filled_ms)
 

@@ -52,7 +52,7 @@ def measure(size: Size) -> Result:
     var.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=var, prefix="bench-") as name:
         folder = Path(name)
-        ids = _make(folder / "journal", orders)
+        ids = make_journal(folder / "journal", orders)
         index = Index(folder / "journal", folder / "why.sqlite")
         begin = time.perf_counter()
         records = index.refresh()
@@ -84,7 +84,8 @@ def _scan(folder: Path, order: str) -> list[Record]:
     return [one for one in records if getattr(one, "client_order_id", "") == order]
 
 
-def _make(folder: Path, orders: int) -> list[str]:
+def make_journal(folder: Path, orders: int, *, frames: int = 1) -> list[str]:
+    """Make a journal of orders with so many book frames before each; return their ids."""
     journal = Journal.open(folder, "bench", 1)
     snapshot, deltas = wandering(1_000)
     maker, ids, seq = IdMaker("bench", 1), [], 2
@@ -95,15 +96,18 @@ def _make(folder: Path, orders: int) -> list[str]:
     for record in first:
         journal.trading(record.seq, record.ts_ns, RECORD_KIND, encode(record))
     for number in range(orders):
-        at = START_NS + number * 50_000_000
-        frame = stamped(deltas[number % len(deltas)] if number else snapshot, at // 1_000_000)
-        journal.market(seq + 1, at, FRAME_KIND, LINEAR + frame)
+        at = START_NS
+        for place in range(number * frames, (number + 1) * frames):
+            raw = deltas[place % len(deltas)] if place else snapshot
+            at = START_NS + place * 50_000_000
+            journal.market(seq + 1, at, FRAME_KIND, LINEAR + stamped(raw, at // 1_000_000))
+            seq += 1
         link = maker.peek()
         maker.counter += 1
         ids.append(link)
-        for record in _life(seq + 2, at, link, f"v{number}", number):
+        for record in _life(seq + 1, at, link, f"v{number}", number):
             journal.trading(record.seq, record.ts_ns, RECORD_KIND, encode(record))
-        seq += 6
+        seq += 5
     journal.close()
     return ids
 

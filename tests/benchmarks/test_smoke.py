@@ -13,6 +13,7 @@ from benchmarks import (
     halting,
     journal_append,
     log_and_risk,
+    quality,
     restart,
     simulator_throughput,
     startup,
@@ -37,6 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (startup, "engine, start to first book", None),
         (restart, "live: an order leaves", "live, to 5 s"),  # refuses a lost order or a block
         (simulator_throughput, "subscribers: 10", None),
+        (quality, "562 entries", "memory, twice the log to once"),
         (why, "why, index up to date", "to a scan"),
         (world_speed, "many orders", None),
         (backtest_bars, "the core: gate, ledger, statistics", "core / plain loop"),

@@ -23,6 +23,7 @@ READERS = [
     ["orders"],
     ["positions"],
     ["reconcile"],
+    ["quality"],
     ["replay"],
     ["journal", "tail"],
     ["journal", "verify"],

@@ -203,5 +203,10 @@ def test_only_placing_and_the_books_of_paper_owners_read_an_instances_mode():
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr == "mode"
     }
-    # state.py only notes whose books are paper, so that live money never counts them.
-    assert readers == {"engine/placing.py", "engine/state.py"}
+    # state.py only notes whose books are paper, so that live money never counts them; the follower
+    # of execution labels denials, and nothing that trades may import it (pyproject, "follower").
+    assert readers == {
+        "engine/placing.py",
+        "engine/state.py",
+        "execution/quality/follower.py",
+    }

@@ -607,6 +607,30 @@ COMMANDS: Final = (
         "observed: instruments that take no new risk until this is decided.",
     ),
     Command(
+        "quality",
+        "how well orders were executed: prices, times, rejections, from the logs",
+        (
+            "plimsoll quality",
+            "plimsoll quality --strategy quoter --instrument linear:BTCUSDT",
+            "plimsoll quality --session last --json | jq .totals",
+        ),
+        "quality:quality",
+        (
+            *SHARED,
+            Argument("--strategy", "only this instance", default="", metavar="NAME"),
+            Argument("--instrument", "only this instrument", default="", metavar="NAME"),
+            Argument(
+                "--session",
+                "what was recorded in one session: its epoch, or `last`; or `all`",
+                default="all",
+                metavar="N",
+            ),
+        ),
+        "Works with the engine running or dead; paper and live orders are measured alike and\n"
+        "apart. Positive costs are against us. A dash stands where n is too small, with the n it\n"
+        "takes. docs/reference/execution-quality.md has the formula of each line.",
+    ),
+    Command(
         "replay",
         "run a session again from its log and compare every decision",
         ("plimsoll replay last", "plimsoll replay 3 --json"),

@@ -26,9 +26,13 @@ def record_of(entry: Entry) -> Record:
 class EntryReader:
     """Brings each entry back to what the core was given."""
 
-    def __init__(self) -> None:
-        """Make the same pure parsers the engine uses."""
+    def __init__(self, *, books_only: bool = False) -> None:
+        """Make the same pure parsers the engine uses.
+
+        ``books_only``: of the frames only those of order books are read.
+        """
         self._parsers = parsers_for()
+        self._books_only = books_only
 
     def record(self, entry: Entry) -> Record | None:
         """Return the record of an entry, None for a frame that held nothing for the core.
@@ -38,8 +42,10 @@ class EntryReader:
         """
         if entry.kind != FRAME_KIND:
             return record_of(entry)
-        raw = entry.payload
+        parser, raw = self._parsers[entry.payload[0]], entry.payload[1:]
+        if self._books_only and not parser.is_book(raw):
+            return None
         try:
-            return self._parsers[raw[0]].parse(raw[1:], entry.seq, entry.ts_ns, entry.epoch)
+            return parser.parse(raw, entry.seq, entry.ts_ns, entry.epoch)
         except ParseError:
             return None

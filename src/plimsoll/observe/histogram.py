@@ -4,21 +4,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from plimsoll.core.model import grown_bounds, quantile_of
+
 Packed = Sequence[int]
 """A histogram on its way: bucket, count, bucket, count ..., lowest first, empty ones left out."""
 
 
-def _bounds() -> tuple[int, ...]:
-    """Return bucket bounds that grow by about 12 % from 5 us to 60 s."""
-    bounds, value = [5], 5.0
-    while bounds[-1] < 60_000_000:
-        value *= 1.12
-        if round(value) > bounds[-1]:
-            bounds.append(round(value))
-    return tuple(bounds)
-
-
-BOUNDS_US: Final = _bounds()
+BOUNDS_US: Final = grown_bounds(5, 60_000_000)
 """Upper bounds of the buckets in microseconds; one more bucket takes what is above the last."""
 
 
@@ -59,14 +51,8 @@ def size_of(packed: Packed) -> int:
 
 def quantile(packed: Packed, q: float) -> float:
     """Return the q-quantile in microseconds, interpolated inside its bucket; 0.0 when empty."""
-    rank, seen = q * size_of(packed), 0
-    for place, count in _pairs(packed):
-        if seen + count >= rank:
-            low = BOUNDS_US[place - 1] if place else 0
-            high = BOUNDS_US[min(place, len(BOUNDS_US) - 1)]
-            return low + (high - low) * max(0.0, rank - seen) / count
-        seen += count
-    return 0.0
+    found = quantile_of(_pairs(packed), BOUNDS_US, q, lowest=0)
+    return 0.0 if found is None else found
 
 
 def _pairs(packed: Packed) -> Iterator[tuple[int, int]]:

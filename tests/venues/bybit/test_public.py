@@ -54,6 +54,25 @@ def test_spaces_do_not_matter():
     assert parse(json.dumps(BOOK, indent=1).encode()) == parse(BOOK)
 
 
+@given(st.permutations(list(BOOK)))
+def test_a_book_is_known_unread_whatever_the_order_of_keys(keys):
+    assert LINEAR.is_book(json.dumps({key: BOOK[key] for key in keys}).encode())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"topic":"publicTrade.BTCUSDT","data":[{"i":"orderbook.50.X"}]}',
+        b'{"op":"subscribe","args":["orderbook.50.BTCUSDT"]}',
+    ],
+)
+def test_nothing_else_is_taken_for_a_book(raw):
+    assert not LINEAR.is_book(raw)
+
+
 def test_prints_name_the_side_of_the_taker(sample):
     printed = parse(sample("ws_trade"))
     rows = [(30000.1, 0.2, True, 1700000000118)]

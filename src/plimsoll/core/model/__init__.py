@@ -4,6 +4,7 @@ In: decimal text at the venue's door. Out: exact integers (ticks, lots, cash uni
 Every room may import it; it imports nothing of ours.
 """
 
+from plimsoll.core.model.buckets import grown_bounds, quantile_of
 from plimsoll.core.model.grid import Regrid, common
 from plimsoll.core.model.ids import (
     IdMaker,
@@ -25,6 +26,7 @@ from plimsoll.core.model.order import (
 )
 from plimsoll.core.model.refusal import Denied, Refusal
 from plimsoll.core.model.scope import ACCOUNT, SCOPE_FORMS, Scope, scope_of
+from plimsoll.core.model.slippage import slipped
 from plimsoll.core.model.time import DAY_NS, day_text
 from plimsoll.core.model.working import (
     FOREIGN,
@@ -69,8 +71,11 @@ __all__ = [
     "day_text",
     "decimal_of",
     "epoch_of",
+    "grown_bounds",
     "guard_id",
     "is_guard",
     "is_own",
+    "quantile_of",
     "scope_of",
+    "slipped",
 ]

@@ -3,6 +3,7 @@
 from decimal import ROUND_CEILING
 
 from plimsoll.core.model import Instrument, Side, decimal_of
+from plimsoll.core.portfolio.history import worth
 
 
 def fee_of(
@@ -22,3 +23,15 @@ def fee_of(
         units = instrument.notional_units(price_ticks, qty_lots)
         coin = instrument.quote if instrument.is_spot else instrument.settle
     return int((units * rate).to_integral_value(ROUND_CEILING)), coin
+
+
+def fee_in_quote(
+    instrument: Instrument, fee_units: int, fee_coin: str, price_ticks: int
+) -> int | None:
+    """Return what a fee is worth in quote cash units, None where its coin is not of the pair.
+
+    One paid in the base coin is worth it at the execution's price, rounded against us.
+    """
+    if fee_coin == instrument.base and instrument.is_spot:
+        return -worth(instrument, -fee_units, price_ticks)
+    return fee_units if fee_coin in (instrument.quote, instrument.settle) else None

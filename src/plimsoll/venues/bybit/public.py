@@ -133,6 +133,13 @@ class PublicParser:
             shown = raw[:120].decode("utf-8", "replace")
             raise ParseError(f"public {self.category} frame: {error}; found {shown!r}") from error
 
+    def is_book(self, raw: bytes) -> bool:
+        """Return whether a frame changes an order book, without reading what it changes."""
+        try:
+            return raw.startswith(_BOOK_PREFIX) or _envelope(raw).topic.startswith("orderbook.")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+
     def _read_book(self, raw: bytes, seq: int, ts_ns: int, epoch: int) -> BookChanged:
         message = _book(raw)
         topic, rows = message.topic, message.data

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+from plimsoll.core.model import slipped
 from plimsoll.core.portfolio import Streak
 from plimsoll.core.risk.breakers.table import Finding
 from plimsoll.core.settings import BreakerSettings
@@ -47,8 +48,7 @@ class Conduct:
 
     def on_fill(self, sign: int, price_ticks: int, arrival_ticks: int, lots: int) -> None:
         """Note a fill of a market order; worse than at the decision is positive."""
-        cost = (price_ticks - arrival_ticks) * sign * PPM // arrival_ticks
-        self.slipped.append((cost, lots))
+        self.slipped.append((slipped(sign, price_ticks, arrival_ticks), lots))
 
     def findings(self, scope: str, settings: BreakerSettings) -> Iterator[Finding]:
         """Yield what is too much."""

@@ -146,10 +146,13 @@ def test_several_instruments_are_merged_in_time():
 def test_a_hole_in_the_data_stops_new_risk_until_bars_come_again():
     bars = rows(*flat(50_000, 5))
     late = rows(*flat(50_000, 3), start_ms=bars[-1][0] + 60 * 60_000)
-    timer = Scripted()
-    timer.on_timer = lambda name: timer.results.append(timer.buy(PERP, "0.010"))
+
+    class Later(Scripted):
+        def on_timer(self, name):
+            self.results.append(self.buy(PERP, "0.010"))
+
     plan = plan_of(
-        series_of([*bars, *late]), strategy=timer, script={3: lambda s: s.timer("x", 1_200)}
+        series_of([*bars, *late]), strategy=Later(), script={3: lambda s: s.timer("x", 1_200)}
     )
     results = run(plan)
     assert results.owners[0].execution["refusals"] == {"data_not_live": 1}

@@ -16,6 +16,7 @@ from plimsoll.data.errors import (
     PackageMissing,
     StoreBusy,
 )
+from plimsoll.data.fetching import Fetched, Progress, fetch, fetch_filters
 from plimsoll.data.findings import Fault, Finding, Gap
 from plimsoll.data.frames import FRAMES, KINDS, Frame, Series, series_in, series_of
 from plimsoll.data.importing import Imported, drops_of, import_file
@@ -31,6 +32,7 @@ __all__ = [
     "BadRows",
     "DataError",
     "Fault",
+    "Fetched",
     "FileCut",
     "Filters",
     "Finding",
@@ -43,6 +45,7 @@ __all__ = [
     "OtherVenue",
     "Overlaps",
     "PackageMissing",
+    "Progress",
     "Rate",
     "Row",
     "Series",
@@ -51,6 +54,8 @@ __all__ = [
     "TimeWords",
     "Verified",
     "drops_of",
+    "fetch",
+    "fetch_filters",
     "import_file",
     "read_bars",
     "read_file",

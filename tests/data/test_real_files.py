@@ -89,7 +89,7 @@ def test_quote_bars_are_refused_until_their_columns_are_named(shared_data, store
     with pytest.raises(NotRecognised, match="11 columns") as refused:
         import_file(store, path, series, times=DAY)
     assert "--columns" in refused.value.how
-    bids = "time,open,high,low,close,volume,-,-,-,-,-"
+    bids = "time,open,high,low,close,volume,_,_,_,_,_"
     found = import_file(store, path, series, times=DAY, columns=bids)
     assert found.rows > 400
 

@@ -40,7 +40,7 @@ def test_no_header_and_a_usual_number_of_columns(count):
 
 
 def test_columns_as_told():
-    found = shape("9,1704070800000,1,2,0.5,1.5,x", columns="volume,time,open,high,low,close,-")
+    found = shape("9,1704070800000,1,2,0.5,1.5,x", columns="volume,time,open,high,low,close,_")
     assert found.columns == {"volume": 0, "time": 1, "open": 2, "high": 3, "low": 4, "close": 5}
 
 

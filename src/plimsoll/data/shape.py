@@ -33,14 +33,14 @@ _NAMES: Final[Mapping[str, frozenset[str]]] = {
     "symbol": frozenset(("symbol",)),
     "rate": frozenset(("rate", "fundingrate")),
 }
-COLUMN_WORDS: Final = (*_NAMES, "-")
-"""What ``--columns`` may name; ``-`` leaves a column out."""
+COLUMN_WORDS: Final = (*_NAMES, "_")
+"""What ``--columns`` may name; ``_`` leaves a column out."""
 
 _BY_COUNT: Final[Mapping[int, tuple[str, ...]]] = {
     5: ("time", *_PRICES),
     6: ("time", *_PRICES, "volume"),
     7: ("time", *_PRICES, "volume", "turnover"),
-    12: ("time", *_PRICES, "volume", "close_time", "turnover", "-", "-", "-", "-"),
+    12: ("time", *_PRICES, "volume", "close_time", "turnover", "_", "_", "_", "_"),
 }
 """Columns of files without a header: plain bars, the venue's klines, another venue's archive."""
 
@@ -137,7 +137,7 @@ def _told(columns: str, count: int, where: str) -> list[str]:
         raise NotRecognised(
             f"--columns names {len(names)}, found {count} columns",
             where,
-            "name each column in its order; `-` leaves one out",
+            "name each column in its order; `_` leaves one out",
         )
     return names
 
@@ -162,9 +162,9 @@ def _places(names: Sequence[str], cells: Sequence[str], where: str) -> dict[str,
                 f"columns {places[name] + 1} ({cells[places[name]]}) and {place + 1} "
                 f"({cells[place]}) may both be {name}",
                 where,
-                "say which with --columns; `-` leaves one out",
+                "say which with --columns; `_` leaves one out",
             )
-        if name != "-":
+        if name != "_":
             places[name] = place
     return places
 
@@ -210,7 +210,7 @@ def _wanted(content: str, kind: str) -> tuple[str, ...]:
 
 def _known(cell: str) -> str:
     plain = re.sub("[^a-z0-9]", "", cell.lower())
-    return next((name for name, words in _NAMES.items() if plain in words), "-")
+    return next((name for name, words in _NAMES.items() if plain in words), "_")
 
 
 def _is_value(cell: str) -> bool:

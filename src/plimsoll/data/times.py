@@ -184,7 +184,9 @@ def _shift_ms(zone: str, where: str) -> int:
     found = _ZONE.fullmatch(zone)
     if found is None:
         raise NotRecognised(
-            f"expected a zone, found {zone!r}", where, "write it as --zone UTC or --zone +03:00"
+            f"expected a zone, found {zone!r}",
+            where,
+            "write it as --zone UTC, --zone +03:00 or --zone=-05:00",
         )
     ahead = timedelta(hours=int(found[2]), minutes=int(found[3]))
     return int(ahead.total_seconds() * 1000) * (1 if found[1] == "+" else -1)

@@ -9,9 +9,12 @@ from tests.data.conftest import DAY_MS, MINUTE_MS, bar, bars, text_of
 
 from plimsoll.cli.arguments import find, parse
 from plimsoll.cli.commands import COMMANDS
+from plimsoll.cli.data import fetch as command
 from plimsoll.cli.exits import Exit
+from plimsoll.data import Progress
 from plimsoll.simulator import SimSettings
 from plimsoll.simulator.thread import SimulatorThread
+from plimsoll.venues.bybit.rates import Holder
 
 BTC = ("--instrument", "linear:BTCUSDT")
 
@@ -172,6 +175,21 @@ def test_an_instrument_that_is_none_and_another_environment(plimsoll, project):
     ran = plimsoll("data", "fetch", "linear:BTCUSDT", *since, "--project", project)
     assert ran.code == Exit.REFUSED
     assert "--store" in ran.err
+
+
+def test_without_a_project_an_environment_and_a_store_are_enough(tmp_path):
+    name, settings = command._venue(str(tmp_path), "", "demo")
+    assert name == "mainnet"  # demo trades at its prices
+    assert settings.rest_url == "https://api.bybit.com"
+    assert not settings.has_key
+    assert settings.holder is Holder.TOOLS
+
+
+def test_the_bar_of_progress_is_drawn_only_where_somebody_looks(capsys):
+    for is_shown in (True, False):
+        with command._progress(is_shown=is_shown) as shown:
+            shown("linear:BTCUSDT last 1m")(Progress(1, 2))
+    assert capsys.readouterr().out == ""
 
 
 def test_words_that_python_keeps_for_itself_are_options_all_the_same(monkeypatch):

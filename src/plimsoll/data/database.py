@@ -16,7 +16,7 @@ from plimsoll.data.errors import PackageMissing
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MEMORY: Final = "512MB"
+_MEMORY: Final = "256MB"
 """Most it holds in memory; what is larger goes to its temporary directory."""
 
 

@@ -47,8 +47,9 @@ def drop_or_refuse(
         bad = {fault: count for fault, count in counts.items() if fault not in drop}
         if bad:
             findings = examples(connection, staged, tuple(bad))
+            sort = "with --sort, or " if Fault.ORDER in bad else ""
             words = ",".join(bad)
-            how = f"nothing of it was used; mend it, or import it with --drop-bad {words}"
+            how = f"nothing of it was used; mend it, or import it {sort}with --drop-bad {words}"
             raise BadRows(str(staged.path), findings, {str(f): n for f, n in bad.items()}, how)
         dropped += examples(connection, staged, tuple(counts))
         connection.execute(f"DELETE FROM {STAGED} WHERE line IN (SELECT line FROM {_FAULTS})")

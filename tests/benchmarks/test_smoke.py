@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks import (
+    bar_reading,
     decode_book,
     gate_check,
     halting,
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("module", "row", "ratio"),
     [
+        (bar_reading, "import, csv", "store"),
         (decode_book, "ours, decode and book", "decode and book"),
         (journal_append, "paced, journal append", "paced, to os.write"),
         (log_and_risk, "log and risk", "log and risk, to the bare loop"),

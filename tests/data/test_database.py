@@ -6,7 +6,7 @@ import sys
 import pytest
 from tests.data.conftest import bars
 
-from plimsoll.data import PackageMissing, read_file
+from plimsoll.data import DataError, PackageMissing, read_file
 from plimsoll.data.database import database, literal
 
 
@@ -19,6 +19,19 @@ def test_a_missing_package_says_what_to_install(monkeypatch, given):
 def test_duckdb_is_loaded_only_when_data_are_touched():
     code = "import sys, plimsoll.data, plimsoll.cli.main; sys.exit('duckdb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_too_little_memory_is_told_as_that():
+    with pytest.raises(DataError, match="too little memory"):
+        fill_memory()
+
+
+def fill_memory():
+    with database() as (connection, _):
+        connection.execute("SET temp_directory = ''")
+        connection.execute(
+            "CREATE TEMP TABLE much AS SELECT hash(i) AS h FROM range(100000000) r(i)"
+        )
 
 
 def test_texts_are_written_as_sql_reads_them():

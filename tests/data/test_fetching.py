@@ -244,6 +244,20 @@ def test_a_fetch_that_broke_off_goes_on_where_it_was(store):
     assert history.spans == [(4000, 5000), (5000, 6000)]
 
 
+def test_a_fetch_that_is_interrupted_keeps_its_whole_pages(store):
+    def stop(now: Progress) -> None:
+        if now.done == 4:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+
+    history = History(DAY_MS + 9000 * MINUTE_MS)
+    with pytest.raises(asyncio.CancelledError):
+        run(history, store, on_progress=stop)
+    assert count(store) == 4000
+    assert run(history, store).added == 5000
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

@@ -84,6 +84,17 @@ def test_a_letter_across_two_chunks_is_one_letter(tmp_path):
     assert unpacked(path, tmp_path).text.read_text(encoding="utf-8").endswith("é\n")
 
 
+def test_no_space_to_unpack_in_is_told_as_that(tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_bytes(TEXT)
+    target = tmp_path / "full"
+    target.mkdir()
+    (target / "text").symlink_to("/dev/full")
+    with pytest.raises(DataError, match="no space to unpack") as refused:
+        unpacked(path, target)
+    assert "TMPDIR" in refused.value.how
+
+
 def test_a_file_that_is_not_there(tmp_path):
     for read in (is_parquet, lambda path: unpacked(path, tmp_path)):
         with pytest.raises(DataError, match="cannot be read"):

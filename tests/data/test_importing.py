@@ -70,6 +70,13 @@ def test_closing_times_become_the_beginnings_of_their_bars_and_it_is_told(store,
     assert "of the end of each bar" in found.notes[1]
 
 
+def test_the_venue_s_archive_of_klines(store, given):
+    rows = ["2024.01.01 00:00,1,2,0.5,1.5,9", "2024.01.01 00:01,1,2,0.5,1.5,9"]
+    found = import_file(store, given(rows, "BTCUSDT_1_2024-01.csv.gz", header=""), MINUTES)
+    assert (found.from_ms, found.to_ms) == (DAY_MS, DAY_MS + MINUTE_MS)
+    assert "taken as UTC" in found.notes[1]
+
+
 def test_weeks_begin_on_monday(store, given):
     weeks = series_of("linear:BTCUSDT", "last", "1w")
     assert import_file(store, given([bar(DAY_MS)]), weeks).rows == 1  # 2024-01-01 was one

@@ -37,6 +37,8 @@ def read(text: str, sample: str = "", **said: str) -> int | None:
         "2024-01-01 01:00:00 UTC",
         "20240101 01:00:00",
         "20240101 01:00",
+        "2024.01.01 01:00",
+        "2024/01/01 01:00:00",
     ],
 )
 def test_every_usual_form_is_the_same_moment(text):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plimsoll.data.errors import PackageMissing
+from plimsoll.data.errors import DataError, PackageMissing
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,6 +26,7 @@ def database() -> Iterator[tuple[DuckDBPyConnection, Path]]:
 
     Raises:
         PackageMissing: DuckDB is not installed.
+        DataError: memory or the temporary directory was not enough.
     """
     try:
         import duckdb
@@ -46,7 +47,14 @@ def database() -> Iterator[tuple[DuckDBPyConnection, Path]]:
         with duckdb.connect(config=config) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")
-            yield connection, Path(directory)
+            try:
+                yield connection, Path(directory)
+            except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+                raise DataError(
+                    f"there was too little memory or space ({str(error)[:160]})",
+                    directory,
+                    "make room, or name another place with the variable TMPDIR",
+                ) from error
 
 
 def literal(text: object) -> str:

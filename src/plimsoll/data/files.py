@@ -1,5 +1,6 @@
 """Text files as they are given: plain, gzip or Zstandard, whole or not."""
 
+import errno
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
@@ -84,6 +85,12 @@ def unpacked(path: Path, directory: Path) -> TextFile:
             "take it from its source again",
         ) from error
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DataError(
+                f"there is no space to unpack it in {directory}",
+                str(path),
+                "make room, or name another place with the variable TMPDIR",
+            ) from error
         raise _unreadable(path, error) from error
     head, first = _head(target)
     if not head:

@@ -1,9 +1,9 @@
 """How the times of a file are written: recognised from one row, then held against every row.
 
 A number is taken for seconds, milliseconds, microseconds or nanoseconds where exactly one of them
-gives a year from 2000 to 2099; a text where it is ISO 8601 or the compact ``20221213 08:00:00``.
-Anything else is refused with what to say. A text without a zone is UTC unless a zone was given, and
-that is told.
+gives a year from 2000 to 2099; a text where it is ISO 8601 or has the year first all the same, such
+as ``20221213 08:00:00`` or ``2022.12.13 08:00``. Anything else is refused with what to say. A text
+without a zone is UTC unless a zone was given, and that is told.
 """
 
 import re
@@ -34,6 +34,14 @@ _ISO: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?"
     r"(?: ?(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?))?)?"
 )
+_YEAR_FIRST: Final = (
+    (re.compile(r"\d{4}\.\d{2}\.\d{2} \d{2}:\d{2}:\d{2}"), "%Y.%m.%d %H:%M:%S"),
+    (re.compile(r"\d{4}\.\d{2}\.\d{2} \d{2}:\d{2}"), "%Y.%m.%d %H:%M"),
+    (re.compile(r"\d{4}/\d{2}/\d{2} \d{2}:\d{2}:\d{2}"), "%Y/%m/%d %H:%M:%S"),
+    (re.compile(r"\d{4}/\d{2}/\d{2} \d{2}:\d{2}"), "%Y/%m/%d %H:%M"),
+)
+"""With dots in the venue's archive of klines. The year first leaves no doubt about the rest."""
+
 _COMPACT: Final = (
     (re.compile(r"(?:19|20)\d{6} \d{2}:\d{2}:\d{2}"), "%Y%m%d %H:%M:%S"),
     (re.compile(r"(?:19|20)\d{6} \d{2}:\d{2}"), "%Y%m%d %H:%M"),
@@ -92,7 +100,7 @@ def recognise(sample: str, said: TimeWords, where: str) -> TimeFormat:
             )
         word = f"ISO 8601 with its zone, as {sample}" if iso["zone"] else _bare(sample, said.zone)
         return TimeFormat(word, lambda x: _within(_iso(x), shift_ms))
-    for pattern, text in _COMPACT:
+    for pattern, text in (*_COMPACT, *_YEAR_FIRST):
         if pattern.fullmatch(sample):
             own = _own_format(text, shift_ms, said.zone)
             return TimeFormat(_bare(sample, said.zone), own.sql)

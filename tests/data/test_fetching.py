@@ -9,6 +9,8 @@ import pytest
 from tests.data.conftest import DAY_MS, MINUTE_MS, MINUTES, bar
 
 from plimsoll.data import (
+    BadRows,
+    Fault,
     Fetched,
     OtherVenue,
     Progress,
@@ -266,9 +268,9 @@ def test_a_fetch_that_is_interrupted_keeps_its_whole_pages(store):
         (lambda: reply({"rows": []}), VenueUnreachable),
         (lambda: reply({"list": [["1", "2"]]}), VenueUnreachable),
         (lambda: reply({"list": [bar(DAY_MS - MINUTE_MS).split(",")]}), VenueUnreachable),
-        (lambda: reply({"list": [bar(DAY_MS + 1).split(",")]}), VenueUnreachable),
-        (lambda: reply({"list": [bar(DAY_MS).split(",")] * 2}), VenueUnreachable),
-        (lambda: reply({"list": [bar(DAY_MS, price=-5).split(",")]}), VenueUnreachable),
+        (lambda: reply({"list": [bar(DAY_MS + 1).split(",")]}), BadRows),
+        (lambda: reply({"list": [bar(DAY_MS).split(",")] * 2}), BadRows),
+        (lambda: reply({"list": [bar(DAY_MS, price=-5).split(",")]}), BadRows),
     ],
 )
 def test_an_answer_that_makes_no_sense_stores_nothing(store, answer, error):
@@ -277,6 +279,22 @@ def test_an_answer_that_makes_no_sense_stores_nothing(store, answer, error):
     with pytest.raises(error):
         run(history, store)
     assert store.files(MINUTES) == []
+
+
+def test_a_bad_bar_of_the_venue_can_be_left_out_by_name(store):
+    history = History(DAY_MS + 10 * MINUTE_MS)
+    bad_ms = DAY_MS + 4 * MINUTE_MS
+    history.row = lambda at_ms: bar(at_ms, price=-5.0 if at_ms == bad_ms else 100.0)
+    with pytest.raises(BadRows, match="1 price") as refused:
+        run(history, store)
+    assert "--drop-bad price" in refused.value.how
+    (finding,) = refused.value.findings
+    assert finding.where == "http://venue linear:BTCUSDT last 1m"
+    assert finding.value == bar(bad_ms, price=-5.0)
+    found = run(history, store, drop={Fault.PRICE})
+    assert found.added == 9
+    assert [one.value for one in found.dropped] == [finding.value]
+    assert [gap.from_ms for gap in found.gaps] == [bad_ms]
 
 
 # ---- our own exchange ------------------------------------------------------------------------

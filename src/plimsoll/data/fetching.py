@@ -7,14 +7,14 @@ they come, so that a fetch that was broken off goes on where it was.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, TypeVar
 
 import msgspec
 
 from plimsoll.data.database import database
-from plimsoll.data.errors import DataError
-from plimsoll.data.findings import Gap
+from plimsoll.data.errors import BadRows, DataError
+from plimsoll.data.findings import Fault, Finding, Gap
 from plimsoll.data.frames import FUNDING_MOST_MS, Series, month_of, month_span
 from plimsoll.data.judging import drop_or_refuse
 from plimsoll.data.staging import stage
@@ -77,6 +77,9 @@ class Fetched(msgspec.Struct, frozen=True):
     stored: int
     """Rows of the span that were there before."""
 
+    dropped: list[Finding]
+    """Rows of the venue left out as asked, up to 100 of each fault in each piece."""
+
     gaps: list[Gap]
     """What is missing in the span all the same: the venue has none."""
 
@@ -104,6 +107,7 @@ async def fetch(
     from_ms: int,
     to_ms: int,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    drop: Collection[Fault] = (),
 ) -> Fetched:
     """Fetch what is missing of a series between two times and store it.
 
@@ -114,12 +118,14 @@ async def fetch(
         from_ms: First bar wanted, Unix ms.
         to_ms: Bars that begin here or later are not wanted; the bar under way is never fetched.
         on_progress: Told after each page.
+        drop: Faults of rows that are left out instead of refused.
 
     Raises:
         VenueUnreachable: the venue stopped answering; what had come is stored.
-        DataError: what it answered makes no sense, or cannot be stored.
+        BadRows: it answered with rows that make no sense.
+        DataError: rows cannot be read or stored.
     """
-    return await _Fetch(rest, store, series, on_progress).run(from_ms, to_ms)
+    return await _Fetch(rest, store, series, on_progress, drop).run(from_ms, to_ms)
 
 
 class _Fetch:
@@ -131,12 +137,15 @@ class _Fetch:
         store: Store,
         series: Series,
         on_progress: Callable[[Progress], None],
+        drop: Collection[Fault],
     ) -> None:
         self._rest = rest
         self._store = store
         self._series = series
         self._category, self._symbol = split_name(series.instrument)
         self._on_progress = on_progress
+        self._drop = drop
+        self._dropped: list[Finding] = []
         self._lines: list[str] = []
         self._requests = self._added = self._done = self._total = 0
 
@@ -173,6 +182,7 @@ class _Fetch:
             self._requests,
             self._added,
             kept - self._added,
+            self._dropped,
             gaps,
         )
 
@@ -302,6 +312,15 @@ class _Fetch:
         if self._done % _PAGES_A_WRITE == 0:
             self._write()
 
+    @property
+    def _where(self) -> str:
+        """Return whose answer a row stood in."""
+        return f"{self._rest.settings.rest_url} {self._series.name}"
+
+    def _told(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Return findings in answers of the venue: they have no file and no line."""
+        return [msgspec.structs.replace(one, file=self._where, row=0) for one in findings]
+
     def _write(self) -> None:
         """Judge and store what has come.
 
@@ -317,8 +336,10 @@ class _Fetch:
             columns = _COLUMNS[self._series.kind]
             try:
                 staged = stage(connection, directory, path, self._series, columns=columns)
-                drop_or_refuse(connection, staged)
+                self._dropped += self._told(drop_or_refuse(connection, staged, self._drop))
+            except BadRows as error:
+                how = f"none of these pages was stored; --drop-bad {','.join(error.counts)}"
+                raise BadRows(self._where, self._told(error.findings), error.counts, how) from error
             except DataError as error:
-                where = self._rest.settings.rest_url
-                raise VenueUnreachable(f"{where}: {self._series.name}: {error}") from error
+                raise DataError(error.what, self._where, "fetch again, later") from error
             self._added += self._store.merge(connection, self._series).added

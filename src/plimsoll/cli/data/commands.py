@@ -13,6 +13,9 @@ _BARS: Final = Argument(
     default="1m",
     metavar="FRAME",
 )
+_DROP: Final = Argument(
+    "--drop-bad", "leave out rows with these faults, and tell", default="", metavar="FAULTS"
+)
 _ONE: Final = Argument("instrument", "only this one, such as linear:BTCUSDT", default="")
 
 COMMANDS: Final = (
@@ -43,6 +46,7 @@ COMMANDS: Final = (
                 default="",
                 metavar="NAME",
             ),
+            _DROP,
             _STORE,
         ),
         "Public REST, no key: 12 pages of 1000 bars a second at most, a tenth of what the address\n"
@@ -84,9 +88,7 @@ COMMANDS: Final = (
                 "--time-format", "of other times: %d/%m/%Y %H:%M", default="", metavar="FORMAT"
             ),
             Argument("--sort", "rows may come in any order", is_flag=True),
-            Argument(
-                "--drop-bad", "leave out rows with these faults", default="", metavar="FAULTS"
-            ),
+            _DROP,
             Argument("--replace", "rows stored with other values are replaced", is_flag=True),
             _STORE,
         ),

@@ -9,7 +9,7 @@ from typing import Final
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.config.layout import Layout
-from plimsoll.data import DataError, Gap, OtherVenue, Overlaps, Store, StoreBusy
+from plimsoll.data import BadRows, DataError, Finding, Gap, OtherVenue, Overlaps, Store, StoreBusy
 from plimsoll.data.frames import moment
 
 _SHOWN: Final = 10
@@ -52,7 +52,10 @@ def failure_of(error: DataError) -> Failure:
     """Return the failure of an error: 7 where the store has something else, 3 otherwise."""
     code = Exit.REFUSED if isinstance(error, _REFUSED) else Exit.CONFIGURATION
     word = "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__)[1:]
-    return Failure(code, word, f"{error.where}: {error.what}", error.how)
+    lines = [f"{error.where}: {error.what}"]
+    if isinstance(error, BadRows):
+        lines += finding_lines(error.findings, sum(error.counts.values()))
+    return Failure(code, word, "\n  ".join(lines), error.how)
 
 
 def time_of(text: str, option: str) -> int:
@@ -72,6 +75,14 @@ def time_of(text: str, option: str) -> int:
         ) from None
     found = found if found.tzinfo else found.replace(tzinfo=UTC)
     return round(found.timestamp() * 1000)
+
+
+def finding_lines(findings: Sequence[Finding], count: int) -> list[str]:
+    """Return findings as lines, the first of ``count``."""
+    lines = [finding.text for finding in findings[:_SHOWN]]
+    if count > _SHOWN:
+        lines.append(f"and {count - _SHOWN:,} more: --json lists up to 100 of each fault")
+    return lines
 
 
 def gap_lines(gaps: Sequence[Gap]) -> list[str]:

@@ -9,13 +9,22 @@ from typing import Final
 import msgspec
 
 from plimsoll.cli.asking import ask_at
-from plimsoll.cli.data.common import gap_lines, is_project, store_of, time_of, told
+from plimsoll.cli.data.common import finding_lines, gap_lines, is_project, store_of, time_of, told
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
 from plimsoll.cli.wiring import simulator_port
 from plimsoll.config.project import load_project
-from plimsoll.data import Fetched, Filters, Progress, Series, Store, fetch_filters, series_of
+from plimsoll.data import (
+    Fetched,
+    Filters,
+    Progress,
+    Series,
+    Store,
+    drops_of,
+    fetch_filters,
+    series_of,
+)
 from plimsoll.data import fetch as fetch_series
 from plimsoll.data.frames import moment
 from plimsoll.engine.clock import EngineClock
@@ -42,6 +51,7 @@ def fetch(
     to: str,
     kind: str,
     environment: str,
+    drop_bad: str,
     store: str,
 ) -> Exit:
     """Fetch what is missing of each kind, print what was done.
@@ -67,12 +77,13 @@ def fetch(
     kinds = dict.fromkeys(word.strip() for word in kind.split(",") if word.strip())
     with told():
         chosen = [series_of(instrument, word, bars) for word in kinds]
+        drop = drops_of(drop_bad)
 
     async def work(client: BybitClient) -> tuple[Filters, list[Fetched]]:
         filters = await fetch_filters(client.rest, kept, name, instrument)
         with _progress(is_shown=not json and sys.stderr.isatty()) as shown:
             done = [
-                await fetch_series(client.rest, kept, one, from_ms, to_ms, shown(one.name))
+                await fetch_series(client.rest, kept, one, from_ms, to_ms, shown(one.name), drop)
                 for one in chosen
             ]
         return filters, done
@@ -148,5 +159,8 @@ def _page(store: Store, chosen: list[Series], done: list[Fetched]) -> str:
             f"{series.name}: {one.added:,} new, {one.stored:,} were stored, "
             f"{moment(one.from_ms)} to {moment(one.to_ms)}, {one.requests:,} requests"
         )
+        if one.dropped:
+            lines.append("  left out, as asked:")
+            lines += [f"    {line}" for line in finding_lines(one.dropped, len(one.dropped))]
         lines += [f"  {line}" for line in gap_lines(one.gaps)]
     return "\n".join([*lines, f"in {store.directory}"])

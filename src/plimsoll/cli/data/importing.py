@@ -1,19 +1,17 @@
 """``data import``: files into the store."""
 
-import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from plimsoll.cli.data.common import failure_of, gap_lines, store_of, told
+from plimsoll.cli.data.common import failure_of, finding_lines, gap_lines, store_of, told
 from plimsoll.cli.exits import Exit
-from plimsoll.cli.failure import Failure
+from plimsoll.cli.failure import Failure, tell
 from plimsoll.cli.output import print_json
 from plimsoll.data import (
     BadRows,
     DataError,
-    Finding,
     Imported,
     TimeWords,
     drops_of,
@@ -21,8 +19,6 @@ from plimsoll.data import (
     series_of,
 )
 from plimsoll.data.frames import moment
-
-_SHOWN: Final = 10
 
 
 def import_files(
@@ -82,7 +78,7 @@ def import_files(
             code = max(code, failure.exit_code)
             rows.append(_refused(file, error, failure))
             if not json:
-                print(_refusal(error), file=sys.stderr)
+                tell(failure, as_json=False)
             continue
         rows.append(msgspec.to_builtins(done))
         if not json:
@@ -104,20 +100,6 @@ def _refused(file: str, error: DataError, failure: Failure) -> dict[str, Any]:
     return {"file": file, "refused": refused}
 
 
-def _refusal(error: DataError) -> str:
-    lines = [f"error: {error.where}: {error.what}"]
-    if isinstance(error, BadRows):
-        lines += _findings(error.findings, sum(error.counts.values()))
-    return "\n".join([*lines, f"hint: {error.how}"])
-
-
-def _findings(findings: list[Finding], count: int) -> list[str]:
-    lines = [f"  {finding.text}" for finding in findings[:_SHOWN]]
-    if count > _SHOWN:
-        lines.append(f"  and {count - _SHOWN:,} more: --json lists up to 100 of each fault")
-    return lines
-
-
 def _page(done: Imported) -> str:
     merged = done.merged
     span = f", {moment(done.from_ms)} to {moment(done.to_ms)}" if done.rows else ""
@@ -130,5 +112,5 @@ def _page(done: Imported) -> str:
         lines.append(f"  {done.off_tick:,} rows have a price off the tick size of today")
     if done.dropped:
         lines.append("  left out, as asked:")
-        lines += [f"  {line}" for line in _findings(done.dropped, len(done.dropped))]
+        lines += [f"    {line}" for line in finding_lines(done.dropped, len(done.dropped))]
     return "\n".join([*lines, *(f"  {line}" for line in gap_lines(done.gaps))])

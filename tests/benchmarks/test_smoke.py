@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from benchmarks import (
     backtest_bars,
+    bar_reading,
     decode_book,
     gate_check,
     halting,
@@ -29,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("module", "row", "ratio"),
     [
+        (bar_reading, "import, csv", "store"),
         (decode_book, "ours, decode and book", "decode and book"),
         (journal_append, "paced, journal append", "paced, to os.write"),
         (log_and_risk, "log and risk", "log and risk, to the bare loop"),

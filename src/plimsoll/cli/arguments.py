@@ -7,6 +7,7 @@ PLIMSOLL_<OPTION>; a command imports what it needs only when it runs.
 
 import argparse
 import difflib
+import keyword
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -30,6 +31,9 @@ class Argument(NamedTuple):
     least: int | None = None
     """Smallest number taken; None where any will do."""
 
+    is_many: bool = False
+    """Whether a positional argument is a list of one or more."""
+
     @property
     def is_option(self) -> bool:
         """Return whether it is written with dashes."""
@@ -37,8 +41,9 @@ class Argument(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Return its name as a parameter of the command's function."""
-        return self.name.lstrip("-").replace("-", "_")
+        """Return its name as a parameter of the command's function: ``--from`` is ``from_``."""
+        name = self.name.lstrip("-").replace("-", "_")
+        return f"{name}_" if keyword.iskeyword(name) else name
 
 
 class Command(NamedTuple):
@@ -56,7 +61,7 @@ class Command(NamedTuple):
         """Return the variable that stands in for an option."""
         shared = argument in SHARED
         words = () if shared else self.words.upper().split()
-        return "_".join(("PLIMSOLL", *words, argument.key.upper()))
+        return "_".join(("PLIMSOLL", *words, argument.key.rstrip("_").upper()))
 
     def run(self, values: dict[str, Any]) -> Exit:
         """Import the function and call it."""
@@ -132,6 +137,9 @@ def _add(parser: argparse.ArgumentParser, command: Command, argument: Argument) 
     if argument.is_option:
         # A text default is parsed as if it had been given.
         options["default"] = os.environ.get(command.variable(argument), argument.default)
+        options["dest"] = argument.key
+    elif argument.is_many:
+        options["nargs"] = "+"
     elif argument.default is not None:
         options["nargs"] = "?"
     parser.add_argument(argument.name, **options)
@@ -207,7 +215,8 @@ def overview(commands: Sequence[Command]) -> str:
 def _shown(argument: Argument) -> str:
     if argument.is_flag:
         return argument.name
-    value = argument.metavar or "|".join(argument.choices) or argument.key.upper()
+    value = argument.metavar or "|".join(argument.choices) or argument.key.rstrip("_").upper()
+    value += "..." if argument.is_many else ""
     return f"{argument.name} {value}" if argument.is_option else value
 
 

@@ -20,6 +20,7 @@ from plimsoll.venues.bybit.errors import (
     VenueUnreachable,
 )
 from plimsoll.venues.bybit.rest import Answer, End
+from plimsoll.venues.bybit.settings import BybitSettings
 
 FoundT = TypeVar("FoundT")
 
@@ -39,7 +40,24 @@ def ask(project: Project, work: Callable[[BybitClient], Awaitable[FoundT]]) -> F
         ConfigError: region or credentials cannot be used.
         Failure: the venue is not there, refuses, or says what nobody understands.
     """
-    settings = venue_settings(project)
+    return ask_at(venue_settings(project), work, lambda: key_hint(project))
+
+
+def ask_at(
+    settings: BybitSettings,
+    work: Callable[[BybitClient], Awaitable[FoundT]],
+    key_hint: Callable[[], str] = lambda: "",
+) -> FoundT:
+    """Return what ``work`` makes of a client of a venue.
+
+    Args:
+        settings: Where it is, and who asks.
+        work: The question.
+        key_hint: What to say where the venue does not know the key.
+
+    Raises:
+        Failure: the venue is not there, refuses, or says what nobody understands.
+    """
 
     async def main() -> FoundT:
         async with BybitClient(settings, EngineClock()) as client:
@@ -48,7 +66,7 @@ def ask(project: Project, work: Callable[[BybitClient], Awaitable[FoundT]]) -> F
     try:
         return asyncio.run(main())
     except CallFailed as failed:
-        raise _of_answer(str(failed), failed.answer, project) from failed
+        raise _of_answer(str(failed), failed.answer, key_hint) from failed
     except VenueError as error:
         kinds = (one for one in _EXIT_OF if isinstance(error, one[0]))
         _, code, word = next(kinds, (VenueError, Exit.CONFIGURATION, "venue"))
@@ -67,11 +85,11 @@ def key_hint(project: Project) -> str:
     )
 
 
-def _of_answer(text: str, answer: Answer, project: Project) -> Failure:
+def _of_answer(text: str, answer: Answer, key_hint: Callable[[], str]) -> Failure:
     if answer.end not in (End.OK, End.REFUSED):
         return Failure(Exit.UNREACHABLE, "unreachable", text, "nothing is known of its effect")
     if answer.code == 10003:
-        return Failure(Exit.CREDENTIALS, "key-unknown", text, key_hint(project))
+        return Failure(Exit.CREDENTIALS, "key-unknown", text, key_hint())
     if answer.code in _KEY_CODES or class_of(answer.code) is CodeClass.FATAL:
         hint = "check key, secret, rights and bound address at the venue"
         return Failure(Exit.CREDENTIALS, "key-refused", text, hint)

@@ -4,6 +4,7 @@ from typing import Final
 
 from plimsoll.cli.arguments import JSON, SHARED, Argument, Command
 from plimsoll.cli.backtest_commands import BACKTESTS
+from plimsoll.cli.data import commands as data
 
 _REASON: Final = Argument("--reason", "why, for the log", default="", metavar="TEXT")
 _SCOPES: Final = "a strategy, an instrument, or STRATEGY/INSTRUMENT"
@@ -756,6 +757,7 @@ COMMANDS: Final = (
         "Filters, own fees, prices, funding, price limits and risk tiers, asked now. Exit code 4\n"
         "when a part could not be had.",
     ),
+    *data.COMMANDS,
     Command(
         "account check",
         "check key and account at the venue; changes nothing",

@@ -65,11 +65,13 @@ def page(results: Results) -> str:
 
 def _head(results: Results) -> str:
     began, ended = words.day(results.began_ns), words.day(results.ended_ns)
+    count = len(results.owners)
+    instances = f"{count} instance{'s' * (count != 1)}"
     return (
         '<header><a class="skip" href="#main">To the results</a>'
         '<div class="band">Backtest: simulated fills on recorded markets, no money moved</div>'
         f'<div class="top"><div><h1>Backtest {began} to {ended}</h1>'
-        f'<p class="muted">UTC. {len(results.owners)} instances, {results.events:,} events in '
+        f'<p class="muted">UTC. {instances}, {results.events:,} events in '
         f"{results.seconds:.1f} s. Money in the quote coin.</p></div>"
         '<div class="choices"><label>Theme<select id="theme"><option value="system">as the system'
         '</option><option value="light">light</option><option value="dark">dark</option></select>'
@@ -124,7 +126,9 @@ def _sharpe(owner: OwnerResult) -> str:
 
 
 def _made_of(results: Results) -> str:
-    assumed = markup.pairs(results.assumptions.items(), ("assumption", "in this run"))
+    assumed = markup.pairs(
+        (results.assumptions or {"none": "was named"}).items(), ("assumption", "in this run")
+    )
     sources = "".join(f"<li>{escape(one)}</li>" for one in results.source) or "<li>none named</li>"
     made = [
         ("version", results.version),

@@ -27,7 +27,7 @@ def summary(results: Results, width: int = 100) -> RenderableType:
     for first in range(0, len(results.owners), beside):
         some = results.owners[first : first + beside]
         parts += [Text(""), _statistics(some), Text(""), _execution(some)]
-    parts += [Text(""), _named("assumption", results.assumptions)]
+    parts += [Text(""), _named("assumption", results.assumptions or {"none": "was named"})]
     parts += [Text(f"warning: {one}", style="yellow") for one in results.warnings]
     parts += [Text(f"source: {one}") for one in results.source]
     return Group(*parts)

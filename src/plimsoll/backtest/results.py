@@ -114,8 +114,8 @@ EXECUTION: Final = {
     "refusals": "refused orders, by reason",
     "fill_ratio": "filled / asked quantity",
     "maker_share": "share of fills that rested first",
-    "slippage_decided_bps": "mean cost against the middle at decision, weighted by value, bps",
-    "slippage_arrival_bps": "mean cost against the middle at arrival, weighted by value, bps",
+    "slippage_decided_bps": "mean cost against the middle at decision, weighted by value",
+    "slippage_arrival_bps": "mean cost against the middle at arrival, weighted by value",
     "rule_share": "share of fills decided by a rule",
     "rules": "fills decided by each rule",
 }

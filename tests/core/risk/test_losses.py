@@ -1,5 +1,8 @@
 """Daily loss, drawdown, pacing: numbers that outlive a restart."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from plimsoll.core.model import DAY_NS
 from plimsoll.core.risk import Losses, OwnLosses, Pacing
 from plimsoll.core.risk.pacing import SECOND_NS
@@ -20,9 +23,31 @@ def test_a_flow_is_neither_profit_nor_loss():
     losses.measure(1_000, 0)
     losses.measure(900, 1)
     losses.flow(-450)
-    assert (losses.lost_today, losses.equity, losses.peak) == (100, 450, 550)
+    assert (losses.lost_today, losses.equity, losses.peak) == (100, 450, 500)
     losses.flow(450)
     assert (losses.lost_today, losses.peak) == (100, 1_000)
+
+
+@given(st.integers(1, 10**15), st.integers(0, 10**15), st.lists(st.integers(-(10**15), 10**15)))
+def test_a_flow_moves_neither_drawdown_nor_the_days_loss(equity, fallen, flows):
+    losses = Losses()
+    losses.measure(equity + fallen, 0)
+    losses.measure(equity, 1)
+    before, lost = losses.drawdown_ppm, losses.lost_today
+    for flow in flows:
+        if losses.equity + flow > 10**6:  # ppm of less is coarser than a unit
+            losses.flow(flow)
+    assert losses.lost_today == lost
+    assert abs(losses.drawdown_ppm - before) <= 1 + len(flows)
+
+
+def test_an_account_emptied_and_filled_is_as_before():
+    losses = Losses()
+    losses.measure(1_000, 0)
+    losses.measure(900, 1)
+    losses.flow(-900)
+    losses.flow(900)
+    assert (losses.equity, losses.peak, losses.lost_today) == (900, 1_000, 100)
 
 
 def test_a_flow_before_the_first_measure_is_in_it():

@@ -10,9 +10,11 @@ from plimsoll.core.model import DAY_NS
 
 
 class Losses:
-    """Equity now, at 00:00 UTC and at its highest; flows move all three alike.
+    """Equity now, at 00:00 UTC and at its highest, adjusted for flows.
 
-    All values in quote cash units. ``is_known`` is False until equity has been measured.
+    All values in quote cash units. ``is_known`` is False until equity has been measured. A flow
+    moves the baseline by itself, so that what was lost today stays, and the peak in proportion, so
+    that the drawdown stays: a deposit does not make it smaller.
     """
 
     def __init__(self) -> None:
@@ -34,11 +36,19 @@ class Losses:
         self.peak = max(self.peak, equity)
 
     def flow(self, units: int) -> None:
-        """Shift baseline and peak by a deposit (+) or withdrawal (-): neither is profit."""
+        """Take a deposit (+) or withdrawal (-): neither is profit, loss or drawdown.
+
+        The peak is rounded up, against us. Where nothing is left, or was there, a proportion has
+        no meaning: the peak moves by the flow, so that emptying and filling changes nothing.
+        """
         if self.is_known:
-            self.equity += units
+            after = self.equity + units
+            if self.equity > 0 and after > 0:
+                self.peak = -(-self.peak * after // self.equity)
+            else:
+                self.peak += units
+            self.equity = after
             self.baseline += units
-            self.peak += units
 
     def forgive(self) -> None:
         """Count drawdown anew from here: a person has seen it and re-armed."""

@@ -25,7 +25,7 @@ from plimsoll.backtest.thinning import CurveMaker, PriceMaker
 from plimsoll.core.engine import Core
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Order
-from plimsoll.core.portfolio.statistics import Day, Statistics
+from plimsoll.core.portfolio.statistics import Day, Statistics, months_of
 from plimsoll.core.records import (
     IncidentRaised,
     OrderDenied,
@@ -150,7 +150,7 @@ class _Owner:
         self.curve = CurveMaker()
         self.fills: deque[FillRow] = deque(maxlen=FILLS_KEPT)
         self.trips: deque[TripRow] = deque(maxlen=TRIPS_KEPT)
-        self.daily: list[tuple[str, float]] = []
+        self.days: list[Day] = []
         self.orders = 0
         self.makers = 0
         self.refusals: Counter[str] = Counter()
@@ -229,13 +229,13 @@ class _Owner:
             gross = self._gross()
             self.equity_units = self.core.equity_of(self.name)
             self._is_flat = not gross
-        self._days(self.statistics.sample(ts_ns, self.equity_units, 0, gross))
+        self.days += self.statistics.sample(ts_ns, self.equity_units, 0, gross)
         share = gross / self.capital_units if self.capital_units else 0.0
         self.curve.add(ts_ns, self.equity_units / _UNITS, share)
 
     def result(self, ended_ns: int) -> OwnerResult:
         """Return the notes as rows."""
-        self._days(self.statistics.finish())
+        self.days += self.statistics.finish()
         for order_id in list(self.asked):
             order = self.core.orders.find(order_id)
             if order is not None:
@@ -255,8 +255,8 @@ class _Owner:
             fills_total=count,
             trips=list(self.trips),
             trips_total=self.statistics.trips.count,
-            monthly=_monthly(self.daily),
-            daily=self.daily,
+            monthly=months_of(self.days),
+            daily=daily_of(self.days),
             stats=stats,
             stats_missing=missing,
             execution={
@@ -303,15 +303,3 @@ class _Owner:
     def _ended(self, order: Order) -> None:
         _, lots = self.asked.pop(order.id, (0.0, order.qty_lots))
         self.statistics.on_order(lots, order.filled_lots)
-
-    def _days(self, days: list[Day]) -> None:
-        if days:
-            self.daily += daily_of(days)
-
-
-def _monthly(daily: list[tuple[str, float]]) -> dict[str, float]:
-    """Return returns by month, from those by day."""
-    months: dict[str, float] = {}
-    for day, gain in daily:
-        months[day[:7]] = (1.0 + months.get(day[:7], 0.0)) * (1.0 + gain) - 1.0
-    return months

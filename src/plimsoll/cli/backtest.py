@@ -32,7 +32,7 @@ def backtest(
         ConfigError: the strategy or the project cannot be used.
         Failure: the data cannot.
     """
-    options["since"] = options.pop("from")
+    options["since"] = options.pop("from_")
     asked = Asked(project=project, env=env, strategy=strategy, params=params_of(params), **options)
     found = planned(asked)
     with data_told():

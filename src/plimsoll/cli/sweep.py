@@ -48,7 +48,7 @@ def sweep(
         ConfigError: the strategy or the project cannot be used.
         Failure: the data cannot, or every combination failed.
     """
-    options["since"] = options.pop("from")
+    options["since"] = options.pop("from_")
     asked = Asked(project=project, env=env, strategy=strategy, params=params_of(params), **options)
     sets = _sets(grid)
     planned(msgspec.structs.replace(asked, params=asked.params | sets[0]))  # words, here and now

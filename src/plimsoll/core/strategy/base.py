@@ -15,7 +15,7 @@ everything a strategy may know or ask comes through ``self``. Refusals are value
                 self.target(bar.instrument, qty=self.qty if fast.value > slow.value else 0)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import (
     Any,
@@ -33,7 +33,7 @@ import msgspec
 
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
-from plimsoll.core.strategy.indicators import Ema, Sma
+from plimsoll.core.strategy.indicating import Indicating, IndicatorPort
 from plimsoll.core.strategy.random_stream import RandomStream
 
 _Value = TypeVar("_Value")
@@ -114,7 +114,7 @@ class OrderHandle:
         return self._desk.cancel(self)
 
 
-class StrategyPort(Protocol):
+class StrategyPort(IndicatorPort, Protocol):
     """What a strategy is connected to; implemented by ``Desk``."""
 
     now_ns: int
@@ -217,12 +217,6 @@ class StrategyPort(Protocol):
         """Return the closed bars kept, oldest first."""
         ...
 
-    def indicator(
-        self, kind: str, instrument: str, frame: str, period: int, make: Callable[[], Any]
-    ) -> Any:  # noqa: ANN401 - whatever ``make`` makes
-        """Return the indicator kept under these terms, made and warmed when first asked for."""
-        ...
-
 
 class Kept:
     """What ``state(...)`` leaves on a class: the default of an attribute that is checkpointed."""
@@ -230,23 +224,24 @@ class Kept:
     def __init__(self, default: object) -> None:
         """Keep the default; each instance starts with a copy of its own."""
         self.encoded = msgspec.msgpack.encode(default)
+        self.kind: Any = type(default) if isinstance(default, msgspec.Struct) else Any
 
     def fresh(self) -> Any:  # noqa: ANN401 - any plain value
         """Return a new copy of the default."""
-        return msgspec.msgpack.decode(self.encoded)
+        return msgspec.msgpack.decode(self.encoded, type=self.kind)
 
 
 def state(default: _Value) -> _Value:
     """Declare an attribute that a restart remembers.
 
     Written ``count = state(0)`` in the class; checkpointed and restored. The default and every
-    value must be numbers, text, booleans, lists or dicts of these. Typed as its default, like a
-    dataclass field.
+    value must be numbers, text, booleans, lists or dicts of these, or one indicator:
+    ``spread = state(StandardDeviation(60))``. Typed as its default, like a dataclass field.
     """
     return cast("_Value", Kept(default))
 
 
-class Strategy:
+class Strategy(Indicating):
     """Base of all strategies. Declare needs, override what you want to hear."""
 
     instruments: ClassVar[Sequence[str]] = ()
@@ -439,16 +434,6 @@ class Strategy:
     def window(self, instrument: str, frame: str) -> Sequence[Bar]:
         """Return the closed bars kept of a declared frame, oldest first."""
         return self._port.window(instrument, frame)
-
-    def ema(self, instrument: str, frame: str, period: int) -> Ema:
-        """Return the exponential average of the closes of a declared frame."""
-        made: Ema = self._port.indicator("ema", instrument, frame, period, lambda: Ema(period))
-        return made
-
-    def sma(self, instrument: str, frame: str, period: int) -> Sma:
-        """Return the simple average of the closes of a declared frame."""
-        made: Sma = self._port.indicator("sma", instrument, frame, period, lambda: Sma(period))
-        return made
 
     def _order(
         self,

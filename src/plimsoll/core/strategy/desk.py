@@ -26,6 +26,7 @@ from plimsoll.core.model.instrument import whole_steps
 from plimsoll.core.records import BarChanged
 from plimsoll.core.settings import Limits, StrategySettings
 from plimsoll.core.strategy.base import Holding, Kept, Number, OrderHandle, Strategy
+from plimsoll.core.strategy.indicators import KINDS
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.repetition import Repetition
 from plimsoll.core.strategy.wishes import Quote, Target
@@ -147,9 +148,8 @@ class Desk:
             for name in self.names
             for frame, keep in strategy.bars.items()
         }
-        self.indicators: dict[tuple[str, str, str, int], Any] = {}
-        self.saved_indicators: dict[str, Any] = {}
-        """Of an earlier session, until the strategy asks for them."""
+        self.indicators: dict[tuple[Any, ...], Any] = {}
+        """By kind, instrument, frame and terms."""
         kind = type(strategy)
         self.hears_book = kind.on_book is not Strategy.on_book
         self.hears_trades = kind.on_trade is not Strategy.on_trade
@@ -410,19 +410,20 @@ class Desk:
         return self._maker(instrument, frame).window
 
     def indicator(
-        self, kind: str, instrument: str, frame: str, period: int, make: Callable[[], Any]
+        self,
+        kind: str,
+        instrument: str,
+        frame: str,
+        terms: tuple[float, ...],
+        make: Callable[[], Any],
     ) -> Any:  # noqa: ANN401 - whatever ``make`` makes
         """Return the indicator under these terms; a new one is fed the bars kept so far."""
-        key = (kind, instrument, frame, period)
+        key = (kind, instrument, frame, *terms)
         found = self.indicators.get(key)
         if found is None:
             found = make()
-            saved = self.saved_indicators.pop(_KEY_JOIN.join(map(str, key)), None)
-            if saved is not None:
-                found = msgspec.convert(saved, type(found))
-            else:
-                for bar in self._maker(instrument, frame).window:
-                    found.update(bar.close)
+            for bar in self._maker(instrument, frame).window:
+                found.take(bar)
             self.indicators[key] = found
         return found
 
@@ -430,9 +431,9 @@ class Desk:
 
     def feed_bar(self, bar: Bar) -> None:
         """Update the indicators of this bar's frame before the strategy hears it."""
-        for (_, instrument, frame, _), indicator in self.indicators.items():
+        for (_, instrument, frame, *_), indicator in self.indicators.items():
             if instrument == bar.instrument and frame == bar.frame:
-                indicator.update(bar.close)
+                indicator.take(bar)
 
     def drain(self) -> list[Request]:
         """Hand out the requests made since the last call."""
@@ -460,8 +461,7 @@ class Desk:
             self.targets,
             self.quotes,
             {f"{name} {frame}": list(maker.window) for (name, frame), maker in self.makers.items()},
-            self.saved_indicators
-            | {_KEY_JOIN.join(map(str, key)): value for key, value in self.indicators.items()},
+            {_KEY_JOIN.join(map(str, key)): value for key, value in self.indicators.items()},
             self.rng.word,
             self.timers,
         )
@@ -470,13 +470,18 @@ class Desk:
     def restore(self, payload: bytes) -> None:
         """Take over what ``save`` wrote; bars and states the class no longer declares are left."""
         saved = msgspec.msgpack.decode(payload, type=_Saved)
-        for name in _states_of(type(self.strategy)):
+        for name, declared in _states_of(type(self.strategy)).items():
             if name in saved.states:
-                setattr(self.strategy, name, saved.states[name])
+                value = msgspec.convert(saved.states[name], declared.kind)
+                setattr(self.strategy, name, value)
         self.targets, self.rng.word = saved.targets, saved.rng_word
         for target in self.targets.values():
             target.is_held = True
-        self.saved_indicators = saved.indicators
+        self.indicators = {
+            key: msgspec.convert(value, KINDS[key[0]])
+            for key, value in ((_key_of(text), value) for text, value in saved.indicators.items())
+            if key[0] in KINDS and key[1:3] in self.makers
+        }
         self.timers = saved.timers
         for (name, frame), maker in self.makers.items():
             maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
@@ -520,6 +525,17 @@ class Desk:
             raise KeyError(
                 f"{self.name}: bars {frame!r} of {instrument!r} are not declared in `bars`"
             ) from None
+
+
+def _key_of(text: str) -> tuple[Any, ...]:
+    """Return the key of an indicator from a checkpoint: kind, instrument, frame, terms."""
+    kind, instrument, frame, *terms = text.split(_KEY_JOIN)
+    return (
+        kind,
+        instrument,
+        frame,
+        *(int(one) if one.isdecimal() else float(one) for one in terms),
+    )
 
 
 _KEY_JOIN: Final = " "

@@ -26,7 +26,7 @@ def check(project: str, env: str, *, json: bool) -> Exit:
     """
     found = load_project(Path(project), env)
     core = core_settings(found)
-    load = loader(found.root)
+    load = loader(found)
     for entry in core.strategies:
         load(entry)
     read_key(found)
@@ -57,7 +57,7 @@ def show(project: str, env: str, *, json: bool) -> Exit:
 def strategies(project: str, env: str, *, json: bool) -> Exit:
     """Print each instance with the parameters its class has."""
     found = load_project(Path(project), env)
-    load = loader(found.root)
+    load = loader(found)
     entries = [(entry, load(entry)) for entry in core_settings(found).strategies]
     if json:
         print_json({"strategies": [_document(entry, strategy) for entry, strategy in entries]})

@@ -30,7 +30,7 @@ def engine_settings(project: Project) -> EngineSettings:
         Failure: the simulator is not there.
     """
     core = core_settings(project)
-    load = loader(project.root)
+    load = loader(project)
     for entry in core.strategies:
         load(entry)
     journal = project.settings.journal
@@ -64,9 +64,17 @@ def passphrase_hash(project: Project) -> str:
     return kept
 
 
-def loader(root: Path) -> Callable[[StrategySettings], Strategy]:
+def loader(project: Project) -> Callable[[StrategySettings], Strategy]:
     """Return what makes strategy objects from the files of one project."""
-    return partial(strategies.load, root=root)
+
+    def origin(instance: str, name: str) -> object:
+        for place, entry in enumerate(project.settings.strategy):
+            if entry.name == instance:
+                found = project.origin("strategy", place, "params", name)
+                return project.layout.main_file if found == "default" else found
+        return project.layout.main_file
+
+    return partial(strategies.load, root=project.root, origin=origin)
 
 
 def venue_settings(project: Project) -> BybitSettings:

@@ -10,7 +10,6 @@ from plimsoll.core.strategy.base import (
     OrderHandle,
     Strategy,
     parameters_of,
-    state,
 )
 from plimsoll.core.strategy.desk import (
     AmendRequest,
@@ -36,6 +35,8 @@ from plimsoll.core.strategy.indicators import (
     Vwap,
     Wma,
 )
+from plimsoll.core.strategy.keeping import state
+from plimsoll.core.strategy.parameters import Parameter, param
 from plimsoll.core.strategy.wishes import Quote, Target
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Macd",
     "Obv",
     "OrderHandle",
+    "Parameter",
     "PlaceRequest",
     "Quote",
     "Request",
@@ -65,6 +67,7 @@ __all__ = [
     "Target",
     "Vwap",
     "Wma",
+    "param",
     "parameters_of",
     "state",
 ]

@@ -17,26 +17,13 @@ everything a strategy may know or ask comes through ``self``. Refusals are value
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import (
-    Any,
-    ClassVar,
-    Final,
-    NamedTuple,
-    Protocol,
-    TypeVar,
-    cast,
-    get_origin,
-    get_type_hints,
-)
-
-import msgspec
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
 from plimsoll.core.strategy.indicating import Indicating, IndicatorPort
+from plimsoll.core.strategy.parameters import Parameter, declared_by
 from plimsoll.core.strategy.random_stream import RandomStream
-
-_Value = TypeVar("_Value")
 
 Number = str | int | float | Decimal
 """Prices and quantities: text, integers and Decimals are exact, floats are rounded by rule."""
@@ -216,29 +203,6 @@ class StrategyPort(IndicatorPort, Protocol):
     def window(self, instrument: str, frame: str) -> Sequence[Bar]:
         """Return the closed bars kept, oldest first."""
         ...
-
-
-class Kept:
-    """What ``state(...)`` leaves on a class: the default of an attribute that is checkpointed."""
-
-    def __init__(self, default: object) -> None:
-        """Keep the default; each instance starts with a copy of its own."""
-        self.encoded = msgspec.msgpack.encode(default)
-        self.kind: Any = type(default) if isinstance(default, msgspec.Struct) else Any
-
-    def fresh(self) -> Any:  # noqa: ANN401 - any plain value
-        """Return a new copy of the default."""
-        return msgspec.msgpack.decode(self.encoded, type=self.kind)
-
-
-def state(default: _Value) -> _Value:
-    """Declare an attribute that a restart remembers.
-
-    Written ``count = state(0)`` in the class; checkpointed and restored. The default and every
-    value must be numbers, text, booleans, lists or dicts of these, or one indicator:
-    ``spread = state(StandardDeviation(60))``. Typed as its default, like a dataclass field.
-    """
-    return cast("_Value", Kept(default))
 
 
 class Strategy(Indicating):
@@ -460,26 +424,10 @@ class Strategy(Indicating):
         )
 
 
-_PARAMETER_TYPES = (bool, int, float, str)
-
-
-def parameters_of(cls: type[Strategy]) -> dict[str, tuple[type, Any]]:
-    """Return the parameters a strategy declares: name to (type, default).
+def parameters_of(cls: type[Strategy]) -> dict[str, Parameter]:
+    """Return the parameters a strategy declares, by name.
 
     Raises:
-        TypeError: an annotated attribute without default, or of a type that is not bool, int,
-            float or str.
+        TypeError: an annotated attribute that cannot be one: no default, or of no plain type.
     """
-    found: dict[str, tuple[type, Any]] = {}
-    for name, kind in get_type_hints(cls).items():
-        if name.startswith("_") or get_origin(kind) is ClassVar or name in _RESERVED:
-            continue
-        if kind not in _PARAMETER_TYPES:
-            raise TypeError(f"{cls.__name__}.{name}: a parameter is bool, int, float or str")
-        if not hasattr(cls, name):
-            raise TypeError(f"{cls.__name__}.{name}: a parameter needs a default")
-        found[name] = (kind, getattr(cls, name))
-    return found
-
-
-_RESERVED = frozenset({"instruments", "bars"})
+    return declared_by(cls, dir(Strategy))

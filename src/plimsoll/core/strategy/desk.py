@@ -25,8 +25,9 @@ from plimsoll.core.model import (
 from plimsoll.core.model.instrument import whole_steps
 from plimsoll.core.records import BarChanged
 from plimsoll.core.settings import Limits, StrategySettings
-from plimsoll.core.strategy.base import Holding, Kept, Number, OrderHandle, Strategy
+from plimsoll.core.strategy.base import Holding, Number, OrderHandle, Strategy
 from plimsoll.core.strategy.indicators import KINDS
+from plimsoll.core.strategy.keeping import Kept
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.repetition import Repetition
 from plimsoll.core.strategy.wishes import Quote, Target

@@ -10,6 +10,7 @@ from typing import Any
 
 from plimsoll.config.errors import ConfigError
 from plimsoll.config.sources import digest_of, is_file, locate, split
+from plimsoll.core.feed import span_ns
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Strategy, parameters_of
 from plimsoll.core.strategy.parameters import read_values
@@ -18,20 +19,23 @@ Origin = Callable[[str, str], object]
 """Where a parameter's value was written, by instance and parameter."""
 
 
-def load(settings: StrategySettings, root: Path, origin: Origin | None = None) -> Strategy:
+def load(
+    settings: StrategySettings, root: Path, origin: Origin | None = None, path: Path | None = None
+) -> Strategy:
     """Return an instance of a strategy with its parameters set.
 
     Args:
         settings: Of the instance; its ``source_hash``, where there is one, must be the file's.
         root: The project directory; a file outside of it is refused.
         origin: Where values were written, for the words; plimsoll.toml where None.
+        path: The file, where it is known already and may lie anywhere.
 
     Raises:
         ConfigError: no such file or class, no strategy, a parameter that is unknown or of another
             type, or code that is not the one the session started with.
     """
     key = f"strategy.{settings.name}.class"
-    path = locate(settings.source, root, key=key)
+    path = path or locate(settings.source, root, key=key)
     found = digest_of(path)
     if settings.source_hash not in ("", found):
         raise ConfigError(
@@ -42,11 +46,28 @@ def load(settings: StrategySettings, root: Path, origin: Origin | None = None) -
             hint="put the file back as it was, or start a new session with the new one",
         )
     kind = class_of(settings.source, path, key)
+    _check_needs(kind, path, settings.source)
     strategy = kind()
     told = origin or (lambda _instance, _name: root / "plimsoll.toml")
     for name, value in _parameters(settings, kind, path, told).items():
         setattr(strategy, name, value)
     return strategy
+
+
+def _check_needs(kind: type[Strategy], path: Path, source: str) -> None:
+    """Refuse bars that nobody can make: an engine would end over them."""
+    try:
+        for frame, keep in kind.bars.items():
+            span_ns(frame)
+            if type(keep) is not int or keep < 1:
+                raise ValueError(f"bars {frame!r} keep at least 1, found {keep!r}")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            file=path,
+            key=source,
+            expected=str(error),
+            hint='bars = {"1m": 200}: a frame, and how many closed bars are kept',
+        ) from error
 
 
 def class_of(source: str, path: Path, key: str) -> type[Strategy]:
@@ -97,6 +118,7 @@ def _run(path: Path, key: str) -> ModuleType:
     """Run a file as a module of its own; files beside it may be imported from it."""
     name = f"plimsoll_strategy_{digest_of(path)[:16]}"
     if name in sys.modules:
+        sys.modules[name].__file__ = str(path)  # the same text, perhaps in another place
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

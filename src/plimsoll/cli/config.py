@@ -9,11 +9,10 @@ from plimsoll.cli import text
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
 from plimsoll.cli.strategy.check import warnings as strategy_warnings
-from plimsoll.cli.wiring import loader, passphrase_hash
+from plimsoll.cli.wiring import loaded_settings, passphrase_hash
 from plimsoll.config.project import Project, load_project
 from plimsoll.config.schema import as_written
 from plimsoll.config.secret import read_key
-from plimsoll.config.translate import core_settings
 
 
 def check(project: str, env: str, *, json: bool) -> Exit:
@@ -23,10 +22,7 @@ def check(project: str, env: str, *, json: bool) -> Exit:
         ConfigError: something cannot be used.
     """
     found = load_project(Path(project), env)
-    core = core_settings(found)
-    load = loader(found)
-    for entry in core.strategies:
-        load(entry)
+    core = loaded_settings(found)
     read_key(found)
     passphrase_hash(found)
     warnings = [*found.warnings(), *strategy_warnings(found)]

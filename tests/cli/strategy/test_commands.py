@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from plimsoll.cli.exits import Exit
+from plimsoll.cli.wiring import loaded_settings
+from plimsoll.config.project import load_project
 
 TUNED = '''
 from decimal import Decimal
@@ -290,3 +292,37 @@ def test_the_configuration_check_warns_of_findings_and_does_not_refuse(plimsoll,
     assert ran.code == Exit.DONE
     assert "warning  strategies/quoter.py:" in ran.out
     assert "forgotten: self.seen" in ran.out
+
+
+# ---- what a class trades where the configuration names nothing ----
+
+
+def with_instances(root: Path, *modes: str, kind: str = "Tuned") -> Path:
+    file, rows = root / "plimsoll.toml", ""
+    for place, mode in enumerate(modes):
+        rows += f'''
+[[strategy]]
+name = "t{place}"
+class = "strategies/tuned.py:{kind}"
+mode = "{mode}"
+'''
+    file.write_text(file.read_text() + rows)
+    return root
+
+
+def test_an_engine_is_given_the_instruments_that_the_class_names(tuned):
+    core = loaded_settings(load_project(with_instances(tuned, "paper", "live")))
+    assert [one.instruments for one in core.strategies[-2:]] == [("spot:BTCUSDT",)] * 2
+
+
+def test_two_live_instances_of_a_class_that_names_an_instrument_are_refused(plimsoll, tuned):
+    ran = plimsoll("config", "check", "--project", with_instances(tuned, "live", "live"))
+    assert ran.code == Exit.CONFIGURATION
+    assert "strategy.t1.instruments: a live instrument belongs to one strategy instance" in ran.err
+
+
+def test_an_instance_that_trades_nothing_is_refused(plimsoll, tuned):
+    root = with_instances(tuned, "paper", kind="Base")
+    ran = plimsoll("config", "check", "--project", root)
+    assert ran.code == Exit.CONFIGURATION
+    assert "strategy.t0.instruments: neither it nor the class names an instrument" in ran.err

@@ -209,7 +209,7 @@ class Strategy(Indicating):
     """Base of all strategies. Declare needs, override what you want to hear."""
 
     instruments: ClassVar[Sequence[str]] = ()
-    """Used where the configuration names none."""
+    """Used where the configuration names none; on an instance at work, what it trades."""
     bars: ClassVar[dict[str, int]] = {}
     """Time frames and how many bars to keep: ``{"1s": 60, "1m": 200}``."""
 

@@ -161,6 +161,7 @@ class Desk:
         self.streams = tuple(name for name, is_needed in lives_on.items() if is_needed)
         """What must be LIVE, besides book and ticker, for an order of it that adds risk."""
         strategy._port = self
+        vars(strategy)["instruments"] = self.names
         for name, declared in _states_of(kind).items():
             setattr(strategy, name, declared.fresh())
 

@@ -58,7 +58,7 @@ class Rehearsal:
         ]
         self.strategy: Any = strategy
         """Typed loosely: a test looks at what its own class has."""
-        self.now_ns = now_ns
+        self.begun_ns = self.now_ns = now_ns
         self.markets = {one.name: Market(one) for one in listed}
         self.holdings: dict[str, Holding] = {}
         self.profit = 0.0
@@ -94,7 +94,9 @@ class Rehearsal:
         low: float = 0.0,
         volume: float = 1.0,
     ) -> None:
-        """Close a bar; the market stands at its close. One after another, each a span later.
+        """Close a bar; the market stands at its close.
+
+        Each is a span later than the one before; the first ones of all instruments begin together.
 
         Args:
             close: Its close.
@@ -109,7 +111,7 @@ class Rehearsal:
         maker = self.desk.makers[name, frame]
         window = maker.window
         last = window[-1].close if window else close
-        begun = self.now_ns - self.now_ns % maker.span
+        begun = self.begun_ns - self.begun_ns % maker.span
         start = window[-1].start_ns + maker.span if window else begun
         top, bottom = high or max(last, close), low or min(last, close)
         bar = Bar(name, frame, start, last, top, bottom, close, volume)

@@ -1,5 +1,6 @@
 """The worked examples: what each asks for on a stage, and that a core runs it on paper."""
 
+import re
 from decimal import Decimal
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -21,8 +22,10 @@ from tests.properties.driver import (
     settings_of,
 )
 
+from plimsoll.cli.strategy.lint import check_text
 from plimsoll.core.model import Mode
 from plimsoll.core.records import PaperFilled, PaperOrderIntended, PublicTraded, TickerChanged
+from plimsoll.core.strategy import parameters_of
 from plimsoll.core.strategy.rehearsal import Rehearsal
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "strategies"
@@ -179,6 +182,17 @@ def test_the_portfolio_trades_what_has_drifted():
     stage._move(OTHER, 2_500.0)
     stage.timer("look")
     assert stage.target(OTHER) == Decimal(1)
+
+
+def test_the_one_in_the_documentation_passes_its_test():
+    page = EXAMPLES.parents[1] / "docs" / "how-to" / "write-a-strategy.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in blocks:
+        exec(compile(block, str(page), "exec"), names)  # noqa: S102 - our own page
+    names["test_a_break_upwards_is_bought"]()
+    assert parameters_of(names["Breakout"]).keys() == {"period", "notional"}
+    assert [one.rule.code for one in check_text(blocks[0], "page")[0]] == []
 
 
 # ---- a core runs each of them on paper ----

@@ -54,6 +54,7 @@ def in_a_callback(body: str) -> list[str]:
         ("import datetime as d\nx = d.datetime.utcnow()", "clock"),
         ("from datetime import date\nx = date.today()", "clock"),
         ("import pandas as pd\nx = pd.Timestamp.now()", "clock"),
+        ("from datetime import datetime as d\nx = d.fromtimestamp(1)", "clock"),
         ("import random", "random"),
         ("from random import gauss", "random"),
         ("import secrets", "random"),
@@ -179,6 +180,29 @@ def test_a_class_that_extends_another_in_the_file_has_what_that_declares():
     text = HEAD + CLASS + "        pass\n\nclass Two(One):\n    def on_fill(self, fill):\n"
     assert codes(text + "        self.count += 1\n        self.ema('i', '1m', 3)\n") == []
     assert codes(text + "        self.other = 1\n") == ["forgotten"]
+
+
+@pytest.mark.parametrize(
+    ("signature", "words"),
+    [
+        ("on_bars(self, bar)", "nothing calls on_bars(); did you mean on_bar?"),
+        ("on_tick(self)", "nothing calls on_tick()"),
+        ("on_bar(self)", "it is called as on_bar(self, bar)"),
+        ("on_bar(self, bar, more)", "it is called as on_bar(self, bar)"),
+        ("on_start(self, x)", "it is called as on_start(self)"),
+        ("on_trade(self, i, p, q)", "on_trade(self, instrument, price, qty, *, is_buy)"),
+        ("on_bar(self, bar, more=1)", ""),
+        ("on_bar(self, *rest)", ""),
+        ("on_trade(self, i, p, q, *, is_buy)", ""),
+        ("on_trade(self, i, p, q, **rest)", ""),
+        ("bar(self)", ""),
+    ],
+)
+def test_a_callback_is_called_by_its_name_and_with_what_it_takes(signature, words):
+    text = f"{HEAD}class One(Strategy):\n    def {signature}:\n        pass"
+    found, _ = check_text(text, "s.py")
+    assert [one.rule.code for one in found] == ["callback"] * bool(words)
+    assert all(words in one.what for one in found)
 
 
 def test_classes_that_are_no_strategies_keep_what_they_like():

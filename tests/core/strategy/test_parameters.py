@@ -74,6 +74,23 @@ def test_a_subclass_adds_and_changes_defaults():
     assert (found["slow"].default, found["slow"].ge, found["slow"].le) == (3, 1, None)
 
 
+def test_a_subclass_that_only_gives_another_default_keeps_the_bounds():
+    class Child(Tuned):
+        slow = 40
+
+    class Again(Tuned):
+        slow: int = 1
+
+    class Wrong(Tuned):
+        slow = 1
+
+    found = parameters_of(Child)["slow"]
+    assert (found.default, found.ge, found.le, found.hot) == (40, 2, 500, True)
+    assert parameters_of(Again)["slow"] == Parameter("slow", int, 1)
+    with pytest.raises(TypeError, match="its default 1 is not a whole number from 2 up to 500"):
+        parameters_of(Wrong)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

@@ -1,22 +1,27 @@
 """What the classes of a file keep, share and ask for: read from their bodies, nothing is run."""
 
 import ast
+import difflib
+import inspect
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from plimsoll.cli.strategy.calls import CHANGES
 from plimsoll.cli.strategy.names import Names, Place
+from plimsoll.core.strategy import Strategy
+from plimsoll.core.strategy.indicators import KINDS
 
-_HOOKS: Final = frozenset({
-    "on_start", "on_bar", "on_book", "on_trade", "on_timer", "on_fill", "on_order", "on_refusal",
-    "on_stop",
-})  # fmt: skip
+_HOOKS: Final = {
+    name: list(inspect.signature(method).parameters.values())
+    for name, method in vars(Strategy).items()
+    if name.startswith("on_")
+}
+"""The callbacks, with what each is called with."""
+
 _AT_START: Final = frozenset({"__init__", "on_start"})
 _MUTABLE: Final = ("list", "dict", "set", "defaultdict", "deque", "Counter", "OrderedDict")
-_FRAMED: Final = frozenset({
-    "window", "sma", "ema", "wma", "macd", "vwap", "rsi", "stochastic", "roc", "obv", "deviation",
-    "bollinger", "donchian", "atr", "adx",
-})  # fmt: skip
+_FRAMED: Final = frozenset({"window", *KINDS})
+"""Methods that are asked with an instrument and a time frame."""
 
 
 class Body(NamedTuple):
@@ -111,7 +116,7 @@ def _body(node: ast.ClassDef, names: Names, known: dict[str, Body]) -> Body | No
     bases = [names.dotted(base) or ast.unparse(base) for base in node.bases]
     methods = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
     is_plain = any(base.startswith("plimsoll.") and base.endswith(".Strategy") for base in bases)
-    if not is_plain and not any(base in known for base in bases) and not methods & _HOOKS:
+    if not is_plain and not any(base in known for base in bases) and not methods & _HOOKS.keys():
         return None
     states: set[str] = set()
     parameters: set[str] = set()
@@ -154,6 +159,7 @@ def _class(node: ast.ClassDef, body: Body) -> Iterator[Place]:
     methods = [one for one in node.body if isinstance(one, ast.FunctionDef)]
     yield from _kept(methods, body)
     for method in methods:
+        yield from _callback(method)
         windows = _windows(method)
         for inner in ast.walk(method):
             if isinstance(inner, ast.Attribute):
@@ -162,6 +168,27 @@ def _class(node: ast.ClassDef, body: Body) -> Iterator[Place]:
                 yield from _frame(inner, body.frames)
             elif isinstance(inner, ast.Subscript):
                 yield from _beyond(inner, windows, body.frames or {})
+
+
+def _callback(method: ast.FunctionDef) -> Iterator[Place]:
+    """Yield a callback that nothing calls, or that cannot be called as it will be."""
+    if not method.name.startswith("on_"):
+        return
+    if method.name not in _HOOKS:
+        near = difflib.get_close_matches(method.name, list(_HOOKS), n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        yield method.lineno, "callback", f"nothing calls {method.name}(){hint}"
+        return
+    called, taken = _HOOKS[method.name], method.args
+    by_place = [one.name for one in called if one.kind is not one.KEYWORD_ONLY]
+    by_name = {one.name for one in called if one.kind is one.KEYWORD_ONLY}
+    own = [*taken.posonlyargs, *taken.args]
+    least = len(own) - len(taken.defaults)
+    fits = least <= len(by_place) and (taken.vararg is not None or len(own) >= len(by_place))
+    named = {one.arg for one in taken.kwonlyargs}
+    if not fits or (taken.kwarg is None and not by_name <= named):
+        shape = ", ".join([*by_place, *(f"*, {name}" for name in sorted(by_name))])
+        yield method.lineno, "callback", f"it is called as {method.name}({shape})"
 
 
 def _kept(methods: list[ast.FunctionDef], body: Body) -> Iterator[Place]:

@@ -91,7 +91,14 @@ class Names(ast.NodeVisitor):
             if name.attr in METHODS:
                 self._add(node, METHODS[name.attr], f".{name.attr}()")
             self._look_ahead(node, name)
+            self._local_time(node, name)
         self.generic_visit(node)
+
+    def _local_time(self, node: ast.Call, name: ast.Attribute) -> None:
+        """Find the time zone of the machine, which no log holds."""
+        given = len(node.args) + len(node.keywords)
+        if self.dotted(name) == "datetime.datetime.fromtimestamp" and given < 2:
+            self._add(node, "clock", "datetime.fromtimestamp() without a time zone: the machine's")
 
     def _look_ahead(self, node: ast.Call, name: ast.Attribute) -> None:
         given = {one.arg: one.value for one in node.keywords}

@@ -91,6 +91,11 @@ _ALL: Final = (
         'declare it in the class: bars = {"1m": 200}, the frame and how many bars are kept',
     ),
     Rule(
+        "callback",
+        "a callback that is not called does nothing; one called otherwise raises and is stopped",
+        "write its name and arguments as docs/reference/strategy.md has them",
+    ),
+    Rule(
         "load",
         "the engine would not start with it",
         "mend what the message names",

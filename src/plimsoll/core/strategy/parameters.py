@@ -220,7 +220,7 @@ def declared_by(cls: type, words: Sequence[str]) -> dict[str, Parameter]:
         if name.startswith("_") or get_origin(kind) is ClassVar or name in _NEEDS:
             continue
         what = f"{cls.__name__}.{name}"
-        static = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+        static = _static(cls, name)
         if isinstance(static, Kept):
             continue
         if not hasattr(cls, name):
@@ -238,6 +238,20 @@ def declared_by(cls: type, words: Sequence[str]) -> dict[str, Parameter]:
 
 
 _NEEDS: Final = frozenset({"instruments", "bars"})
+
+
+def _static(cls: type, name: str) -> object:
+    """Return what stands on the class; a plain ``name = 3`` below a ``param`` keeps its bounds."""
+    bases = [base for base in cls.__mro__ if name in vars(base)]
+    newest = vars(bases[0])[name] if bases else None
+    for base in bases:
+        value = vars(base)[name]
+        if isinstance(value, Declared):
+            more = {field: getattr(value, field) for field in Declared.__slots__}
+            return Declared(**more | {"default": newest}) if value is not newest else value
+        if name in vars(base).get("__annotations__", {}):
+            break
+    return newest
 
 
 def _hints(cls: type) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import math
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from tests.properties.driver import PERP, T0, Driver, Puppet, one_strategy, settings_of
 
@@ -151,3 +152,29 @@ def test_every_kind_is_known_by_the_words_a_strategy_asks_with():
     for ask in ASKS.values():
         ask(desk.strategy)
     assert {key[0]: type(one) for key, one in desk.indicators.items()} == KINDS
+
+
+def test_a_state_and_an_indicator_that_have_become_others_begin_anew():
+    class Was(Puppet):
+        own: Any = state(3.5)
+        gone: Any = state({"a": 1})
+
+    _, first = started(Was)
+    saved = msgspec.msgpack.decode(first.save())
+    saved["indicators"] = {f"sma {PERP} 1m 5": {"length": 5}, f"nix {PERP} 1m 5": {}}
+    _, second = started()
+    second.restore(msgspec.msgpack.encode(saved))
+    assert second.strategy.own == StandardDeviation(4)
+    assert second.indicators == {}
+    assert not second.strategy.sma(PERP, "1m", 5).is_ready
+
+
+def test_a_state_may_become_nothing():
+    class Maybe(Puppet):
+        last: Any = state(5)
+
+    _, first = started(Maybe)
+    first.strategy.last = None
+    _, second = started(Maybe)
+    second.restore(first.save())
+    assert second.strategy.last is None

@@ -470,20 +470,22 @@ class Desk:
         return msgspec.msgpack.encode(saved, order="deterministic")
 
     def restore(self, payload: bytes) -> None:
-        """Take over what ``save`` wrote; bars and states the class no longer declares are left."""
+        """Take over what ``save`` wrote; what the class no longer declares like this is left."""
         saved = msgspec.msgpack.decode(payload, type=_Saved)
         for name, declared in _states_of(type(self.strategy)).items():
-            if name in saved.states:
-                value = msgspec.convert(saved.states[name], declared.kind)
+            value = saved.states.get(name)
+            if declared.kind is not Any:
+                value = _taken_up(value, declared.kind)
+            if value is not None or (declared.kind is Any and name in saved.states):
                 setattr(self.strategy, name, value)
         self.targets, self.rng.word = saved.targets, saved.rng_word
         for target in self.targets.values():
             target.is_held = True
-        self.indicators = {
-            key: msgspec.convert(value, KINDS[key[0]])
-            for key, value in ((_key_of(text), value) for text, value in saved.indicators.items())
-            if key[0] in KINDS and key[1:3] in self.makers
-        }
+        for text, value in saved.indicators.items():
+            key = _key_of(text)
+            made = _taken_up(value, KINDS.get(key[0]))
+            if made is not None and key[1:3] in self.makers:
+                self.indicators[key] = made
         self.timers = saved.timers
         for (name, frame), maker in self.makers.items():
             maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
@@ -527,6 +529,14 @@ class Desk:
             raise KeyError(
                 f"{self.name}: bars {frame!r} of {instrument!r} are not declared in `bars`"
             ) from None
+
+
+def _taken_up(value: object, kind: Any) -> Any:  # noqa: ANN401 - of that kind
+    """Return what was saved as what it is now, None where the class has become another one."""
+    try:
+        return None if value is None or kind is None else msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
 
 
 def _key_of(text: str) -> tuple[Any, ...]:

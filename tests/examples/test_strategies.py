@@ -160,7 +160,7 @@ def test_the_carry_goes_in_on_funding_and_out_without():
     assert stage.target(BTC) is None, "nothing is known yet"
     market = stage.markets[BTC]
     for name in (COIN, BTC):
-        stage._move(name, 50_000.0)
+        stage.price(50_000.0, name)
     market.next_funding_ms = 1
     for rate, held in ((0.00005, "0"), (0.0002, "0.010"), (0.00005, "0.010"), (-0.0001, "0")):
         stage.funding(rate, BTC)
@@ -171,15 +171,15 @@ def test_the_carry_goes_in_on_funding_and_out_without():
 def test_the_portfolio_trades_what_has_drifted():
     stage = Rehearsal(tuned(PORTFOLIO, weights=(0.5, 0.25)), COIN, OTHER, capital=10_000)
     for name, price in ((COIN, 50_000.0), (OTHER, 2_000.0)):
-        stage._move(name, price)
+        stage.price(price, name)
     stage.timer("look")
     assert (stage.target(COIN), stage.target(OTHER)) == (Decimal("0.1"), Decimal("1.25"))
     stage.hold(0.1, COIN)
     stage.hold(1.25, OTHER)
-    stage._move(OTHER, 2_100.0)
+    stage.price(2_100.0, OTHER)
     stage.timer("look")
     assert stage.target(OTHER) == Decimal("1.25"), "1.25 % of the capital is inside the band"
-    stage._move(OTHER, 2_500.0)
+    stage.price(2_500.0, OTHER)
     stage.timer("look")
     assert stage.target(OTHER) == Decimal(1)
 

@@ -116,7 +116,7 @@ class Rehearsal:
         top, bottom = high or max(last, close), low or min(last, close)
         bar = Bar(name, frame, start, last, top, bottom, close, volume)
         self._pass(max(self.now_ns, start + maker.span))
-        self._move(name, close)
+        self.price(close, name)
         window.append(bar)
         self.desk.feed_bar(bar)
         self.strategy.on_bar(bar)
@@ -124,8 +124,21 @@ class Rehearsal:
     def book(self, mid: float, instrument: str = "", *, spread: float = 0.02) -> None:
         """Show a book around a price, and the mark price there."""
         name = instrument or self._only()
-        self._move(name, mid, spread)
+        self.price(mid, name, spread=spread)
         self.strategy.on_book(self.markets[name])
+
+    def price(self, price: float, instrument: str = "", *, spread: float = 0.02) -> None:
+        """Let book, mark and last price stand around a price; nothing hears it by itself."""
+        name = instrument or self._only()
+        market, now_ms = self.markets[name], self.now_ns // 1_000_000
+        self._updates += 1
+        stamp = (self._updates, self.now_ns, 1, 0)
+        ticker = TickerChanged(*stamp, name, price, price, price, 0.0, 0, now_ms)
+        bids, asks = [(price - spread / 2, 100.0)], [(price + spread / 2, 100.0)]
+        count = self._updates
+        change = BookChanged(*stamp, name, DEPTH, True, count, count, now_ms, bids, asks)
+        market.on_ticker(ticker, 0)
+        market.on_book(change, 0)
 
     def funding(self, rate: float, instrument: str = "") -> None:
         """Show the rate of the next funding; nothing hears it by itself."""
@@ -183,17 +196,6 @@ class Rehearsal:
 
     def _pass(self, now_ns: int) -> None:
         self.now_ns = self.desk.now_ns = now_ns
-
-    def _move(self, name: str, price: float, spread: float = 0.02) -> None:
-        market, now_ms = self.markets[name], self.now_ns // 1_000_000
-        self._updates += 1
-        stamp = (self._updates, self.now_ns, 1, 0)
-        ticker = TickerChanged(*stamp, name, price, price, price, 0.0, 0, now_ms)
-        bids, asks = [(price - spread / 2, 100.0)], [(price + spread / 2, 100.0)]
-        count = self._updates
-        change = BookChanged(*stamp, name, DEPTH, True, count, count, now_ms, bids, asks)
-        market.on_ticker(ticker, 0)
-        market.on_book(change, 0)
 
 
 def listing(name: str, tick: str = "0.01", lot: str = "0.001") -> Instrument:

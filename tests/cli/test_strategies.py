@@ -9,7 +9,7 @@ from plimsoll.config.sources import digest_of
 from plimsoll.core.settings import StrategySettings
 
 CODE = """
-from plimsoll.core.strategy import Strategy
+from plimsoll.core.strategy import Strategy, param
 import beside
 
 class Plain(Strategy):
@@ -20,6 +20,10 @@ class Plain(Strategy):
 
 class Other(Strategy):
     rows: list = []
+
+class Bound(Strategy):
+    slow: int = param(20, ge=2, le=500, help="Bars of the slow average.")
+    rows: list[float] = [1.0]
 
 class NoStrategy:
     pass
@@ -61,6 +65,35 @@ def test_two_instances_do_not_share_parameters(home):
     assert (one.fast, other.fast) == (3, 10)
 
 
+def test_two_instances_do_not_share_a_list(home):
+    source = "strategies/plain.py:Bound"
+    one: Any = load(settings(source), home)
+    other: Any = load(settings(source), home)
+    one.rows.append(2.0)
+    assert other.rows == [1.0]
+
+
+def test_every_wrong_parameter_is_told_with_where_it_was_written(home):
+    where = {"slow": "config/production.toml"}
+    with pytest.raises(ConfigError) as caught:
+        load(
+            settings("strategies/plain.py:Bound", params={"slow": 1, "nix": 1}),
+            home,
+            lambda instance, name: f"{instance}:{where.get(name, 'plimsoll.toml')}",
+        )
+    first, (second,) = caught.value, caught.value.others
+    assert str(first) == (
+        "one:config/production.toml: strategy.one.params.slow: "
+        "expected a whole number from 2 up to 500, found 1"
+    )
+    assert first.hint == "Bars of the slow average."
+    assert (second.file, second.key) == ("one:plimsoll.toml", "strategy.one.params.nix")
+
+
+def test_without_more_they_were_written_in_the_project_file(home):
+    assert refusal(home, params={"fast": "3"}).file == str(home / "plimsoll.toml")
+
+
 def test_an_installed_class_is_loaded(home):
     source = "plimsoll.core.strategy:Strategy"
     assert "is no strategy" in refusal(home, source).expected
@@ -89,7 +122,7 @@ def test_a_wrong_parameter_is_named(home, params, key, words):
     [
         ("strategies/plain.py:Plane", "Plain"),
         ("strategies/plain.py:NoStrategy", "is no strategy"),
-        ("strategies/plain.py:Other", "bool, int, float or str"),
+        ("strategies/plain.py:Other", "bool, int, float, str"),
         ("strategies/none.py:Plain", "no such file"),
     ],
 )

@@ -100,7 +100,7 @@ def wanted_of(project: Project) -> Wanted:
     Raises:
         ConfigError: a strategy cannot be used.
     """
-    load, account = loader(project.root), project.settings.account
+    load, account = loader(project), project.settings.account
     names: dict[str, None] = {}
     for entry in core_settings(project).strategies:
         names |= dict.fromkeys(entry.instruments or load(entry).instruments)

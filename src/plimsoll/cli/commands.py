@@ -5,6 +5,7 @@ from typing import Final
 from plimsoll.cli.arguments import JSON, SHARED, Argument, Command
 from plimsoll.cli.backtest_commands import BACKTESTS
 from plimsoll.cli.data import commands as data
+from plimsoll.cli.strategy.commands import STRATEGY_COMMANDS
 
 _REASON: Final = Argument("--reason", "why, for the log", default="", metavar="TEXT")
 _SCOPES: Final = "a strategy, an instrument, or STRATEGY/INSTRUMENT"
@@ -738,13 +739,7 @@ COMMANDS: Final = (
         SHARED,
         "Keys and secrets are shown as references only.",
     ),
-    Command(
-        "strategy list",
-        "list the strategies of a project with their parameters",
-        ("plimsoll strategy list --project desk",),
-        "config:strategies",
-        SHARED,
-    ),
+    *STRATEGY_COMMANDS,
     Command(
         "instrument",
         "show what the venue says of an instrument, and its smallest order",

@@ -1,21 +1,18 @@
-"""``config check``, ``config show`` and ``strategy list``."""
+"""``config check`` and ``config show``."""
 
 import json as json_text
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
 from plimsoll.cli import text
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.output import print_json
-from plimsoll.cli.wiring import loader, passphrase_hash
+from plimsoll.cli.strategy.check import warnings as strategy_warnings
+from plimsoll.cli.wiring import loaded_settings, passphrase_hash
 from plimsoll.config.project import Project, load_project
 from plimsoll.config.schema import as_written
 from plimsoll.config.secret import read_key
-from plimsoll.config.translate import core_settings
-from plimsoll.core.settings import StrategySettings
-from plimsoll.core.strategy import Strategy, parameters_of
 
 
 def check(project: str, env: str, *, json: bool) -> Exit:
@@ -25,13 +22,10 @@ def check(project: str, env: str, *, json: bool) -> Exit:
         ConfigError: something cannot be used.
     """
     found = load_project(Path(project), env)
-    core = core_settings(found)
-    load = loader(found.root)
-    for entry in core.strategies:
-        load(entry)
+    core = loaded_settings(found)
     read_key(found)
     passphrase_hash(found)
-    warnings = list(found.warnings())
+    warnings = [*found.warnings(), *strategy_warnings(found)]
     if json:
         print_json({"ok": True, "warnings": warnings, "strategies": len(core.strategies)})
         return Exit.DONE
@@ -52,42 +46,6 @@ def show(project: str, env: str, *, json: bool) -> Exit:
     else:
         print(text.table(("key", "value", "from"), rows))
     return Exit.DONE
-
-
-def strategies(project: str, env: str, *, json: bool) -> Exit:
-    """Print each instance with the parameters its class has."""
-    found = load_project(Path(project), env)
-    load = loader(found.root)
-    entries = [(entry, load(entry)) for entry in core_settings(found).strategies]
-    if json:
-        print_json({"strategies": [_document(entry, strategy) for entry, strategy in entries]})
-    elif entries:
-        titles = ("name", "mode", "class", "instruments", "parameters")
-        print(text.table(titles, [_row(entry, strategy) for entry, strategy in entries]))
-    else:
-        print(f"no strategies: add [[strategy]] to {found.layout.main_file}")
-    return Exit.DONE
-
-
-def _document(entry: StrategySettings, strategy: Strategy) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "class": entry.source,
-        "mode": str(entry.mode),
-        "instruments": list(entry.instruments or strategy.instruments),
-        "params": _parameters(strategy),
-        "sha256": entry.source_hash,
-    }
-
-
-def _row(entry: StrategySettings, strategy: Strategy) -> tuple[str, ...]:
-    instruments = ", ".join(entry.instruments or strategy.instruments)
-    values = ", ".join(f"{name} = {value}" for name, value in _parameters(strategy).items())
-    return entry.name, str(entry.mode), entry.source, instruments, values
-
-
-def _parameters(strategy: Strategy) -> dict[str, Any]:
-    return {name: getattr(strategy, name) for name in parameters_of(type(strategy))}
 
 
 def _values(

@@ -1,4 +1,4 @@
-"""The reference pages about commands and configuration, made from what the program knows.
+"""The reference pages about commands, configuration and strategies, made from the program.
 
 ``python -m plimsoll.cli.reference DIRECTORY`` writes them; a test holds them against the code.
 """
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from plimsoll.cli.arguments import Argument, Command
 from plimsoll.cli.commands import COMMANDS
 from plimsoll.cli.exits import Exit
+from plimsoll.cli.strategy.page import strategy_page
 from plimsoll.config.schema import (
     LATER,
     Account,
@@ -168,9 +169,10 @@ def _toml(value: object) -> str:
 
 
 def write(directory: Path) -> None:
-    """Write both pages."""
+    """Write the pages."""
     (directory / "commands.md").write_text(commands_page())
     (directory / "configuration.md").write_text(configuration_page())
+    (directory / "strategy.md").write_text(strategy_page())
 
 
 if __name__ == "__main__":

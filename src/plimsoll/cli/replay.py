@@ -33,7 +33,7 @@ def proof(project: Project, epoch: int) -> ReplayReport:
     """
     with damage_told(project.books):
         try:
-            return prove(project.journal_dir, epoch, loader(project.root))
+            return prove(project.journal_dir, epoch, loader(project))
         except KeyError as error:
             raise _no_session(project, str(epoch)) from error
 

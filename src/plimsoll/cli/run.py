@@ -7,6 +7,7 @@ from pathlib import Path
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.cli.strategy.check import warnings as strategy_warnings
 from plimsoll.cli.wiring import engine_settings
 from plimsoll.config.project import Project, load_project
 from plimsoll.core.model import Mode
@@ -23,9 +24,9 @@ def run(project: str, env: str, *, json: bool, confirm_live: str) -> Exit:
     """
     found = load_project(Path(project), env)
     confirm(found, confirm_live)
-    for warning in found.warnings():
-        print(f"warning: {warning}", file=sys.stderr)
     settings = engine_settings(found)
+    for warning in (*found.warnings(), *strategy_warnings(found)):
+        print(f"warning: {warning}", file=sys.stderr)
     _announce(found, as_json=json)
     try:
         return Exit(serve(settings))

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Final
+
+import msgspec
 
 from plimsoll.cli import strategies
 from plimsoll.cli.exits import Exit
@@ -11,7 +14,8 @@ from plimsoll.cli.failure import Failure
 from plimsoll.config.project import Project
 from plimsoll.config.secret import read_key, read_passphrase
 from plimsoll.config.translate import core_settings
-from plimsoll.core.settings import StrategySettings
+from plimsoll.core.model import Mode
+from plimsoll.core.settings import CoreSettings, StrategySettings
 from plimsoll.core.strategy import Strategy
 from plimsoll.engine.authority import check_kept
 from plimsoll.engine.settings import EngineSettings
@@ -29,10 +33,7 @@ def engine_settings(project: Project) -> EngineSettings:
         ConfigError: the configuration, a strategy or a credential cannot be used.
         Failure: the simulator is not there.
     """
-    core = core_settings(project)
-    load = loader(project.root)
-    for entry in core.strategies:
-        load(entry)
+    core, load = loaded_settings(project), loader(project)
     journal = project.settings.journal
     return EngineSettings(
         core=core,
@@ -47,6 +48,35 @@ def engine_settings(project: Project) -> EngineSettings:
         callback_limit_ns=project.settings.execution.callback_limit,
         passphrase_hash=passphrase_hash(project),
     )
+
+
+def loaded_settings(project: Project) -> CoreSettings:
+    """Return what the core is given, every strategy loaded once: what it trades is known then.
+
+    Raises:
+        ConfigError: a strategy cannot be used, trades nothing, or what another live one trades.
+    """
+    core, load = core_settings(project), loader(project)
+    owners: dict[str, str] = {}
+    entries = []
+    for entry in core.strategies:
+        strategy = load(entry)
+        names = entry.instruments or tuple(strategy.instruments)
+        key = f"strategy.{entry.name}.instruments"
+        if not names:
+            hint = 'such as instruments = ["linear:BTCUSDT"]'
+            raise project.error(key, "neither it nor the class names an instrument", hint=hint)
+        for name in names if entry.mode is Mode.LIVE else ():
+            other = owners.setdefault(name, entry.name)
+            if other != entry.name:
+                expected = "a live instrument belongs to one strategy instance"
+                found = f'{name}, which "{other}" trades as well'
+                raise project.error(key, expected, found=found, hint=_SHARED)
+        entries.append(msgspec.structs.replace(entry, instruments=names))
+    return msgspec.structs.replace(core, strategies=tuple(entries))
+
+
+_SHARED: Final = "give one of them a sub-account, or run it on paper"
 
 
 def passphrase_hash(project: Project) -> str:
@@ -64,9 +94,17 @@ def passphrase_hash(project: Project) -> str:
     return kept
 
 
-def loader(root: Path) -> Callable[[StrategySettings], Strategy]:
+def loader(project: Project) -> Callable[[StrategySettings], Strategy]:
     """Return what makes strategy objects from the files of one project."""
-    return partial(strategies.load, root=root)
+
+    def origin(instance: str, name: str) -> object:
+        for place, entry in enumerate(project.settings.strategy):
+            if entry.name == instance:
+                found = project.origin("strategy", place, "params", name)
+                return project.layout.main_file if found == "default" else found
+        return project.layout.main_file
+
+    return partial(strategies.load, root=project.root, origin=origin)
 
 
 def venue_settings(project: Project) -> BybitSettings:

@@ -91,7 +91,7 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[str, ...] = ()
     mode: Mode = Mode.PAPER
     capital: int = 0
-    params: dict[str, str | int | float | bool] = {}
+    params: dict[str, str | int | float | bool | list[str | int | float | bool]] = {}
     limits: Limits | None = None
     """Limits of this instance, measured on what is its own; None = only the account's."""
 

@@ -3,52 +3,9 @@
 import math
 from typing import Any
 
-import pytest
-
-from plimsoll.core.strategy import Strategy, parameters_of, state
+from plimsoll.core.strategy import state
 from plimsoll.core.strategy.indicators import Ema, Sma
 from plimsoll.core.strategy.random_stream import RandomStream
-
-
-class Tuned(Strategy):
-    bars = {"1m": 5}  # noqa: RUF012
-    fast: int = 10
-    ratio: float = 0.5
-    word: str = "x"
-    on: bool = True
-    _hidden: int = 3
-    count = state(0)
-
-
-def test_parameters_are_the_annotated_attributes():
-    assert parameters_of(Tuned) == {
-        "fast": (int, 10),
-        "ratio": (float, 0.5),
-        "word": (str, "x"),
-        "on": (bool, True),
-    }
-
-
-def test_a_subclass_adds_and_changes_defaults():
-    class Child(Tuned):
-        fast: int = 20
-        slow: int = 30
-
-    found = parameters_of(Child)
-    assert (found["fast"], found["slow"]) == ((int, 20), (int, 30))
-
-
-def test_a_parameter_needs_a_default_and_a_plain_type():
-    class NoDefault(Strategy):
-        fast: int
-
-    class Odd(Strategy):
-        rows: list[int] = []  # noqa: RUF012
-
-    with pytest.raises(TypeError, match=r"NoDefault\.fast: a parameter needs a default"):
-        parameters_of(NoDefault)
-    with pytest.raises(TypeError, match=r"Odd\.rows: a parameter is bool, int, float or str"):
-        parameters_of(Odd)
 
 
 def test_each_instance_starts_with_its_own_copy_of_a_state():

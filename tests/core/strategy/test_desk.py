@@ -126,6 +126,8 @@ def test_what_a_strategy_may_read(paper):
     assert paper.do(lambda s: s.equity) == pytest.approx(100_000 - 0.01 - fee, abs=1e-6)
     assert paper.do(lambda s: s.now) == paper.now_ns
     assert paper.do(lambda s: s.orders(PERP)) == []
+    assert paper.do(lambda s: s.instruments) == (PERP,)
+    assert Puppet.instruments == (), "only the instance knows what it trades"
     assert paper.do(lambda s: s.market(PERP)).bid_ticks == 499_990
 
 

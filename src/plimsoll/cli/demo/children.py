@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +62,7 @@ class Child:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,  # Ctrl-C in the terminal is for the demo alone
-                preexec_fn=_end_with_parent,
+                preexec_fn=partial(_end_with_parent, os.getpid()),
                 env=_environment(),
             )
         self.starts += 1
@@ -146,9 +147,14 @@ def await_file(path: Path, child: Child, patience_s: float) -> bool:
     return True
 
 
-def _end_with_parent() -> None:
-    """Have the kernel stop this process gracefully when the demo dies without stopping it."""
+def _end_with_parent(parent: int) -> None:
+    """Have the kernel stop this process gracefully when the demo dies without stopping it.
+
+    One that died before this took hold will not be told of: then there is nothing to begin.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _environment() -> dict[str, str]:

@@ -10,7 +10,6 @@ from plimsoll.core.strategy.base import (
     OrderHandle,
     Strategy,
     parameters_of,
-    state,
 )
 from plimsoll.core.strategy.desk import (
     AmendRequest,
@@ -20,24 +19,55 @@ from plimsoll.core.strategy.desk import (
     Request,
     SizeRequest,
 )
-from plimsoll.core.strategy.indicators import Ema, Sma
+from plimsoll.core.strategy.indicators import (
+    Adx,
+    Atr,
+    Bollinger,
+    Donchian,
+    Ema,
+    Macd,
+    Obv,
+    Roc,
+    Rsi,
+    Sma,
+    StandardDeviation,
+    Stochastic,
+    Vwap,
+    Wma,
+)
+from plimsoll.core.strategy.keeping import state
+from plimsoll.core.strategy.parameters import Parameter, param
 from plimsoll.core.strategy.wishes import Quote, Target
 
 __all__ = [
+    "Adx",
     "AmendRequest",
+    "Atr",
+    "Bollinger",
     "CancelRequest",
     "Desk",
+    "Donchian",
     "Ema",
     "FillEvent",
     "Holding",
+    "Macd",
+    "Obv",
     "OrderHandle",
+    "Parameter",
     "PlaceRequest",
     "Quote",
     "Request",
+    "Roc",
+    "Rsi",
     "SizeRequest",
     "Sma",
+    "StandardDeviation",
+    "Stochastic",
     "Strategy",
     "Target",
+    "Vwap",
+    "Wma",
+    "param",
     "parameters_of",
     "state",
 ]

@@ -15,28 +15,15 @@ everything a strategy may know or ask comes through ``self``. Refusals are value
                 self.target(bar.instrument, qty=self.qty if fast.value > slow.value else 0)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import (
-    Any,
-    ClassVar,
-    Final,
-    NamedTuple,
-    Protocol,
-    TypeVar,
-    cast,
-    get_origin,
-    get_type_hints,
-)
-
-import msgspec
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
-from plimsoll.core.strategy.indicators import Ema, Sma
+from plimsoll.core.strategy.indicating import Indicating, IndicatorPort
+from plimsoll.core.strategy.parameters import Parameter, declared_by
 from plimsoll.core.strategy.random_stream import RandomStream
-
-_Value = TypeVar("_Value")
 
 Number = str | int | float | Decimal
 """Prices and quantities: text, integers and Decimals are exact, floats are rounded by rule."""
@@ -114,7 +101,7 @@ class OrderHandle:
         return self._desk.cancel(self)
 
 
-class StrategyPort(Protocol):
+class StrategyPort(IndicatorPort, Protocol):
     """What a strategy is connected to; implemented by ``Desk``."""
 
     now_ns: int
@@ -217,40 +204,12 @@ class StrategyPort(Protocol):
         """Return the closed bars kept, oldest first."""
         ...
 
-    def indicator(
-        self, kind: str, instrument: str, frame: str, period: int, make: Callable[[], Any]
-    ) -> Any:  # noqa: ANN401 - whatever ``make`` makes
-        """Return the indicator kept under these terms, made and warmed when first asked for."""
-        ...
 
-
-class Kept:
-    """What ``state(...)`` leaves on a class: the default of an attribute that is checkpointed."""
-
-    def __init__(self, default: object) -> None:
-        """Keep the default; each instance starts with a copy of its own."""
-        self.encoded = msgspec.msgpack.encode(default)
-
-    def fresh(self) -> Any:  # noqa: ANN401 - any plain value
-        """Return a new copy of the default."""
-        return msgspec.msgpack.decode(self.encoded)
-
-
-def state(default: _Value) -> _Value:
-    """Declare an attribute that a restart remembers.
-
-    Written ``count = state(0)`` in the class; checkpointed and restored. The default and every
-    value must be numbers, text, booleans, lists or dicts of these. Typed as its default, like a
-    dataclass field.
-    """
-    return cast("_Value", Kept(default))
-
-
-class Strategy:
+class Strategy(Indicating):
     """Base of all strategies. Declare needs, override what you want to hear."""
 
     instruments: ClassVar[Sequence[str]] = ()
-    """Used where the configuration names none."""
+    """Used where the configuration names none; on an instance at work, what it trades."""
     bars: ClassVar[dict[str, int]] = {}
     """Time frames and how many bars to keep: ``{"1s": 60, "1m": 200}``."""
 
@@ -440,16 +399,6 @@ class Strategy:
         """Return the closed bars kept of a declared frame, oldest first."""
         return self._port.window(instrument, frame)
 
-    def ema(self, instrument: str, frame: str, period: int) -> Ema:
-        """Return the exponential average of the closes of a declared frame."""
-        made: Ema = self._port.indicator("ema", instrument, frame, period, lambda: Ema(period))
-        return made
-
-    def sma(self, instrument: str, frame: str, period: int) -> Sma:
-        """Return the simple average of the closes of a declared frame."""
-        made: Sma = self._port.indicator("sma", instrument, frame, period, lambda: Sma(period))
-        return made
-
     def _order(
         self,
         instrument: str,
@@ -475,26 +424,10 @@ class Strategy:
         )
 
 
-_PARAMETER_TYPES = (bool, int, float, str)
-
-
-def parameters_of(cls: type[Strategy]) -> dict[str, tuple[type, Any]]:
-    """Return the parameters a strategy declares: name to (type, default).
+def parameters_of(cls: type[Strategy]) -> dict[str, Parameter]:
+    """Return the parameters a strategy declares, by name.
 
     Raises:
-        TypeError: an annotated attribute without default, or of a type that is not bool, int,
-            float or str.
+        TypeError: an annotated attribute that cannot be one: no default, or of no plain type.
     """
-    found: dict[str, tuple[type, Any]] = {}
-    for name, kind in get_type_hints(cls).items():
-        if name.startswith("_") or get_origin(kind) is ClassVar or name in _RESERVED:
-            continue
-        if kind not in _PARAMETER_TYPES:
-            raise TypeError(f"{cls.__name__}.{name}: a parameter is bool, int, float or str")
-        if not hasattr(cls, name):
-            raise TypeError(f"{cls.__name__}.{name}: a parameter needs a default")
-        found[name] = (kind, getattr(cls, name))
-    return found
-
-
-_RESERVED = frozenset({"instruments", "bars"})
+    return declared_by(cls, dir(Strategy))

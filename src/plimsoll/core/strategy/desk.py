@@ -25,7 +25,9 @@ from plimsoll.core.model import (
 from plimsoll.core.model.instrument import whole_steps
 from plimsoll.core.records import BarChanged
 from plimsoll.core.settings import Limits, StrategySettings
-from plimsoll.core.strategy.base import Holding, Kept, Number, OrderHandle, Strategy
+from plimsoll.core.strategy.base import Holding, Number, OrderHandle, Strategy
+from plimsoll.core.strategy.indicators import KINDS
+from plimsoll.core.strategy.keeping import Kept
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.repetition import Repetition
 from plimsoll.core.strategy.wishes import Quote, Target
@@ -147,9 +149,8 @@ class Desk:
             for name in self.names
             for frame, keep in strategy.bars.items()
         }
-        self.indicators: dict[tuple[str, str, str, int], Any] = {}
-        self.saved_indicators: dict[str, Any] = {}
-        """Of an earlier session, until the strategy asks for them."""
+        self.indicators: dict[tuple[Any, ...], Any] = {}
+        """By kind, instrument, frame and terms."""
         kind = type(strategy)
         self.hears_book = kind.on_book is not Strategy.on_book
         self.hears_trades = kind.on_trade is not Strategy.on_trade
@@ -160,6 +161,7 @@ class Desk:
         self.streams = tuple(name for name, is_needed in lives_on.items() if is_needed)
         """What must be LIVE, besides book and ticker, for an order of it that adds risk."""
         strategy._port = self
+        vars(strategy)["instruments"] = self.names
         for name, declared in _states_of(kind).items():
             setattr(strategy, name, declared.fresh())
 
@@ -410,19 +412,20 @@ class Desk:
         return self._maker(instrument, frame).window
 
     def indicator(
-        self, kind: str, instrument: str, frame: str, period: int, make: Callable[[], Any]
+        self,
+        kind: str,
+        instrument: str,
+        frame: str,
+        terms: tuple[float, ...],
+        make: Callable[[], Any],
     ) -> Any:  # noqa: ANN401 - whatever ``make`` makes
         """Return the indicator under these terms; a new one is fed the bars kept so far."""
-        key = (kind, instrument, frame, period)
+        key = (kind, instrument, frame, *terms)
         found = self.indicators.get(key)
         if found is None:
             found = make()
-            saved = self.saved_indicators.pop(_KEY_JOIN.join(map(str, key)), None)
-            if saved is not None:
-                found = msgspec.convert(saved, type(found))
-            else:
-                for bar in self._maker(instrument, frame).window:
-                    found.update(bar.close)
+            for bar in self._maker(instrument, frame).window:
+                found.take(bar)
             self.indicators[key] = found
         return found
 
@@ -430,9 +433,9 @@ class Desk:
 
     def feed_bar(self, bar: Bar) -> None:
         """Update the indicators of this bar's frame before the strategy hears it."""
-        for (_, instrument, frame, _), indicator in self.indicators.items():
+        for (_, instrument, frame, *_), indicator in self.indicators.items():
             if instrument == bar.instrument and frame == bar.frame:
-                indicator.update(bar.close)
+                indicator.take(bar)
 
     def drain(self) -> list[Request]:
         """Hand out the requests made since the last call."""
@@ -460,23 +463,29 @@ class Desk:
             self.targets,
             self.quotes,
             {f"{name} {frame}": list(maker.window) for (name, frame), maker in self.makers.items()},
-            self.saved_indicators
-            | {_KEY_JOIN.join(map(str, key)): value for key, value in self.indicators.items()},
+            {_KEY_JOIN.join(map(str, key)): value for key, value in self.indicators.items()},
             self.rng.word,
             self.timers,
         )
         return msgspec.msgpack.encode(saved, order="deterministic")
 
     def restore(self, payload: bytes) -> None:
-        """Take over what ``save`` wrote; bars and states the class no longer declares are left."""
+        """Take over what ``save`` wrote; what the class no longer declares like this is left."""
         saved = msgspec.msgpack.decode(payload, type=_Saved)
-        for name in _states_of(type(self.strategy)):
-            if name in saved.states:
-                setattr(self.strategy, name, saved.states[name])
+        for name, declared in _states_of(type(self.strategy)).items():
+            value = saved.states.get(name)
+            if declared.kind is not Any:
+                value = _taken_up(value, declared.kind)
+            if value is not None or (declared.kind is Any and name in saved.states):
+                setattr(self.strategy, name, value)
         self.targets, self.rng.word = saved.targets, saved.rng_word
         for target in self.targets.values():
             target.is_held = True
-        self.saved_indicators = saved.indicators
+        for text, value in saved.indicators.items():
+            key = _key_of(text)
+            made = _taken_up(value, KINDS.get(key[0]))
+            if made is not None and key[1:3] in self.makers:
+                self.indicators[key] = made
         self.timers = saved.timers
         for (name, frame), maker in self.makers.items():
             maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
@@ -520,6 +529,25 @@ class Desk:
             raise KeyError(
                 f"{self.name}: bars {frame!r} of {instrument!r} are not declared in `bars`"
             ) from None
+
+
+def _taken_up(value: object, kind: Any) -> Any:  # noqa: ANN401 - of that kind
+    """Return what was saved as what it is now, None where the class has become another one."""
+    try:
+        return None if value is None or kind is None else msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
+
+
+def _key_of(text: str) -> tuple[Any, ...]:
+    """Return the key of an indicator from a checkpoint: kind, instrument, frame, terms."""
+    kind, instrument, frame, *terms = text.split(_KEY_JOIN)
+    return (
+        kind,
+        instrument,
+        frame,
+        *(int(one) if one.isdecimal() else float(one) for one in terms),
+    )
 
 
 _KEY_JOIN: Final = " "

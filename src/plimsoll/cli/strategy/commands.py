@@ -1,0 +1,62 @@
+"""The commands about strategy files: words, help, arguments. Imports nothing heavy."""
+
+from typing import Final
+
+from plimsoll.cli.arguments import SHARED, Argument, Command
+
+STRATEGY_COMMANDS: Final = (
+    Command(
+        "strategy list",
+        "list a project's strategies: instances, classes, parameters",
+        (
+            "plimsoll strategy list --project desk",
+            "plimsoll strategy list ema                 # one instance, every parameter",
+            "plimsoll strategy list strategies/grid.py  # a class that no instance uses",
+        ),
+        "strategy.listing:strategies",
+        (
+            Argument("name", "an instance or a class; without it all", default=""),
+            *SHARED,
+        ),
+        "Loads every file in strategies/: one that cannot be imported is listed with the reason.",
+    ),
+    Command(
+        "strategy new",
+        "write a strategy to begin from, and its test",
+        ("plimsoll strategy new mean_reversion --project desk",),
+        "strategy.new:new",
+        (Argument("name", "name of the file; its class is named after it"), *SHARED),
+        "Writes strategies/NAME.py and tests/test_NAME.py and prints the [[strategy]] table for\n"
+        "it. Exit code 7, and nothing is written, where one of the files is there.",
+    ),
+    Command(
+        "strategy check",
+        "read and load strategies: what would break replay, restart or a live market",
+        (
+            "plimsoll strategy check --project desk     # every instance and file",
+            "plimsoll strategy check strategies/grid.py --json",
+            "plimsoll strategy check ema",
+        ),
+        "strategy.check:check",
+        (
+            Argument("name", "an instance or a file; without it all", default=""),
+            *SHARED,
+        ),
+        "Exit code 4 when a finding is an error, 0 when there are warnings only. A comment\n"
+        "`# plimsoll: allow(CODE) reason` in the line, or alone in the line above, silences one.\n"
+        "The codes are listed in docs/reference/strategy.md.",
+    ),
+    Command(
+        "strategy schema",
+        "print the JSON schema of a class's parameters",
+        (
+            "plimsoll strategy schema strategies/ema_cross.py:EmaCross",
+            "plimsoll strategy schema strategies/grid.py --json",
+        ),
+        "strategy.listing:schema",
+        (Argument("name", "FILE.py:Class, FILE.py or package.module:Class"), *SHARED),
+        "What may stand under params, for editors and forms. x-hot marks what may change while\n"
+        "the strategy runs.",
+    ),
+)
+"""In the order of the overview."""

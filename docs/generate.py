@@ -20,7 +20,7 @@ from plimsoll.cli.exits import Exit
 from plimsoll.core import records
 from plimsoll.core.engine import Core
 from plimsoll.core.execution.lifecycle import CONTRADICTIONS, LIFECYCLE, Evidence
-from plimsoll.core.execution.quality import METRICS
+from plimsoll.core.execution.quality import METRICS as QUALITY
 from plimsoll.core.execution.quality.middles import KEPT
 from plimsoll.core.execution.quality.waiting import MOST_WAITING
 from plimsoll.core.feed import Cause
@@ -531,7 +531,7 @@ def quality_page() -> str:
         "| metric | unit | formula | n counts | least n |",
         "|---|---|---|---|---|",
     ]
-    for one in METRICS.values():
+    for one in QUALITY.values():
         least = ", ".join(f"{figure.name} {figure.least}" for figure in one.figures)
         cells = (f"`{one.name}`", one.unit, one.formula, one.sample, least)
         lines.append(f"| {' | '.join(cells)} |")

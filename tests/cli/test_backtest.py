@@ -28,6 +28,10 @@ class Cross(Strategy):
 
 class Seconds(Strategy):
     bars = {"1s": 60}
+
+    def on_bar(self, bar):
+        assert bar.frame == "1s" and self.window(bar.instrument, "1s")[-1] is bar
+        self.target(bar.instrument, 0.01 if bar.close > bar.open else 0)
 """
 
 
@@ -102,7 +106,8 @@ def test_parameters_and_dates_are_taken(desk, capsys):
         ((*ASKED, "--bars", "7x"), Exit.USAGE, "--bars"),
         ((*ASKED, "--from", "yesterday"), Exit.USAGE, "expected a date"),
         ((*ASKED, "--from", "2030-01-01"), Exit.CONFIGURATION, "no bars"),
-        (("mine.py:Seconds", *ASKED[1:]), Exit.CONFIGURATION, "bars of 1s"),
+        (("mine.py:Seconds", *ASKED[1:]), Exit.CONFIGURATION, "--frames 1s=1m"),
+        ((*ASKED, "--frames", "5s=1m"), Exit.USAGE, "declares no"),
         (("other.py:Cross", *ASKED[1:]), Exit.CONFIGURATION, "no such file"),
         (("ema", *ASKED[1:]), Exit.CONFIGURATION, "plimsoll.toml"),
         ((*ASKED, "--capital", "-1"), Exit.USAGE, "expected a number from 0"),
@@ -160,3 +165,10 @@ def test_a_sweep_walks_forward_and_shows_it(desk, capsys):
 def test_what_cannot_be_swept_is_explained(desk, capsys, words, code, told):
     assert swept(*words) == code
     assert told in capsys.readouterr().err
+
+
+def test_a_strategy_of_seconds_runs_over_minutes_where_it_is_told_to(desk, capsys):
+    words = ("mine.py:Seconds", *ASKED[1:], "--frames", "1s=1m", "--json", "--out", "")
+    assert run(*words) == Exit.DONE
+    (owner,) = json.loads(capsys.readouterr().out)["backtest"]["results"]["owners"]
+    assert owner["fills_total"] > 10

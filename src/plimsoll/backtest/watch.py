@@ -53,7 +53,7 @@ class Watch:
         self.names = [one.instrument.name for one in plan.series]
         self.prices = [PriceMaker(name) for name in self.names]
         self.owners = {one.name: _Owner(plan, core, one) for one in plan.strategies}
-        self.warnings: dict[str, int] = {}
+        self.warnings: dict[str, tuple[str, int]] = {}
 
     def bar(self, place: int, row: Row, ts_ns: int) -> None:
         """Take a bar that has happened; ``ts_ns`` is when the strategies heard of it."""
@@ -75,16 +75,17 @@ class Watch:
         if kind is PaperFilled or kind is PaperOrderIntended or kind is OrderDenied:
             self._of_owner(record)
         elif isinstance(record, StrategyStopped) and record.code != "session":
-            self._warn(f"{record.owner} was stopped: {record.reason}")
+            self._warn(record.owner, f"{record.owner} was stopped: {record.reason}")
         elif isinstance(record, IncidentRaised) and record.code != "strategy_stopped":
-            self._warn(f"{record.code} {record.subject}: {record.text}")
+            about = f"{record.code} {record.subject}"
+            self._warn(about, f"{about}: {record.text}")
 
     def results(self, seconds: float) -> Results:
         """Return everything, once the last bar has happened."""
         plan, prices = self.plan, [maker.series() for maker in self.prices]
         warnings = [
-            text + (f" ({count} times)" if count > 1 else "")
-            for text, count in self.warnings.items()
+            text + (f" (and {count - 1:,} more)" if count > 1 else "")
+            for text, count in self.warnings.values()
         ]
         return sealed(
             Results(
@@ -120,9 +121,11 @@ class Watch:
         else:
             self.owners[order.owner].ordered(order)
 
-    def _warn(self, text: str) -> None:
-        if text in self.warnings or len(self.warnings) < _WARNINGS_MOST:
-            self.warnings[text] = self.warnings.get(text, 0) + 1
+    def _warn(self, kind: str, text: str) -> None:
+        """Keep the first words of each kind, and count the rest."""
+        if kind in self.warnings or len(self.warnings) < _WARNINGS_MOST:
+            first, count = self.warnings.get(kind, (text, 0))
+            self.warnings[kind] = first, count + 1
 
 
 _WARNINGS_MOST: Final = 50

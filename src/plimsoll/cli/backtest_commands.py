@@ -19,6 +19,12 @@ _TESTED: Final = (
         default="",
         metavar="FILES",
     ),
+    Argument(
+        "--frames",
+        "time frames in the place of those the strategy declares, such as 1s=1m",
+        default="",
+        metavar="LIST",
+    ),
     Argument("--bars", "time frame of the bars", default="1m", metavar="FRAME"),
     Argument("--from", "first bar, UTC; default: the first there is", default=""),
     Argument("--until", "bars from here on are left out, UTC", default="", metavar="TIME"),

@@ -40,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     instruments: str = ""
     data: str = ""
     bars: str = "1m"
+    frames: str = ""
     since: str = ""
     until: str = ""
     capital: float = 0.0
@@ -75,7 +76,9 @@ def planned(asked: Asked) -> Planned:
     if not names:
         raise usage("the strategy names no instruments", "--instruments linear:BTCUSDT")
     settings = msgspec.structs.replace(settings, instruments=tuple(names))
-    _frames_fit(load(settings).bars, asked.bars)
+    frames = dict(pairs_of(asked.frames, "--frames 1s=1m"))
+    settings = msgspec.structs.replace(settings, frames=frames)
+    _frames_fit(load(settings).bars, frames, asked.bars)
     files = _files(asked.data, names)
     span = (_moment(asked.since, 0), _moment(asked.until, _EVER_MS))
     with data_told():
@@ -146,7 +149,7 @@ def params_of(text: str) -> Params:
     return {name: value_of(value) for name, value in pairs_of(text)}
 
 
-def pairs_of(text: str) -> list[tuple[str, str]]:
+def pairs_of(text: str, example: str = "--params fast=10,slow=30") -> list[tuple[str, str]]:
     """Return the names and the texts of ``fast=10,slow=30``.
 
     Raises:
@@ -156,7 +159,7 @@ def pairs_of(text: str) -> list[tuple[str, str]]:
     for pair in text.split(",") if text else ():
         name, mark, value = pair.partition("=")
         if not mark or not name.strip():
-            raise usage(f"--params {pair!r}: expected NAME=VALUE", "--params fast=10,slow=30")
+            raise usage(f"expected NAME=VALUE, found {pair!r}", example)
         found.append((name.strip(), value.strip()))
     return found
 
@@ -197,8 +200,8 @@ def _files(data: str, names: tuple[str, ...]) -> list[str]:
     return files
 
 
-def _frames_fit(frames: dict[str, int], bars: str) -> None:
-    """Refuse a strategy that wants finer bars than there are.
+def _frames_fit(declared: dict[str, int], frames: dict[str, str], bars: str) -> None:
+    """Refuse a strategy that wants finer bars than there are, and frames it does not declare.
 
     Raises:
         Failure: it does.
@@ -207,13 +210,24 @@ def _frames_fit(frames: dict[str, int], bars: str) -> None:
         base = span_ns(bars)
     except ValueError as error:
         raise usage(f"--bars: {error}", "--bars 1m") from None
-    for frame in frames:
-        if span_ns(frame) % base:
+    strange = [frame for frame in frames if frame not in declared]
+    if strange:
+        raise usage(
+            f"--frames: the strategy declares no {strange[0]!r}",
+            f"it declares {', '.join(declared) or 'none'}",
+        )
+    for frame in declared:
+        wanted = frames.get(frame, frame)
+        try:
+            is_finer = span_ns(wanted) % base
+        except ValueError as error:
+            raise usage(f"--frames: {error}", "--frames 1s=1m") from None
+        if is_finer:
             raise Failure(
                 Exit.CONFIGURATION,
                 "frame",
-                f"the strategy wants bars of {frame}, the data has bars of {bars}",
-                "declare a frame that is a multiple of it, or give finer data",
+                f"the strategy wants bars of {wanted}, the data has bars of {bars}",
+                f"--frames {frame}={bars} gives it those instead, or give finer data",
             )
 
 

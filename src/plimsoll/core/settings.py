@@ -92,6 +92,8 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.PAPER
     capital: int = 0
     params: dict[str, str | int | float | bool | list[str | int | float | bool]] = {}
+    frames: dict[str, str] = {}
+    """Time frames made in the place of declared ones: ``{"1s": "1m"}`` gives it minutes."""
     limits: Limits | None = None
     """Limits of this instance, measured on what is its own; None = only the account's."""
 

@@ -63,14 +63,15 @@ class BarMaker:
         "window",
     )
 
-    def __init__(self, instrument: str, frame: str, keep: int) -> None:
-        """Keep the newest ``keep`` closed bars."""
+    def __init__(self, instrument: str, frame: str, keep: int, made: str = "") -> None:
+        """Keep the newest ``keep`` closed bars; ``made``: their real frame, where another."""
         self.base_ns = MINUTE_NS
         """Length of the bars it is made from; a backtest's may be longer than a minute."""
         self.instrument = instrument
         self.frame = frame
-        self.span = span_ns(frame)
-        self.offset_ns = _MONDAY_NS if frame.endswith("w") else 0
+        made = made or frame
+        self.span = span_ns(made)
+        self.offset_ns = _MONDAY_NS if made.endswith("w") else 0
         self.window: deque[Bar] = deque(maxlen=max(keep, 1))
         self.start_ns = 0
         self.open_bar: list[float] = []

@@ -145,7 +145,7 @@ class Desk:
         self.repetition: Repetition | None = None
         """Orders and amends that passed, for the same guard; the engine says how many."""
         self.makers: dict[tuple[str, str], BarMaker] = {
-            (name, frame): BarMaker(name, frame, keep)
+            (name, frame): BarMaker(name, frame, keep, settings.frames.get(frame, ""))
             for name in self.names
             for frame, keep in strategy.bars.items()
         }

@@ -7,6 +7,7 @@ order, and wait where they were refused.
 from collections.abc import Generator, Iterable, Iterator
 from typing import Final
 
+from plimsoll.core.engine.executing import Executing
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.state import State
@@ -45,6 +46,7 @@ class Wishing:
         self.state = state
         self.placer = placer
         self.protecting = protecting
+        self.executing = Executing(state, placer)
 
     def on_order(self, desk: Desk, order: Order) -> None:
         """Wait a while after an order that came to nothing: at once it would come to nothing again.
@@ -52,6 +54,7 @@ class Wishing:
         Without this a reduction the venue refuses (it knows no such position), or a post-only row
         that would take, repeats itself as fast as the venue answers.
         """
+        self.executing.hear(desk, order)
         if order.is_working or order.venue_cum_lots:
             return
         target = desk.targets.get(order.instrument)
@@ -93,6 +96,10 @@ class Wishing:
             for name in [name for name, one in desk.targets.items() if one.passed_ns]:
                 self.check_stops((desk,), name)
 
+    def start(self, desk: Desk) -> None:
+        """Take up what an instance had under way, whatever its checkpoint still knows of it."""
+        self.executing.take_up(desk)
+
     def _is_passed(self, target: Target, instrument: str, sign: int) -> bool:
         market = self.state.markets[instrument]
         price = market.last if market.instrument.is_spot else market.mark or market.last
@@ -128,6 +135,7 @@ class Wishing:
                     yield from self._to_target(desk, name, target)
                 if name in desk.quotes:
                     yield from self._to_quote(desk, name)
+            yield from self.executing.carry_out(desk, sorted(changed))
 
     def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
         state = self.state

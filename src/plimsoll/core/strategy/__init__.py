@@ -20,6 +20,15 @@ from plimsoll.core.strategy.desk import (
     Request,
     SizeRequest,
 )
+from plimsoll.core.strategy.executors import (
+    ExecutorHandle,
+    Grid,
+    Iceberg,
+    Legs,
+    Pov,
+    Twap,
+    Vwap,
+)
 from plimsoll.core.strategy.indicators import Ema, Sma
 from plimsoll.core.strategy.wishes import Quote, Target
 
@@ -28,16 +37,23 @@ __all__ = [
     "CancelRequest",
     "Desk",
     "Ema",
+    "ExecutorHandle",
     "FillEvent",
+    "Grid",
     "Holding",
+    "Iceberg",
+    "Legs",
     "OrderHandle",
     "PlaceRequest",
+    "Pov",
     "Quote",
     "Request",
     "SizeRequest",
     "Sma",
     "Strategy",
     "Target",
+    "Twap",
+    "Vwap",
     "parameters_of",
     "state",
 ]

@@ -18,6 +18,7 @@ everything a strategy may know or ask comes through ``self``. Refusals are value
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import (
+    TYPE_CHECKING,
     Any,
     ClassVar,
     Final,
@@ -35,6 +36,9 @@ from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
 from plimsoll.core.strategy.indicators import Ema, Sma
 from plimsoll.core.strategy.random_stream import RandomStream
+
+if TYPE_CHECKING:
+    from plimsoll.core.strategy.executors import ExecutorHandle, Wish
 
 _Value = TypeVar("_Value")
 
@@ -162,6 +166,14 @@ class StrategyPort(Protocol):
         """State what to hold."""
         ...
 
+    def execute(self, wish: "Wish", instrument: str) -> "ExecutorHandle":
+        """Start an executor."""
+        ...
+
+    def executor_handles(self) -> "list[ExecutorHandle]":
+        """Return the executors that are known."""
+        ...
+
     def quote(
         self,
         instrument: str,
@@ -282,6 +294,9 @@ class Strategy:
     def on_refusal(self, instrument: str, refusal: Denied) -> None:
         """Hear that the venue did not take the stop or take of a target; the engine's own stays."""
 
+    def on_executor(self, handle: "ExecutorHandle") -> None:
+        """Hear that an executor was filled, refused for a new reason, or has ended."""
+
     def on_stop(self) -> None:
         """Hear that the strategy ends."""
 
@@ -393,6 +408,25 @@ class Strategy:
         meanwhile fires at the start.
         """
         self._port.set_timer(name, int(after_s * 1e9))
+
+    # ---- level 3: large orders worked in small ones ----
+
+    def execute(self, wish: "Wish", instrument: str = "") -> "ExecutorHandle":
+        """Start an executor: ``Twap``, ``Vwap``, ``Iceberg``, ``Pov``, ``Legs`` or ``Grid``.
+
+        Nothing is raised: where it cannot be started the handle is done and says why. It outlives
+        a restart; ``executors`` and ``executor`` find it again. ``Legs`` names its instruments
+        itself. Not where a target stands: the two would trade against each other.
+        """
+        return self._port.execute(wish, instrument)
+
+    def executors(self) -> "list[ExecutorHandle]":
+        """Return the executors under way and the newest ended ones, oldest first."""
+        return self._port.executor_handles()
+
+    def executor(self, number: int) -> "ExecutorHandle | None":
+        """Return the executor with a number, ``None`` where it is forgotten."""
+        return next((one for one in self.executors() if one.number == number), None)
 
     # ---- what is known ----
 

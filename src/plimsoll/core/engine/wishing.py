@@ -77,6 +77,8 @@ class Wishing:
             target = desk.targets.get(instrument)
             if target is None or target.stopped_sign or not target.qty_lots:
                 continue
+            if target.trail_ticks:
+                self._follow(desk, target, instrument)
             if not target.stop_ticks and not target.take_ticks:
                 continue
             sign = 1 if target.qty_lots > 0 else -1
@@ -99,11 +101,27 @@ class Wishing:
     def start(self, desk: Desk) -> None:
         """Take up what an instance had under way, whatever its checkpoint still knows of it."""
         self.executing.take_up(desk)
+        for name, target in desk.targets.items():
+            wish = self.state.protections.wishes.get((desk.name, name))
+            if not target.trail_ticks or wish is None or wish.side.sign * target.qty_lots <= 0:
+                continue
+            target.keep(wish.level.stop_ticks)
 
-    def _is_passed(self, target: Target, instrument: str, sign: int) -> bool:
+    def _follow(self, desk: Desk, target: Target, instrument: str) -> None:
+        """Let a stop follow the price that triggers it."""
+        ticks = self._trigger_ticks(instrument)
+        listed = self.state.instruments[instrument]
+        if ticks and target.follow(ticks, self.state.ts_ns, listed):
+            desk.wish_changed.add(instrument)
+
+    def _trigger_ticks(self, instrument: str) -> int:
+        """Return the price stops look at: mark on perpetuals, last on spot; 0 = not known."""
         market = self.state.markets[instrument]
         price = market.last if market.instrument.is_spot else market.mark or market.last
-        ticks = int(price * market.scale + 0.5)
+        return int(price * market.scale + 0.5)
+
+    def _is_passed(self, target: Target, instrument: str, sign: int) -> bool:
+        ticks = self._trigger_ticks(instrument)
         if not ticks:
             return False
         is_lost = target.stop_ticks and (target.stop_ticks - ticks) * sign >= 0
@@ -139,9 +157,11 @@ class Wishing:
 
     def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
         state = self.state
-        if target.qty_lots and not target.is_held:
+        if target.qty_lots and (not target.is_held or target.trail_ticks):
             side = Side.BUY if target.qty_lots > 0 else Side.SELL
-            level = Level(target.stop_ticks, target.take_ticks)
+            if target.trail_ticks and not target.stopped_sign:
+                self._follow(desk, target, name)  # an entry carries its stop
+            level = Level(target.wished_stop_ticks, target.take_ticks)
             yield from self.protecting.wish(desk.name, name, side, level)
             self.check_stops((desk,), name)  # nothing is entered behind a stop that is passed
         if state.ts_ns < target.not_before_ns or state.orders.lagging(desk.name, name):
@@ -187,7 +207,7 @@ def _wished(name: str, change: Place, label: str, target: Target | None) -> Plac
     at_market = not change.price_ticks
     stop = take = 0
     if target is not None and not change.reduce_only and change.side.sign * target.qty_lots > 0:
-        stop, take = target.stop_ticks, target.take_ticks
+        stop, take = target.wished_stop_ticks, target.take_ticks
     return PlaceRequest(
         name,
         change.side,

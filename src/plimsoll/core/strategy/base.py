@@ -162,6 +162,7 @@ class StrategyPort(Protocol):
         weight: float | None,
         stop: Number | None,
         take: Number | None = None,
+        trail: Number | None = None,
     ) -> Denied | None:
         """State what to hold."""
         ...
@@ -311,6 +312,7 @@ class Strategy:
         weight: float | None = None,
         stop: Number | None = None,
         take: Number | None = None,
+        trail: Number | None = None,
     ) -> Denied | None:
         """Hold this much, signed: exactly one of quantity, notional (quote) or weight of capital.
 
@@ -319,8 +321,10 @@ class Strategy:
         ``take``: the same on the side of profit. On a live perpetual both stand at the venue, as
         stop-loss and take-profit of the whole position, and work without the engine; on spot and on
         paper the engine watches them. Rounded towards zero to a lot.
+        ``trail``: a distance in price; the stop follows the best price since this side was stated
+        and never goes back while it is stated. With ``stop`` as well, the nearer one holds.
         """
-        return self._port.target(instrument, qty, notional, weight, stop, take)
+        return self._port.target(instrument, qty, notional, weight, stop, take, trail)
 
     def quote(
         self,

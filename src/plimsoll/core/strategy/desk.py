@@ -207,6 +207,7 @@ class Desk:
         weight: float | None,
         stop: Number | None,
         take: Number | None = None,
+        trail: Number | None = None,
     ) -> Denied | None:
         """See ``Strategy.target``."""
         listed = self._listed(instrument)
@@ -224,6 +225,9 @@ class Desk:
             return stop_ticks
         if isinstance(take_ticks, Denied):
             return take_ticks
+        trail_ticks = _level(listed, "trail", trail)
+        if isinstance(trail_ticks, Denied):
+            return trail_ticks
         now = self.targets.get(instrument)
         if now is None:
             now = self.targets[instrument] = Target(lots)
@@ -231,6 +235,7 @@ class Desk:
             now.stopped_sign = 0
         if now.qty_lots != lots:
             now.not_before_ns = 0
+        stop_ticks = now.trailed(lots, stop_ticks, trail_ticks, listed)
         if (now.stop_ticks, now.take_ticks) != (stop_ticks, take_ticks) or now.is_held:
             now.passed_ns = 0
         now.qty_lots, now.stop_ticks, now.is_held = lots, stop_ticks, False
@@ -499,6 +504,7 @@ class Desk:
             target.qty_lots = listed.on_qty_step(target.qty_lots * regrid.lot)
             target.stop_ticks = listed.on_price_step(target.stop_ticks * regrid.tick, up=False)
             target.take_ticks = listed.on_price_step(target.take_ticks * regrid.tick, up=False)
+            target.regrid_trail(regrid)
         if quote is not None:
             quote.bids = _moved(listed, quote.bids, regrid, up=False)
             quote.asks = _moved(listed, quote.asks, regrid, up=True)

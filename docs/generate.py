@@ -288,6 +288,11 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "the venue did not take the stop or take of a position; told by `on_refusal`",
         "another price; until then the engine's own stop acts",
     ),
+    Refusal.EXECUTOR: (
+        "desk",
+        "an executor that cannot be, one beside a target or a target beside one, or a label of one",
+        "as the words say",
+    ),
     Refusal.STRATEGY_STOPPED: (
         "always",
         "the instance raised, repeated itself or the session ends",

@@ -386,7 +386,9 @@ class Core:
 
     def _free(self, name: str) -> None:
         """Let a stopped instance start again, as soon as its markets are LIVE."""
-        self._with_trader().renew(name)
+        trader = self._with_trader()
+        trader.renew(name)
+        trader.desks[name].executors.end_all("stopped")  # it was stopped for a fault
         self._waits |= {name}
 
     def _table(

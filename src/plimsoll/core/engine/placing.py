@@ -146,7 +146,8 @@ class Placer:
         price_ticks, tif = request.price_ticks, request.tif
         trigger_ticks = request.trigger_ticks
         if request.order_type is _MARKET:
-            price_ticks, tif = self._band(instrument, request.side, trigger_ticks), Tif.IOC
+            band = self._band(instrument, request.side, trigger_ticks)
+            price_ticks, tif = _no_worse(band, request.price_ticks, request.side), Tif.IOC
         route = self._route(desk.name)
         # Spot knows no reduce-only: what is sold is limited by what is held (RSK-3).
         reduce_only = request.reduce_only and not instrument.is_spot
@@ -494,6 +495,13 @@ class Placer:
             text = f"trigger {instrument.price_text(trigger_ticks)} is the price of now"
             return Denied(Refusal.WRONG_SIDE, text)
         return None
+
+
+def _no_worse(band_ticks: int, worst_ticks: int, side: Side) -> int:
+    """Return the limit of a market order that names its worst price, too."""
+    if not band_ticks or not worst_ticks:
+        return band_ticks
+    return min(band_ticks, worst_ticks) if side is Side.BUY else max(band_ticks, worst_ticks)
 
 
 def _levels(request: PlaceRequest, price_ticks: int) -> Denied | None:

@@ -155,6 +155,7 @@ class Trader:
     def start(self, desk: Desk) -> Iterator[Record]:
         """Call ``on_start``."""
         desk.is_started = True
+        self.wishing.start(desk)
         yield from self._call(desk, desk.strategy.on_start)
 
     def stop(self, desk: Desk, reason: str) -> Iterator[Record]:
@@ -170,6 +171,7 @@ class Trader:
         """Record what an instance needs to go on; one that was stopped keeps its last one."""
         if not desk.is_stopped:
             yield StrategyCheckpoint(*self.state.stamp(), desk.name, desk.save())
+            desk.executors.note_saved()
 
     # ---- market inputs ----
 
@@ -233,6 +235,7 @@ class Trader:
                     yield from self._call(
                         desk, desk.strategy.on_trade, traded.instrument, price, qty, is_buy=is_buy
                     )
+            desk.executors.on_public_trade(traded)
         desks = self.on_instrument.get(traded.instrument, ())
         self.wishing.check_stops(desks, traded.instrument)
         if self.paper.untriggered:
@@ -330,6 +333,8 @@ class Trader:
             yield from self._fire_timers(desk)
             desk.wish_changed.update(desk.targets)
             desk.wish_changed.update(desk.quotes)
+            if desk.executors.count:
+                desk.wish_changed.update(desk.names)
 
     # ---- what follows from it ----
 
@@ -351,7 +356,13 @@ class Trader:
                 news, state.news = state.news, []
                 for order, execution in news:
                     yield from self._hear_order(order, execution)
+            if any(not desk.stop_reason and desk.executors.is_unsaved for desk in self._all):
+                for desk in self._all:  # all of them: a restart begins where the newest are
+                    yield from self.checkpoint(desk)
             yield from self.wishing.carry_out(self.desks.values())
+            for desk in self._all:
+                for handle in desk.executors.news() if desk.executors.runs else ():
+                    yield from self._call(desk, desk.strategy.on_executor, handle)
             for desk in self._all:
                 if desk.repetition is not None and desk.repetition.excess and not desk.is_stopped:
                     yield from self._end(desk, desk.repetition.excess, "repeats")
@@ -491,6 +502,8 @@ class Trader:
         desk.stop_reason = reason
         desk.targets.clear()
         desk.quotes.clear()
+        if code != "session":
+            desk.executors.end_all("stopped")
         state = self.state
         yield StrategyStopped(*state.stamp(), desk.name, reason, code)
         if code != "session":

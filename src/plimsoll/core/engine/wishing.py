@@ -7,6 +7,7 @@ order, and wait where they were refused.
 from collections.abc import Generator, Iterable, Iterator
 from typing import Final
 
+from plimsoll.core.engine.executing import Executing
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.state import State
@@ -45,6 +46,7 @@ class Wishing:
         self.state = state
         self.placer = placer
         self.protecting = protecting
+        self.executing = Executing(state, placer)
 
     def on_order(self, desk: Desk, order: Order) -> None:
         """Wait a while after an order that came to nothing: at once it would come to nothing again.
@@ -52,6 +54,7 @@ class Wishing:
         Without this a reduction the venue refuses (it knows no such position), or a post-only row
         that would take, repeats itself as fast as the venue answers.
         """
+        self.executing.hear(desk, order)
         if order.is_working or order.venue_cum_lots:
             return
         target = desk.targets.get(order.instrument)
@@ -74,6 +77,8 @@ class Wishing:
             target = desk.targets.get(instrument)
             if target is None or target.stopped_sign or not target.qty_lots:
                 continue
+            if target.trail_ticks:
+                self._follow(desk, target, instrument)
             if not target.stop_ticks and not target.take_ticks:
                 continue
             sign = 1 if target.qty_lots > 0 else -1
@@ -93,10 +98,30 @@ class Wishing:
             for name in [name for name, one in desk.targets.items() if one.passed_ns]:
                 self.check_stops((desk,), name)
 
-    def _is_passed(self, target: Target, instrument: str, sign: int) -> bool:
+    def start(self, desk: Desk) -> None:
+        """Take up what an instance had under way, whatever its checkpoint still knows of it."""
+        self.executing.take_up(desk)
+        for name, target in desk.targets.items():
+            wish = self.state.protections.wishes.get((desk.name, name))
+            if not target.trail_ticks or wish is None or wish.side.sign * target.qty_lots <= 0:
+                continue
+            target.keep(wish.level.stop_ticks)
+
+    def _follow(self, desk: Desk, target: Target, instrument: str) -> None:
+        """Let a stop follow the price that triggers it."""
+        ticks = self._trigger_ticks(instrument)
+        listed = self.state.instruments[instrument]
+        if ticks and target.follow(ticks, self.state.ts_ns, listed):
+            desk.wish_changed.add(instrument)
+
+    def _trigger_ticks(self, instrument: str) -> int:
+        """Return the price stops look at: mark on perpetuals, last on spot; 0 = not known."""
         market = self.state.markets[instrument]
         price = market.last if market.instrument.is_spot else market.mark or market.last
-        ticks = int(price * market.scale + 0.5)
+        return int(price * market.scale + 0.5)
+
+    def _is_passed(self, target: Target, instrument: str, sign: int) -> bool:
+        ticks = self._trigger_ticks(instrument)
         if not ticks:
             return False
         is_lost = target.stop_ticks and (target.stop_ticks - ticks) * sign >= 0
@@ -128,12 +153,15 @@ class Wishing:
                     yield from self._to_target(desk, name, target)
                 if name in desk.quotes:
                     yield from self._to_quote(desk, name)
+            yield from self.executing.carry_out(desk, sorted(changed))
 
     def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
         state = self.state
-        if target.qty_lots and not target.is_held:
+        if target.qty_lots and (not target.is_held or target.trail_ticks):
             side = Side.BUY if target.qty_lots > 0 else Side.SELL
-            level = Level(target.stop_ticks, target.take_ticks)
+            if target.trail_ticks and not target.stopped_sign:
+                self._follow(desk, target, name)  # an entry carries its stop
+            level = Level(target.wished_stop_ticks, target.take_ticks)
             yield from self.protecting.wish(desk.name, name, side, level)
             self.check_stops((desk,), name)  # nothing is entered behind a stop that is passed
         if state.ts_ns < target.not_before_ns or state.orders.lagging(desk.name, name):
@@ -179,7 +207,7 @@ def _wished(name: str, change: Place, label: str, target: Target | None) -> Plac
     at_market = not change.price_ticks
     stop = take = 0
     if target is not None and not change.reduce_only and change.side.sign * target.qty_lots > 0:
-        stop, take = target.stop_ticks, target.take_ticks
+        stop, take = target.wished_stop_ticks, target.take_ticks
     return PlaceRequest(
         name,
         change.side,

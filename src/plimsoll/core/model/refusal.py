@@ -46,6 +46,7 @@ class Refusal(StrEnum):
     NOT_HELD = "not_held"
     WRONG_SIDE = "wrong_side"
     PROTECTION = "protection"
+    EXECUTOR = "executor"
 
 
 class Denied(NamedTuple):

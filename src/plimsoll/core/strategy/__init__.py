@@ -19,6 +19,15 @@ from plimsoll.core.strategy.desk import (
     Request,
     SizeRequest,
 )
+from plimsoll.core.strategy.executors import (
+    ExecutorHandle,
+    Grid,
+    Iceberg,
+    Legs,
+    Pov,
+    Twap,
+    Vwap,
+)
 from plimsoll.core.strategy.indicators import (
     Adx,
     Atr,
@@ -32,7 +41,6 @@ from plimsoll.core.strategy.indicators import (
     Sma,
     StandardDeviation,
     Stochastic,
-    Vwap,
     Wma,
 )
 from plimsoll.core.strategy.keeping import state
@@ -48,13 +56,18 @@ __all__ = [
     "Desk",
     "Donchian",
     "Ema",
+    "ExecutorHandle",
     "FillEvent",
+    "Grid",
     "Holding",
+    "Iceberg",
+    "Legs",
     "Macd",
     "Obv",
     "OrderHandle",
     "Parameter",
     "PlaceRequest",
+    "Pov",
     "Quote",
     "Request",
     "Roc",
@@ -65,6 +78,7 @@ __all__ = [
     "Stochastic",
     "Strategy",
     "Target",
+    "Twap",
     "Vwap",
     "Wma",
     "param",

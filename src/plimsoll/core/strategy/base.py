@@ -17,13 +17,16 @@ everything a strategy may know or ask comes through ``self``. Refusals are value
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol
 
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
 from plimsoll.core.strategy.indicating import Indicating, IndicatorPort
 from plimsoll.core.strategy.parameters import Parameter, declared_by
 from plimsoll.core.strategy.random_stream import RandomStream
+
+if TYPE_CHECKING:
+    from plimsoll.core.strategy.executors import ExecutorHandle, Wish
 
 Number = str | int | float | Decimal
 """Prices and quantities: text, integers and Decimals are exact, floats are rounded by rule."""
@@ -145,8 +148,17 @@ class StrategyPort(IndicatorPort, Protocol):
         weight: float | None,
         stop: Number | None,
         take: Number | None = None,
+        trail: Number | None = None,
     ) -> Denied | None:
         """State what to hold."""
+        ...
+
+    def execute(self, wish: "Wish", instrument: str) -> "ExecutorHandle":
+        """Start an executor."""
+        ...
+
+    def executor_handles(self) -> "list[ExecutorHandle]":
+        """Return the executors that are known."""
         ...
 
     def quote(
@@ -241,6 +253,9 @@ class Strategy(Indicating):
     def on_refusal(self, instrument: str, refusal: Denied) -> None:
         """Hear that the venue did not take the stop or take of a target; the engine's own stays."""
 
+    def on_executor(self, handle: "ExecutorHandle") -> None:
+        """Hear that an executor was filled, refused for a new reason, or has ended."""
+
     def on_stop(self) -> None:
         """Hear that the strategy ends."""
 
@@ -255,6 +270,7 @@ class Strategy(Indicating):
         weight: float | None = None,
         stop: Number | None = None,
         take: Number | None = None,
+        trail: Number | None = None,
     ) -> Denied | None:
         """Hold this much, signed: exactly one of quantity, notional (quote) or weight of capital.
 
@@ -263,8 +279,10 @@ class Strategy(Indicating):
         ``take``: the same on the side of profit. On a live perpetual both stand at the venue, as
         stop-loss and take-profit of the whole position, and work without the engine; on spot and on
         paper the engine watches them. Rounded towards zero to a lot.
+        ``trail``: a distance in price; the stop follows the best price since this side was stated
+        and never goes back while it is stated. With ``stop`` as well, the nearer one holds.
         """
-        return self._port.target(instrument, qty, notional, weight, stop, take)
+        return self._port.target(instrument, qty, notional, weight, stop, take, trail)
 
     def quote(
         self,
@@ -352,6 +370,25 @@ class Strategy(Indicating):
         meanwhile fires at the start.
         """
         self._port.set_timer(name, int(after_s * 1e9))
+
+    # ---- level 3: large orders worked in small ones ----
+
+    def execute(self, wish: "Wish", instrument: str = "") -> "ExecutorHandle":
+        """Start an executor: ``Twap``, ``Vwap``, ``Iceberg``, ``Pov``, ``Legs`` or ``Grid``.
+
+        Nothing is raised: where it cannot be started the handle is done and says why. It outlives
+        a restart; ``executors`` and ``executor`` find it again. ``Legs`` names its instruments
+        itself. Not where a target stands: the two would trade against each other.
+        """
+        return self._port.execute(wish, instrument)
+
+    def executors(self) -> "list[ExecutorHandle]":
+        """Return the executors under way and the newest ended ones, oldest first."""
+        return self._port.executor_handles()
+
+    def executor(self, number: int) -> "ExecutorHandle | None":
+        """Return the executor with a number, ``None`` where it is forgotten."""
+        return next((one for one in self.executors() if one.number == number), None)
 
     # ---- what is known ----
 

@@ -26,11 +26,19 @@ from plimsoll.core.model.instrument import whole_steps
 from plimsoll.core.records import BarChanged
 from plimsoll.core.settings import Limits, StrategySettings
 from plimsoll.core.strategy.base import Holding, Number, OrderHandle, Strategy
+from plimsoll.core.strategy.executors import (
+    ExecutorHandle,
+    Executors,
+    Run,
+    Terms,
+    Wish,
+    is_executor_label,
+)
 from plimsoll.core.strategy.indicators import KINDS
 from plimsoll.core.strategy.keeping import Kept
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.repetition import Repetition
-from plimsoll.core.strategy.wishes import Quote, Target
+from plimsoll.core.strategy.wishes import TARGET_LABEL, Quote, Target
 
 _BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
 _MARKET: Final = OrderType.MARKET
@@ -38,7 +46,7 @@ _LIMIT: Final = OrderType.LIMIT
 
 
 class PlaceRequest(msgspec.Struct, frozen=True):
-    """A new order; ``price_ticks`` 0 = at the market."""
+    """A new order. At the market, ``price_ticks`` is the worst price, 0 = that of the band."""
 
     instrument: str
     side: Side
@@ -111,6 +119,8 @@ class _Saved(msgspec.Struct):
     indicators: dict[str, Any]
     rng_word: int
     timers: dict[str, int] = {}
+    executors: list[Run] = []
+    executor_count: int = 0
 
 
 class Desk:
@@ -138,6 +148,7 @@ class Desk:
         self.targets: dict[str, Target] = {}
         self.quotes: dict[str, Quote] = {}
         self.wish_changed: set[str] = set()
+        self.executors = Executors(reader.instrument, lambda names: self.wish_changed.update(names))
         self.timers: dict[str, int] = {}
         """When each named timer is due, Unix ns."""
         self.denials: list[int] = []
@@ -198,11 +209,15 @@ class Desk:
         weight: float | None,
         stop: Number | None,
         take: Number | None = None,
+        trail: Number | None = None,
     ) -> Denied | None:
         """See ``Strategy.target``."""
         listed = self._listed(instrument)
         if isinstance(listed, Denied):
             return listed
+        if self.executors.running((instrument,)):
+            text = f"an executor is at work in {instrument}: cancel it, or wait for its end"
+            return Denied(Refusal.EXECUTOR, text)
         lots = self._target_lots(listed, qty, notional, weight)
         if isinstance(lots, Denied):
             return lots
@@ -212,6 +227,9 @@ class Desk:
             return stop_ticks
         if isinstance(take_ticks, Denied):
             return take_ticks
+        trail_ticks = _level(listed, "trail", trail)
+        if isinstance(trail_ticks, Denied):
+            return trail_ticks
         now = self.targets.get(instrument)
         if now is None:
             now = self.targets[instrument] = Target(lots)
@@ -219,6 +237,7 @@ class Desk:
             now.stopped_sign = 0
         if now.qty_lots != lots:
             now.not_before_ns = 0
+        stop_ticks = now.trailed(lots, stop_ticks, trail_ticks, listed)
         if (now.stop_ticks, now.take_ticks) != (stop_ticks, take_ticks) or now.is_held:
             now.passed_ns = 0
         now.qty_lots, now.stop_ticks, now.is_held = lots, stop_ticks, False
@@ -254,6 +273,41 @@ class Desk:
         self.wish_changed.add(instrument)
         return None
 
+    # ---- StrategyPort: executors ----
+
+    def execute(self, wish: Wish, instrument: str) -> ExecutorHandle:
+        """See ``Strategy.execute``."""
+        terms = Terms(
+            self._untargeted,
+            _lots,
+            _price_named,
+            _number,
+            self.reader.market,
+            self.window,
+            self.rng,
+            self.now_ns,
+        )
+        handle = self.executors.begin(wish, instrument, terms)
+        for leg in handle.run.legs if handle.run else ():
+            self.targets.pop(leg.instrument, None)  # flat, and reached
+        return handle
+
+    def executor_handles(self) -> list[ExecutorHandle]:
+        """See ``Strategy.executors``."""
+        return self.executors.handles()
+
+    def _untargeted(self, instrument: str) -> Instrument | Denied:
+        """Return the filters of an instrument in which no target trades."""
+        target = self.targets.get(instrument)
+        if target is not None and (
+            target.qty_lots
+            or self.holding(instrument).qty_lots
+            or any(order.label == TARGET_LABEL for order in self.own_orders(instrument))
+        ):
+            text = f"a target stands in {instrument}: it would trade against an executor"
+            return Denied(Refusal.EXECUTOR, text)
+        return self._listed(instrument)
+
     # ---- StrategyPort: explicit orders ----
 
     def place(
@@ -278,7 +332,9 @@ class Desk:
         lots = _lots(listed, qty)
         ticks = 0 if price is None else _ticks(listed, price, rounding)
         waits_for = 0 if trigger is None else _price(listed, "trigger", trigger)
-        if isinstance(lots, Denied):
+        if is_executor_label(label):
+            handle.refusal = Denied(Refusal.EXECUTOR, f"label {label!r} is that of an executor")
+        elif isinstance(lots, Denied):
             handle.refusal = lots
         elif isinstance(ticks, Denied):
             handle.refusal = ticks
@@ -451,9 +507,11 @@ class Desk:
             target.qty_lots = listed.on_qty_step(target.qty_lots * regrid.lot)
             target.stop_ticks = listed.on_price_step(target.stop_ticks * regrid.tick, up=False)
             target.take_ticks = listed.on_price_step(target.take_ticks * regrid.tick, up=False)
+            target.regrid_trail(regrid)
         if quote is not None:
             quote.bids = _moved(listed, quote.bids, regrid, up=False)
             quote.asks = _moved(listed, quote.asks, regrid, up=True)
+        self.executors.regrid(instrument, regrid)
         self.wish_changed.add(instrument)
 
     def save(self) -> bytes:
@@ -466,6 +524,8 @@ class Desk:
             {_KEY_JOIN.join(map(str, key)): value for key, value in self.indicators.items()},
             self.rng.word,
             self.timers,
+            list(self.executors.runs.values()),
+            self.executors.count,
         )
         return msgspec.msgpack.encode(saved, order="deterministic")
 
@@ -487,6 +547,7 @@ class Desk:
             if made is not None and key[1:3] in self.makers:
                 self.indicators[key] = made
         self.timers = saved.timers
+        self.executors.restore(saved.executors, saved.executor_count)
         for (name, frame), maker in self.makers.items():
             maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
         # Quotes are not restored: they were prices of another moment, the strategy states anew.
@@ -623,6 +684,14 @@ def _price(listed: Instrument, name: str, price: Number) -> int | Denied:
     if number is None or ticks <= 0:
         return Denied(Refusal.OFF_STEP, f"{name} {price!r} is not a price of {listed.name}")
     return ticks
+
+
+def _price_named(listed: Instrument, name: str, price: Number) -> int | Denied:
+    """Return a price by its name; what is no float must be on the tick."""
+    found = _price(listed, name, price)
+    if isinstance(found, Denied) or isinstance(price, float):
+        return found
+    return _ticks(listed, price, ROUND_FLOOR)
 
 
 def _level(listed: Instrument, name: str, price: Number | None) -> int | Denied:

@@ -9,10 +9,15 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from plimsoll.core.model import Instrument, Order, OrderState, Side
+from plimsoll.core.model import Instrument, Order, OrderState, Regrid, Side
 
 TARGET_LABEL: Final = "target"
 QUOTE_LABEL: Final = "quote"
+
+TRAIL_NS: Final = 1_000_000_000
+"""A stop that follows is moved at the venue at most so often, and by at least a part of its
+distance."""
+TRAIL_PARTS: Final = 50
 
 _RESTING: Final = frozenset({OrderState.OPEN, OrderState.PARTIAL, OrderState.ACKED})
 
@@ -33,6 +38,66 @@ class Target(msgspec.Struct):
     """Price of the profit to take, 0 = none."""
     passed_ns: int = 0
     """When the market passed stop or take while the venue had them: it goes first."""
+    trail_ticks: int = 0
+    """Distance of a stop that follows the best price, 0 = it stays where it is."""
+    best_ticks: int = 0
+    """Best price since this side was stated, 0 = none seen yet."""
+    venue_ticks: int = 0
+    """Level of a stop that follows as it is wished at the venue: the older, wider one."""
+    moved_ns: int = 0
+    """When that was moved last."""
+
+    @property
+    def wished_stop_ticks(self) -> int:
+        """Return the stop as the venue shall have it."""
+        return self.venue_ticks if self.trail_ticks else self.stop_ticks
+
+    def trailed(self, lots: int, stop_ticks: int, trail_ticks: int, instrument: Instrument) -> int:
+        """Take a distance over and return the stop: the nearer of a stated and a followed one."""
+        if lots * self.qty_lots <= 0:
+            self.best_ticks = self.moved_ns = self.trail_ticks = 0
+        followed_ticks = self.stop_ticks if self.trail_ticks and self.best_ticks else 0
+        self.trail_ticks = trail_ticks if lots else 0
+        if not self.trail_ticks:
+            return stop_ticks
+        level = 0
+        if self.best_ticks:
+            level = trail_level(self.best_ticks, self.trail_ticks, lots, instrument)
+        stop_ticks = nearer(stop_ticks, level, lots)
+        if followed_ticks:  # it never goes back: a distance may be stated from each new price
+            return nearer(stop_ticks, followed_ticks, lots)
+        self.venue_ticks = stop_ticks
+        return stop_ticks
+
+    def keep(self, level_ticks: int) -> None:
+        """Fall behind no level that was wished before: an old checkpoint knows less."""
+        sign = 1 if self.qty_lots > 0 else -1
+        if nearer(self.stop_ticks, level_ticks, sign) != self.stop_ticks:
+            self.stop_ticks = self.venue_ticks = level_ticks
+            self.best_ticks = level_ticks + sign * self.trail_ticks
+
+    def follow(self, price_ticks: int, now_ns: int, instrument: Instrument) -> bool:
+        """Follow a price; return whether the venue's stop shall move now."""
+        sign = 1 if self.qty_lots > 0 else -1
+        if self.best_ticks and (price_ticks - self.best_ticks) * sign <= 0:
+            level = self.stop_ticks
+        else:
+            self.best_ticks = price_ticks
+            level = trail_level(price_ticks, self.trail_ticks, sign, instrument)
+        self.stop_ticks = nearer(self.stop_ticks, level, sign)
+        gained = (self.stop_ticks - self.venue_ticks) * sign
+        is_enough = gained >= max(1, self.trail_ticks // TRAIL_PARTS)
+        if not self.venue_ticks or (is_enough and now_ns - self.moved_ns >= TRAIL_NS):
+            has_moved = self.venue_ticks != self.stop_ticks
+            self.venue_ticks, self.moved_ns = self.stop_ticks, now_ns
+            return has_moved
+        return False
+
+    def regrid_trail(self, regrid: Regrid) -> None:
+        """Count in the new ticks."""
+        self.trail_ticks *= regrid.tick
+        self.best_ticks *= regrid.tick
+        self.venue_ticks = self.stop_ticks if self.trail_ticks else 0
 
 
 class Quote(msgspec.Struct):
@@ -69,6 +134,19 @@ class Cancel(NamedTuple):
 
 
 Change = Place | Amend | Cancel
+
+
+def trail_level(best_ticks: int, trail_ticks: int, sign: int, instrument: Instrument) -> int:
+    """Return the stop at a distance from the best price, rounded away from it; 0 = below zero."""
+    level = best_ticks - trail_ticks if sign > 0 else best_ticks + trail_ticks
+    return max(0, instrument.on_price_step(level, up=sign < 0))
+
+
+def nearer(one_ticks: int, other_ticks: int, sign: int) -> int:
+    """Return the stop that loses less; 0 is none."""
+    if not one_ticks or not other_ticks:
+        return one_ticks or other_ticks
+    return max(one_ticks, other_ticks) if sign > 0 else min(one_ticks, other_ticks)
 
 
 def plan_target(

@@ -73,6 +73,14 @@ def test_an_entry_and_its_stop_in_one_bar_are_both_met():
     assert [rule for *_, rule in fills(ran(bars, {1: enter}))] == ["open", "stop"]
 
 
+def test_a_trailing_stop_follows_the_best_price_of_the_bars():
+    bars = [*flat(50_000, 4), (50_000, 51_000, 50_000, 50_900), (50_900, 50_900, 50_300, 50_400)]
+    script = {1: lambda s: s.target(PERP, qty="0.010", trail=500)}
+    entry, exit_ = fills(ran([*bars, *flat(50_400, 2)], script))
+    assert entry[3] == "open"
+    assert exit_ == (-1, pytest.approx(50_494.9, abs=0.2), 0.01, "stop")
+
+
 def test_a_conditional_order_waits_for_its_trigger():
     bars = [*flat(50_000, 3), (50_000, 50_600, 50_000, 50_550), *flat(50_550, 2)]
     results = ran(bars, {1: lambda s: s.buy(PERP, "0.010", trigger=50_500)})

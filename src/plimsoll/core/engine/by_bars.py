@@ -111,6 +111,8 @@ class ByBars:
         for end in (first, adverse, other, last):
             yield from self._leg(market, at, end, bar)
             at = end
+            market.stand_at(at / scale, bar.ts_ns)
+            self.wishing.check_stops(self.desks(bar.instrument), bar.instrument)  # a trail follows
         market.stand_at(bar.close, bar.ts_ns)
 
     # ---- inside ----

@@ -18,9 +18,13 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator:
-    """Return a browser, or skip where there is none."""
+    """Return a browser, or skip where there is none.
+
+    Of a module, not of the session: the driver keeps an event loop running in this thread, and
+    tests of other modules start their own.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("no chromium on the path: install the system's package of that name")

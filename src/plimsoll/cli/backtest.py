@@ -3,7 +3,6 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -24,7 +23,17 @@ def backtest(
     json: bool,
     params: str,
     out: str,
-    **options: Any,  # noqa: ANN401 - the rest of ``Asked``
+    instruments: str,
+    data: str,
+    frames: str,
+    bars: str,
+    from_: str,
+    until: str,
+    capital: float,
+    spread_bps: float,
+    delay_ms: int,
+    latency_ms: int,
+    seed: int,
 ) -> Exit:
     """Run one strategy and write its report.
 
@@ -32,8 +41,23 @@ def backtest(
         ConfigError: the strategy or the project cannot be used.
         Failure: the data cannot.
     """
-    options["since"] = options.pop("from_")
-    asked = Asked(project=project, env=env, strategy=strategy, params=params_of(params), **options)
+    asked = Asked(
+        project=project,
+        env=env,
+        strategy=strategy,
+        params=params_of(params),
+        instruments=instruments,
+        data=data,
+        frames=frames,
+        bars=bars,
+        since=from_,
+        until=until,
+        capital=capital,
+        spread_bps=spread_bps,
+        delay_ms=delay_ms,
+        latency_ms=latency_ms,
+        seed=seed,
+    )
     found = planned(asked)
     with data_told():
         results = run(found.plan, _progress(is_quiet=json))

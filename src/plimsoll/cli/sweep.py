@@ -40,7 +40,17 @@ def sweep(
     by: str,
     steps: int,
     workers: int,
-    **options: Any,  # noqa: ANN401 - the rest of ``Asked``
+    instruments: str,
+    data: str,
+    frames: str,
+    bars: str,
+    from_: str,
+    until: str,
+    capital: float,
+    spread_bps: float,
+    delay_ms: int,
+    latency_ms: int,
+    seed: int,
 ) -> Exit:
     """Run every combination; print the best, and with ``steps`` a walk forward.
 
@@ -48,8 +58,23 @@ def sweep(
         ConfigError: the strategy or the project cannot be used.
         Failure: the data cannot, or every combination failed.
     """
-    options["since"] = options.pop("from_")
-    asked = Asked(project=project, env=env, strategy=strategy, params=params_of(params), **options)
+    asked = Asked(
+        project=project,
+        env=env,
+        strategy=strategy,
+        params=params_of(params),
+        instruments=instruments,
+        data=data,
+        frames=frames,
+        bars=bars,
+        since=from_,
+        until=until,
+        capital=capital,
+        spread_bps=spread_bps,
+        delay_ms=delay_ms,
+        latency_ms=latency_ms,
+        seed=seed,
+    )
     sets = _sets(grid)
     planned(msgspec.structs.replace(asked, params=asked.params | sets[0]))  # words, here and now
     with _pool(workers or os.cpu_count() or 1) as pool:

@@ -126,11 +126,9 @@ def test_messages_leave_nothing_behind_and_orders_what_is_bounded(short):
     before, begin = blocks(), resident()
     load.messages(MESSAGES)
     grown = blocks() - before
-    if not FULL and grown >= 200:  # something else of this process may have begun: once more
-        before = blocks()
-        load.messages(MESSAGES)
-        grown = blocks() - before
-    assert grown < 200 + MESSAGES // 500, f"{grown} blocks of memory by {MESSAGES} messages"
+    # What else runs in this process takes some hundreds; a leak takes one with each message.
+    spare = 200 if FULL else 2_000
+    assert grown < spare + MESSAGES // 500, f"{grown} blocks of memory by {MESSAGES} messages"
     if FULL:
         assert resident() - begin < MESSAGES, "a byte a message"
     orders_leave_only_what_is_bounded(load)

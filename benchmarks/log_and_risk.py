@@ -56,6 +56,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LINEAR = next(link for link, one in parsers_for().items() if one.category == "linear")
 
 
+PRICE = 65_000.0
+
+
 class Nothing:
     """A journal that keeps nothing, and a lease that is always held."""
 
@@ -122,6 +125,11 @@ class Way:
     def put(self, kind: type[Record], *fields: object) -> None:
         """Give the engine an input."""
         self.engine.put(kind(*self.engine.stamp(), *fields))
+
+    def mark(self) -> None:
+        """Tell the mark price."""
+        at_ms = self.clock.now_ns() // 1_000_000
+        self.put(TickerChanged, NAME, PRICE, PRICE, PRICE, 0.0, 0, at_ms)
 
     def _answer(self, query: QueryIntended) -> None:
         rows, number = int(query.kind == "wallet"), query.query_id
@@ -199,14 +207,14 @@ def _in_turns(ways: dict[str, Way], snapshot: bytes, deltas: list[bytes]) -> dic
     taken: dict[str, list[int]] = {name: [] for name in ways}
     for way in ways.values():
         way.order_of(snapshot)
-        price = 65_000.0
-        way.put(TickerChanged, NAME, price, price, price, 0.0, 0, way.clock.now_ns() // 1_000_000)
+        way.mark()
     for number, delta in enumerate(deltas):
         for name, way in ways.items():
             time.sleep(PAUSE_S / len(ways))
             if number % 20 == 0:
                 now_ns = way.clock.now_ns()
                 way.engine.fire(now_ns)
+                way.mark()  # a ticker that is silent for seconds stops new risk
             spent = way.order_of(delta)
             if spent and number >= 50:
                 taken[name].append(spent)

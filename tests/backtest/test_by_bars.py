@@ -1,7 +1,7 @@
 """What a bar decides, it decides by the rule, and against the strategy (trading.md 6)."""
 
 import pytest
-from tests.backtest.bars import Scripted, flat, plan_of, rows, series_of, walk
+from tests.backtest.bars import HALF, Scripted, flat, plan_of, rows, series_of, walk
 from tests.properties.driver import ETH, PERP
 
 from plimsoll.backtest.run import run
@@ -149,6 +149,26 @@ def test_several_instruments_are_merged_in_time():
     results = run(plan_of(series_of(walk(6)), series_of(later, ETH), strategy=strategy))
     assert results.events == 10
     assert strategy.count == 7, "it starts with the first bar of the last of them"
+
+
+def test_each_instrument_trades_at_its_own_prices():
+    """Seen on real bars: orders of one were filled in the other's moment, at prices long gone."""
+
+    class Both(Scripted):
+        def on_bar(self, bar):
+            super().on_bar(bar)
+            for name, qty in ((PERP, 0.01), (ETH, 0.2)):
+                self.target(name, qty * (1 if self.count % 7 > 3 else -1))
+
+    bars, others = walk(400), walk(400, seed=2, price=2_000.0)
+    plan = plan_of(series_of(bars), series_of(others, ETH), strategy=Both())
+    found = run(plan).owners[0].fills
+    assert {one.instrument for one in found} == {PERP, ETH}
+    assert len(found) > 200
+    for one in found:  # the open is the close before it: half a spread and a tick, never a gain
+        tick = 0.1
+        cost = (one.price - one.decided_price) * one.side
+        assert 0 < cost <= one.price * HALF / 1e6 + 2 * tick, one
 
 
 def test_a_hole_in_the_data_stops_new_risk_until_bars_come_again():

@@ -73,7 +73,7 @@ class ByBars:
 
     def awaits(self, name: str) -> bool:
         """Return whether anything waits for the prices of this instrument (hot)."""
-        if self.paper.waiting or self.state.orders.on_instrument.get(name):
+        if self.state.orders.on_instrument.get(name):
             return True
         for desk in self.desks(name):  # noqa: SIM110 - any() makes a generator
             if _is_armed(desk.targets.get(name)):
@@ -91,9 +91,9 @@ class ByBars:
         yield from self._stand(market, "through")
         paper.is_at_once = True
         for _ in range(ROUNDS):
-            yield from self.happen(paper.until(self.state.ts_ns), "open")
+            yield from self.happen(paper.until(self.state.ts_ns, ticker.instrument), "open")
             yield from self.settle()
-            if not 0 < paper.next_due_ns <= self.state.ts_ns:
+            if not paper.is_due(ticker.instrument, self.state.ts_ns):
                 break
         paper.is_at_once = False
 
@@ -181,7 +181,7 @@ class ByBars:
         paper.is_at_once = True  # a stop is met at its level, not one latency later
         self.wishing.check_stops(self.desks(name), name)
         yield from self.wishing.carry_out(self.desks(name))
-        yield from self.happen(paper.until(self.state.ts_ns), level.rule)
+        yield from self.happen(paper.until(self.state.ts_ns, name), level.rule)
         paper.is_at_once = False
         yield from self.settle()
 

@@ -99,13 +99,31 @@ class PaperVenue:
         terms = (price_ticks, qty_lots, trigger_ticks)
         heappush(self.waiting, _Action(due_ns, self.number, order_id, kind, *terms))
 
-    def until(self, now_ns: int) -> Iterator[PaperEvent]:
-        """Let everything take effect that is due."""
+    def until(self, now_ns: int, only: str = "") -> Iterator[PaperEvent]:
+        """Let everything take effect that is due.
+
+        ``only``: the instrument it is about; the books of others are of an older moment.
+        """
+        others: list[_Action] = []
         while self.waiting and self.waiting[0].due_ns <= now_ns:
             action = heappop(self.waiting)
             order = self.find(action.order_id)
-            if order is not None and order.is_working:
-                yield from self._act(action, order)
+            if order is None or not order.is_working:
+                continue
+            if only and order.instrument != only:
+                others.append(action)
+                continue
+            yield from self._act(action, order)
+        for action in others:
+            heappush(self.waiting, action)
+
+    def is_due(self, instrument: str, now_ns: int) -> bool:
+        """Return whether something of an instrument would take effect now."""
+        for action in self.waiting:
+            order = self.find(action.order_id) if action.due_ns <= now_ns else None
+            if order is not None and order.instrument == instrument:
+                return True
+        return False
 
     def on_book(self, change: BookChanged) -> Iterator[PaperEvent]:
         """Take a market book message over into the matching books of its instrument."""

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import Final
 
 from plimsoll.core.model import grown_bounds, quantile_of
@@ -15,6 +16,7 @@ BOUNDS_US: Final = grown_bounds(5, 60_000_000)
 
 
 BOUNDS_NS: Final = tuple(bound * 1_000 for bound in BOUNDS_US)
+_PLACES: Final = range(len(BOUNDS_US) + 1)
 
 
 class Histogram:
@@ -32,7 +34,8 @@ class Histogram:
 
     def packed(self) -> list[int]:
         """Return the buckets that are not empty, as telemetry carries them."""
-        return [n for place, count in enumerate(self.counts) if count for n in (place, count)]
+        counts = self.counts
+        return [n for place in compress(_PLACES, counts) for n in (place, counts[place])]
 
 
 def merged(histograms: Iterable[Packed]) -> list[int]:

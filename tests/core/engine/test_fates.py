@@ -104,6 +104,27 @@ def test_silence_proves_nothing_while_an_answer_may_still_come(live):
     assert live.of(AbsenceShown)[0].ts_ns >= at_ns + 2 * SECOND  # three questions, all after it
 
 
+def test_its_connection_is_to_end_by_the_time_the_rest_is_proven(live):
+    order = asked(live)
+    run(live, TIMING.answer_ns + PROOF_NS)
+    (retired,) = live.of(RetirementIntended)
+    margin_ns = TIMING.absence_margin_ms * MS
+    sent_ns = order.signed_ms * MS
+    since = retired.ts_ns - sent_ns - TIMING.recv_window_ms * MS
+    assert margin_ns // 2 <= since < margin_ns
+
+
+def test_conditional_orders_are_asked_for_as_such(live):
+    order = asked(live)
+    run(live, TIMING.answer_ns + SECOND)
+    assert {one.is_plain for one in live.of(QueryIntended) if one.kind == "order"} == {True}
+    order.trigger_ticks = order.price_ticks
+    before = len(live.of(QueryIntended))
+    run(live, 4 * SECOND)
+    later = [one for one in live.of(QueryIntended)[before:] if one.kind == "order"]
+    assert {one.is_plain for one in later} == {False}
+
+
 def test_an_answered_request_binds_its_connection_no_more(live):
     order = asked(live)
     live.answered(order.id, "unknown")

@@ -63,6 +63,8 @@ class Judge:
     def __init__(self, settings: CoreSettings) -> None:
         """Judge an engine with these settings."""
         self.orders: dict[str, VenueOrder] = {}
+        self.working: dict[str, dict[str, VenueOrder]] = {}
+        """Orders that may still match, by instrument and number."""
         self.by_link: dict[str, str] = {}
         self.live: dict[str, VenueOrder] = {}
         """Orders of ours that may still match, by our id."""
@@ -142,6 +144,11 @@ class Judge:
             raise Violation(f"the exchange unfilled {number}")
         order.filled = filled
         order.leaves = Decimal(line["qty"]) - filled
+        working = self.working.setdefault(order.name, {})
+        if order.is_live:
+            working[number] = order
+        else:
+            working.pop(number, None)
         if link.startswith(f"{self._tag}-"):
             self.counts["orders"] += is_new
             self._own(number, order, is_new=is_new)
@@ -180,7 +187,7 @@ class Judge:
                 f"limit {limits.position_notional / _UNIT:.2f}"
             )
         total = worst
-        for name in dict.fromkeys(order.name for order in self.orders.values()):
+        for name in self.working:
             if name != new.name:
                 reach = max(self._reach(name, is_buy=True), self._reach(name, is_buy=False))
                 total += reach * self._least(name)
@@ -195,11 +202,8 @@ class Judge:
         going = sum(
             (
                 order.leaves
-                for order in self.orders.values()
-                if order.name == name
-                and order.is_buy is is_buy
-                and order.is_live
-                and not order.reduce_only
+                for order in self.working.get(name, {}).values()
+                if order.is_buy is is_buy and not order.reduce_only
             ),
             Decimal(0),
         )

@@ -75,6 +75,21 @@ def test_an_order_in_none_of_them_is_looked_for_among_the_conditional_ones(rest,
     assert rest(prepare, scenario) == ["waits"]
 
 
+def test_an_order_without_a_trigger_is_not_looked_for_among_the_conditional_ones(rest, linear):
+    def prepare(fake):
+        for path in LISTS:
+            fake.reply(path, rows_of())
+
+    async def scenario(client, fake):
+        asked = query("order", instrument="linear:BTCUSDT", client_order_id="x", is_plain=True)
+        orders, executions = await fetch_rows(client, asked, linear)
+        assert not orders.items
+        assert not executions.items
+        return [request.path for request, _ in fake.requests]
+
+    assert rest(prepare, scenario) == [LISTS[1], LISTS[0], LISTS[2]]
+
+
 def test_an_order_without_an_id_of_ours_is_looked_for_by_the_venues(rest, linear):
     def prepare(fake):
         for path in LISTS:

@@ -175,10 +175,10 @@ class Inquiring:
             yield from block(state, order.instrument, f"order {order.id}: {text}")
 
     def _drain(self, ask: Ask) -> Iterator[Record]:
-        """Let the connection end on which an answer could still come, once all else is proven."""
+        """Let the connection end on which an answer could still come, before all else is proven."""
         order = ask.order
         connection = order.create_on or order.amend_on
-        is_wanted = ask.inquiry.is_ripe and not ask.inquiry.is_draining
+        is_wanted = ask.inquiry.is_overdue and not ask.inquiry.is_draining
         if connection > 0 and is_wanted:
             ask.inquiry.is_draining = True
             yield RetirementIntended(*self.state.stamp(), "trade", connection, order.id)
@@ -213,8 +213,9 @@ class Inquiring:
         stamp = self.state.stamp()
         category = order.instrument.partition(":")[0]  # foreign orders may be of any instrument
         ours, theirs = (order.id, "") if order.id != order.venue_id else ("", order.venue_id)
+        is_plain = bool(ours) and not (order.trigger_ticks or order.is_adopted)
         return QueryIntended(
-            *stamp, stamp[0], "order", category, "", order.instrument, ours, 0, theirs
+            *stamp, stamp[0], "order", category, "", order.instrument, ours, 0, theirs, is_plain
         )
 
     def _escalate(self) -> Iterator[Record]:

@@ -38,8 +38,9 @@ class Inquiry(msgspec.Struct):
     counts: bool = False
     """Whether the query under way started after every condition of the proof held."""
     is_told: bool = False
-    is_ripe: bool = False
-    """Whether only the connection that carries the request stands between silence and proof."""
+    is_overdue: bool = False
+    """Whether the connection that carries the request is to end: half of the margin is over, so
+    that it has ended once the other half is."""
     is_draining: bool = False
     """Whether that connection was asked to end."""
 
@@ -99,9 +100,10 @@ class Inquiries:
         age_ms = (now_ns + offset_ns) // 1_000_000 - sent_ms
         proves = self.timing.recv_window_ms + self.timing.absence_margin_ms
         order = ask.order
-        ask.inquiry.is_ripe = is_connected and proves <= age_ms < PROVABLE_MS
+        ask.inquiry.is_overdue = age_ms >= proves - self.timing.absence_margin_ms // 2
         is_carried = bool(order.create_on or order.amend_on)
-        ask.inquiry.counts = ask.inquiry.is_ripe and not is_carried
+        is_ripe = is_connected and proves <= age_ms < PROVABLE_MS
+        ask.inquiry.counts = is_ripe and not is_carried
         self.of_query[query_id] = ask.inquiry.order_id
 
     def answered(self, query_id: int, now_ns: int, *, is_ok: bool, rows: int) -> Inquiry | None:

@@ -97,15 +97,18 @@ class MatchingBook:
         Raises:
             ValueError: a negative quantity or a price that is not positive.
         """
-        half = self._halves[side]
-        if half.own_count or self._halves[side.opposite].own_count:
-            return [fill for price, qty in rows for fill in self.set_level(side, price, qty)]
+        half, other = self._halves[side], self._halves[side.opposite]
         levels, ranks, sign = half.levels, half.ranks, half.sign
+        is_alone = not other.own_count
+        fills: list[Fill] = []
         for price, qty in rows:
             if qty < 0 or price <= 0:
                 raise ValueError(f"level needs price > 0 and qty >= 0, found {price}, {qty}")
             level = levels.get(price)
-            if level is None:
+            is_near = not is_alone and qty and other.reaches(price)
+            if is_near or (level is not None and level.own):
+                fills += self.set_level(side, price, qty)
+            elif level is None:
                 if qty:
                     levels[price] = _Level(qty, [])
                     insort(ranks, price * sign)
@@ -114,7 +117,7 @@ class MatchingBook:
             else:
                 del levels[price]
                 del ranks[bisect_left(ranks, price * sign)]
-        return []
+        return fills
 
     def replace(
         self, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]
@@ -246,8 +249,10 @@ class MatchingBook:
     def levels(self, side: Side, depth: int) -> list[tuple[int, int]]:
         """Return the best ``depth`` levels as (price_ticks, qty_lots), own orders included."""
         half = self._halves[side]
-        prices = map(half.price, half.ranks[:depth])
-        return [(price, half.levels[price].total()) for price in prices]
+        sign, levels = half.sign, half.levels
+        if not half.own_count:
+            return [(rank * sign, levels[rank * sign].external) for rank in half.ranks[:depth]]
+        return [(rank * sign, levels[rank * sign].total()) for rank in half.ranks[:depth]]
 
     def has_own(self, side: Side) -> bool:
         """Return whether own orders rest on a side."""
@@ -360,6 +365,8 @@ class _Level(msgspec.Struct):
     own: list[Resting]
 
     def total(self) -> int:
+        if not self.own:
+            return self.external
         return self.external + sum(order.leaves_lots for order in self.own)
 
 
@@ -376,6 +383,10 @@ class _Half:
 
     def price(self, rank: int) -> int:
         return rank * self.sign
+
+    def reaches(self, limit_ticks: int) -> bool:
+        """Return whether a taker with this limit meets any level here."""
+        return bool(self.ranks) and self.ranks[0] <= limit_ticks * self.sign
 
     def until(self, limit_ticks: int) -> Iterator[int]:
         """Yield the prices a taker with this limit reaches, best first."""

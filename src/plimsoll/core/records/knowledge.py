@@ -22,6 +22,8 @@ class QueryIntended(Record, frozen=True, tag="query"):
     since_ms: int
     venue_order_id: str = ""
     """Asks for an order that has no id of ours."""
+    is_plain: bool = False
+    """The order waits for no trigger: lists of conditional orders need no look."""
 
 
 class RetirementIntended(Record, frozen=True, tag="retire"):

@@ -23,11 +23,14 @@ class Scale(msgspec.Struct, frozen=True):
 
     def text(self, steps: int) -> str:
         """Return ``steps`` times the step as text."""
-        if not self.places:
-            return str(steps * self.unit)
-        digits = str(abs(steps) * self.unit).zfill(self.places + 1)
-        sign = "-" if steps < 0 else ""
-        return f"{sign}{digits[: -self.places]}.{digits[-self.places :]}"
+        digits, places = str(steps * self.unit), self.places
+        if not places:
+            return digits
+        if steps < 0:
+            return f"-{self.text(-steps)}"
+        if len(digits) <= places:
+            digits = digits.zfill(places + 1)
+        return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def scale_of(step: str) -> Scale:

@@ -150,15 +150,20 @@ def margins_of(account: Account, position: Position, mark_ticks: int) -> tuple[D
 def margin_of(account: Account, mark_of: MarkOf) -> dict[str, Margin]:
     """Return the margin an account needs now, by settle coin."""
     coins: dict[str, Margin] = {}
+    claims = account.reserves
     for name, position in account.ledger.positions.items():
-        mark = mark_of(name)
         total = coins.setdefault(position.listing.instrument.settle, Margin())
+        has_orders = claims.lots(name, Side.BUY) or claims.lots(name, Side.SELL)
+        if not (position.lots or has_orders or position.extra_margin):
+            continue
+        mark = mark_of(name)
         initial, maintenance = margins_of(account, position, mark)
         total.position_im += initial
         total.maintenance += maintenance
         total.unrealised += position.unrealised(mark)
-        total.order_im += orders_margin(account, position)
-        total.order_loss += _order_loss(account, position.listing, mark)
+        if has_orders:
+            total.order_im += orders_margin(account, position)
+            total.order_loss += _order_loss(account, position.listing, mark)
         total.earmarked += initial + position.extra_margin
     return coins
 

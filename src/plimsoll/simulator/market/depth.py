@@ -1,5 +1,6 @@
 """A book around a price: sixty levels a side whose quantities change all the time."""
 
+from math import log
 from typing import Final
 
 from plimsoll.core.model import Instrument, Side
@@ -61,10 +62,10 @@ class DepthMaker:
         prices = sorted(held, reverse=side is Side.BUY)
         changes: dict[int, int] = {}
         for _ in range(self._draw.randrange(1, _JITTER)):
-            place = min(len(prices) - 1, int(self._draw.expovariate(0.15)))
+            place = min(len(prices) - 1, int(-log(1.0 - self._draw.random()) / 0.15))
             changes[prices[place]] = held[prices[place]] = self._lots(place)
         return list(changes.items())
 
     def _lots(self, place: int) -> int:
         growth = 0.4 + place / LEVELS
-        return max(1, int(self._mean * growth * self._draw.expovariate(1)))
+        return int(self._mean * growth * -log(1.0 - self._draw.random())) or 1

@@ -1,6 +1,7 @@
 """The public side of one instrument: book, tape, candles, mark and index price."""
 
 from collections import deque
+from collections.abc import Hashable
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
@@ -57,6 +58,10 @@ class PublicMarket:
         self.version = 0
         """Grows with every change of the book."""
         self.changed_ms = 0
+        self.tape_version = 0
+        """Grows with every print, and where a minute begins."""
+        self.shown: dict[str, tuple[Hashable, dict[str, str]]] = {}
+        """Parts of the ticker as texts, each with what it was made of."""
         self.last_ticks = 0
         self.is_watched = False
         """Whether orders wait for its prices."""
@@ -149,6 +154,7 @@ class PublicMarket:
         self.roll(now_ms)
         self.seq += 1
         self._trades += 1
+        self.tape_version += 1
         self.direction = self._direction_of(price_ticks)
         self.last_ticks = price_ticks
         if self.is_watched:
@@ -177,6 +183,7 @@ class PublicMarket:
         candle.last_ms = start + MINUTE_MS - 1
         self.series.add(candle)
         self.last_ticks = past.close
+        self.tape_version += 1
 
     def roll(self, now_ms: int) -> None:
         """Close the minutes that are over; a quiet one repeats the last price."""
@@ -186,9 +193,11 @@ class PublicMarket:
         start = now_ms // MINUTE_MS * MINUTE_MS
         if not self.candles:
             self._open_candle(start)
+            self.tape_version += 1
         last = self.candles[-1].start_ms
         if last >= start:
             return
+        self.tape_version += 1
         for minute in range(
             max(last + MINUTE_MS, start - DAY_MINUTES * MINUTE_MS), start + 1, MINUTE_MS
         ):
@@ -294,6 +303,7 @@ class PublicMarket:
             return
         self._index_e6 = self._slow_e6 = self._middle_e6()
         self.last_ticks = self.last_ticks or self.best(Side.BUY)
+        self.tape_version += 1
 
     def _middle_e6(self) -> int:
         return (self.best(Side.BUY) + self.best(Side.SELL)) * 500_000

@@ -1,5 +1,10 @@
-"""Statistics of an instrument as tickers show them, pushed and asked for."""
+"""Statistics of an instrument as tickers show them, pushed and asked for.
 
+A ticker is made anew many times a second and changes little: the parts that cost are kept with
+what they were made of.
+"""
+
+from collections.abc import Callable, Hashable
 from decimal import Decimal
 
 from plimsoll.core.model import Side
@@ -21,7 +26,6 @@ def linear_ticker(market: PublicMarket, now_ms: int) -> dict[str, str]:
     """Return the fields of a linear ticker."""
     listing = market.listing
     price = listing.prices.text
-    interest = listing.qty(market.interest.lots)
     return {
         "symbol": listing.instrument.symbol,
         "tickDirection": market.direction,
@@ -29,10 +33,7 @@ def linear_ticker(market: PublicMarket, now_ms: int) -> dict[str, str]:
         "prevPrice1h": price(market.hour_ago_ticks()),
         "markPrice": price(market.mark_ticks),
         "indexPrice": price(market.index_ticks),
-        "openInterest": text_of(interest),
-        "openInterestValue": text_of(interest * listing.price(market.mark_ticks)),
-        "singleOpenInterest": text_of(interest / 2),
-        "singleOpenInterestValue": text_of(interest / 2 * listing.price(market.mark_ticks)),
+        **_kept(market, "interest", (market.interest.lots, market.mark_ticks), _interest_fields),
         **market.funding.shown(now_ms),
         **bbo_fields(market),
         "preOpenPrice": "",
@@ -52,7 +53,34 @@ def bbo_fields(market: PublicMarket) -> dict[str, str]:
     return fields
 
 
+def _kept(
+    market: PublicMarket,
+    part: str,
+    made_of: Hashable,
+    make: Callable[[PublicMarket], dict[str, str]],
+) -> dict[str, str]:
+    found = market.shown.get(part)
+    if found is None or found[0] != made_of:
+        found = market.shown[part] = made_of, make(market)
+    return found[1]
+
+
+def _interest_fields(market: PublicMarket) -> dict[str, str]:
+    listing = market.listing
+    interest, mark = listing.qty(market.interest.lots), listing.price(market.mark_ticks)
+    return {
+        "openInterest": text_of(interest),
+        "openInterestValue": text_of(interest * mark),
+        "singleOpenInterest": text_of(interest / 2),
+        "singleOpenInterestValue": text_of(interest / 2 * mark),
+    }
+
+
 def _day_fields(market: PublicMarket) -> dict[str, str]:
+    return _kept(market, "day", market.tape_version, _made_day_fields)
+
+
+def _made_day_fields(market: PublicMarket) -> dict[str, str]:
     listing, day = market.listing, market.day()
     change = Decimal(market.last_ticks - day["first"]) / (day["first"] or 1)
     return {

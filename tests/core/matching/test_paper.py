@@ -137,6 +137,16 @@ def test_an_amend_to_what_was_filled_meanwhile_ends_the_order(paper):
     assert (handle.state, handle.filled_lots) == (S.CANCELED, 6)
 
 
+def test_an_order_filled_whole_while_its_amend_was_on_its_way_has_ended(paper):
+    handle = rest(paper, limit="49999")
+    paper.do(lambda _s: handle.amend(qty="0.031"))
+    paper.put(PublicTraded, PERP, [(49_999.0, 1_000.0, False, 0)], 0)
+    assert (handle.state, handle.filled_lots, handle.order.qty_lots) == (S.PARTIAL, 10, 10)
+    paper.advance(LATENCY)
+    assert (handle.state, handle.filled_lots) == (S.FILLED, 10)
+    assert not paper.core.orders.working
+
+
 def test_an_amend_of_a_post_only_order_through_the_market_cancels_it(paper):
     handle = rest(paper, post_only=True)
     paper.do(lambda _s: handle.amend(price="50100"))
@@ -198,6 +208,17 @@ def test_requests_that_had_no_effect_yet_are_asked_again_after_a_restart(paper):
     assert find(placed.id).state is S.OPEN
     assert (find(amended.id).price_ticks, find(amended.id).is_busy) == (491_000, False)
     assert find(cancelled.id).state is S.CANCELED
+
+
+def test_an_order_filled_whole_before_a_restart_with_its_amend_on_its_way_ends_after_it(paper):
+    handle = rest(paper, limit="49999")
+    paper.do(lambda _s: handle.amend(qty="0.031"))
+    paper.put(PublicTraded, PERP, [(49_999.0, 1_000.0, False, 0)], 0)
+    assert (handle.state, handle.filled_lots) == (S.PARTIAL, 10)
+    again = resumed(paper)
+    again.advance(SECOND)
+    order = again.core.orders.find(handle.order.id)
+    assert (order.state, order.filled_lots) == (S.FILLED, 10)
 
 
 def _handle(strategy, order):

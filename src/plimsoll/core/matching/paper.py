@@ -205,7 +205,7 @@ class PaperVenue:
             self.untriggered.setdefault(order.instrument, {})[order.id] = None
         elif order.state is OrderState.INTENT:
             self.ask(order.id, "place", order.price_ticks, order.qty_lots, now_ns)
-        else:
+        elif order.qty_lots > order.filled_lots:
             outcome = self._book(order).submit(
                 order.id,
                 order.side,
@@ -228,6 +228,9 @@ class PaperVenue:
             book.cancel(order.id)
             yield _event(order, OrderState.CANCELED, order.price_ticks, order.qty_lots, "cancelled")
         elif action.kind == "amend":
+            if order.filled_lots >= order.qty_lots:  # all of it, while the amend was on its way
+                yield _event(order, OrderState.FILLED, order.price_ticks, order.qty_lots, "")
+                return
             leaves = action.qty_lots - order.filled_lots
             if leaves <= 0:  # filled that far while the amend was on its way
                 book.cancel(order.id)

@@ -65,6 +65,17 @@ def test_a_limit_an_instance_leaves_out_narrows_nothing(desk):
     assert (one.limits.open_orders, one.limits.orders_per_second) == (1, NO_LIMIT)
 
 
+def test_the_net_of_an_instance_needs_none_of_the_account_and_is_no_wider(desk):
+    own = '[limits.strategy.one]\nnet_exposure = "300 USDT"\n[[strategy]]'
+    desk.replace("[[strategy]]", own)
+    (one,) = core_settings(desk.load()).strategies
+    assert one.limits is not None
+    assert one.limits.net_exposure == 300 * 10**8
+    desk.replace("[limits]", '[limits]\nnet_exposure = "200 USDT"')
+    error = refusal(desk)
+    assert error.key == "limits.strategy.one.net_exposure"
+
+
 def test_new_keys_left_out_narrow_nothing(desk):
     core = core_settings(desk.load())
     limits = core.limits

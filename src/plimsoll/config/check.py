@@ -264,7 +264,8 @@ def _wider(
 ) -> Iterator[ConfigError]:
     whose = "an instance's" if kind == "strategy" else "an instrument's"
     for key in sorted(narrow.model_fields_set):
-        if getattr(narrow, key) > getattr(settings.limits, key, NO_LIMIT):
+        widest = getattr(settings.limits, key, None)  # none where the account's is left out
+        if getattr(narrow, key) > (NO_LIMIT if widest is None else widest):
             yield ConfigError(
                 file=origin(layers, ("limits", kind, name, key)),
                 key=f"limits.{kind}.{name}.{key}",

@@ -252,14 +252,19 @@ class InstrumentLimits(Section):
     )
 
 
-class Limits(LimitKeys):
-    """``[limits]``: of the account; those of instances and instruments narrow them."""
+class InstanceLimits(LimitKeys):
+    """``[limits.strategy.NAME]``: of one instance, measured on what is its own."""
 
     net_exposure: Cash | None = Field(
         default=None,
         description="Worst-case value of longs less shorts over all instruments, either way.",
         examples=["3_000 USDT"],
     )
+
+
+class Limits(InstanceLimits):
+    """``[limits]``: of the account; those of instances and instruments narrow them."""
+
     margin: Fraction | None = Field(
         default=None,
         description="Initial margin rate of the account from which on no risk is added.",
@@ -272,7 +277,7 @@ class Limits(LimitKeys):
         "`account.leverage`.",
         examples=["100 USDT"],
     )
-    strategy: dict[str, LimitKeys] = Field(
+    strategy: dict[str, InstanceLimits] = Field(
         default={}, description="Limits by instance; a key left out narrows nothing."
     )
     instrument: dict[Annotated[str, AfterValidator(_instrument)], InstrumentLimits] = Field(

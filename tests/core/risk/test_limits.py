@@ -182,6 +182,21 @@ def test_net_exposure_counts_longs_against_shorts():
     assert code(buy(driver, "0.20", "2100", on=ETH, side="sell")) == "net_exposure"
 
 
+def test_the_net_of_a_pair_is_a_limit_of_its_instance():
+    narrow = own(net_exposure=600 * CASH)
+    driver = live(one_strategy(instruments=(PERP, ETH), limits=narrow))
+    assert buy(driver) is None  # 500
+    refusal = buy(driver, "0.10", "1900", on=ETH)
+    assert code(refusal) == "net_exposure"
+    assert "limits.strategy.s.net_exposure" in refusal.text
+    first = driver.newest
+    driver.was_sent(first.id)
+    driver.execute(first.id, 10, "x1", price=490_000)
+    driver.report(first.id, S.FILLED, cum=10)
+    assert buy(driver, "0.50", "2100", on=ETH, side="sell") is None  # 500 long, 1050 short
+    assert code(buy(driver, "0.20", "2100", on=ETH, side="sell")) == "net_exposure"
+
+
 def test_margin_and_free_balance_need_a_young_statement():
     driver = live(limits=account(margin_ppm=400_000, free_balance=100 * CASH))
     assert code(buy(driver)) == "not_reconciled"

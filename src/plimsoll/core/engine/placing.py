@@ -367,12 +367,15 @@ class Placer:
 
     def _with_more(self, around: Surroundings, desk: Asker, candidate: Candidate) -> Surroundings:
         """Add what only some limits look at."""
-        bounds, scope, name = around.bounds, candidate.scope, candidate.instrument.name
-        limits = bounds.account
+        state, bounds = self.state, around.bounds
+        limits, scope, name = bounds.account, candidate.scope, candidate.instrument.name
         return msgspec.structs.replace(
             around,
             worst_owned=self._worst_elsewhere(scope, name, desk.names) if bounds.needs_owned else 0,
-            net_elsewhere=self._net_elsewhere(candidate) if limits.net_exposure < NO_LIMIT else 0,
+            net_elsewhere=self._net_elsewhere(candidate, state.instruments)
+            if limits.net_exposure < NO_LIMIT
+            else 0,
+            net_owned=self._net_elsewhere(candidate, desk.names) if bounds.needs_net else 0,
             free_units=self._free_units(candidate.instrument) if limits.free_balance >= 0 else 0,
         )
 
@@ -387,13 +390,14 @@ class Placer:
                 total += state.instruments[other].notional_units(self._collared(other), worst)
         return total
 
-    def _net_elsewhere(self, candidate: Candidate) -> int:
-        """Return what the other instruments may come to on the candidate's side, signed by it."""
+    def _net_elsewhere(self, candidate: Candidate, among: Iterable[str]) -> int:
+        """Return what other instruments may come to on the candidate's side, signed by it."""
         state, scope = self.state, candidate.scope
         total = 0
-        for other, instrument in state.instruments.items():
+        for other in among:
             if other == candidate.instrument.name:
                 continue
+            instrument = state.instruments[other]
             held = state.held_lots(scope, other)
             lots = state.exposure.net_lots(scope, other, held, candidate.side)
             if lots:

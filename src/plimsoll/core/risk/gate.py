@@ -70,6 +70,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     """Worst-case exposure over the asker's own other instruments, where its limits want it."""
     net_elsewhere: int = 0
     """Worst-case net value of the other instruments to the order's side, where a limit wants it."""
+    net_owned: int = 0
+    """The same over the asker's own other instruments, where its limits want it."""
     free_units: int = 0
     """What the order may use, where ``free_balance`` wants it: USD, on spot quote coin."""
 
@@ -324,16 +326,19 @@ class Gate:
         total = at_risk + around.worst_elsewhere
         if total > limits.exposure:
             return over("limits.exposure", Refusal.EXPOSURE, total, limits.exposure)
-        if limits.net_exposure < NO_LIMIT:
+        net = 0
+        if bounds.needs_net or limits.net_exposure < NO_LIMIT:
             lots = self.exposure.net_lots(
                 order.scope, instrument.name, around.held_lots, order.side
             )
-            net = instrument.notional_units(price, added + lots) + around.net_elsewhere
-            if net > limits.net_exposure:
-                return over("limits.net_exposure", Refusal.NET_EXPOSURE, net, limits.net_exposure)
+            net = instrument.notional_units(price, added + lots)
+            whole = net + around.net_elsewhere
+            if whole > limits.net_exposure:
+                return over("limits.net_exposure", Refusal.NET_EXPOSURE, whole, limits.net_exposure)
         denied = self._affordable(order, total, around)
         if denied is None and bounds.narrow:
-            asked = Asked(at_risk, around.worst_owned, self.losses.equity)
+            net += around.net_owned
+            asked = Asked(at_risk, around.worst_owned, net, self.losses.equity)
             for level in bounds.narrow:
                 denied = denied or room_denial(level, asked, self.own)
         return denied

@@ -53,7 +53,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "open_orders": Key("open_orders", Unit.COUNT),
     "position_notional": Key("position_notional", Unit.CASH),
     "exposure": Key("exposure", Unit.CASH, "as"),
-    "net_exposure": Key("net_exposure", Unit.CASH, "a"),
+    "net_exposure": Key("net_exposure", Unit.CASH, "as"),
     "daily_loss": Key("daily_loss", Unit.CASH, "as"),
     "drawdown": Key("drawdown_ppm", Unit.FRACTION, "as"),
     "leverage": Key("leverage_ppm", Unit.MULTIPLE, "as"),
@@ -95,6 +95,8 @@ class Bounds(msgspec.Struct, frozen=True):
     """Levels below the account that have more to say."""
     needs_owned: bool
     """Whether the instance's exposure over its other instruments is wanted."""
+    needs_net: bool
+    """Whether its net exposure is."""
     needs_more: bool
     """Whether that, the net exposure or the free balance is wanted."""
     words: dict[str, str]
@@ -180,13 +182,15 @@ class LimitBook:
                     narrowest[field] = getattr(level.limits, field)
                     words[name] = f"{level.key}.{name}"
         needs_owned = own is not None and min(own.exposure, own.leverage_ppm) < NO_LIMIT
+        needs_net = own is not None and own.net_exposure < NO_LIMIT
         net, free = self.account.net_exposure, self.account.free_balance
         return Bounds(
             owner=owner,
             account=self.account,
             narrow=tuple(levels),
             needs_owned=needs_owned,
-            needs_more=needs_owned or net < NO_LIMIT or free >= 0,
+            needs_net=needs_net,
+            needs_more=needs_owned or needs_net or net < NO_LIMIT or free >= 0,
             words=words,
             **narrowest,
         )

@@ -26,6 +26,8 @@ class Asked(NamedTuple):
     """Worst case in its instrument with it, in cash units."""
     owned: int
     """Worst case in its instance's other instruments, in cash units."""
+    net: int
+    """Longs less shorts of its instance with it, to its side; 0 where no limit wants it."""
     account_equity: int
 
 
@@ -62,6 +64,8 @@ def room_denial(level: Level, asked: Asked, own: Mapping[str, OwnLosses]) -> Den
     total = asked.at_risk + asked.owned
     if total > limits.exposure:
         return over(f"{key}.exposure", Refusal.EXPOSURE, total, limits.exposure)
+    if asked.net > limits.net_exposure:
+        return over(f"{key}.net_exposure", Refusal.NET_EXPOSURE, asked.net, limits.net_exposure)
     found = own.get(level.owner, _UNMEASURED)
     equity = own_equity(level, own, asked.account_equity)
     if limits.leverage_ppm < NO_LIMIT and total * PPM > limits.leverage_ppm * max(equity, 0):

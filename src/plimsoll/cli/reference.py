@@ -98,9 +98,9 @@ def configuration_page() -> str:
     lines += [
         "## `[limits.strategy.NAME]`",
         "",
-        "The keys of `[limits]` up to `net_exposure`, for one instance, measured on what is its own:",
-        "requests, orders and positions in its instruments, its profit since 00:00 UTC and from",
-        "its highest, its exposure over its capital and profit. One left out narrows nothing; none",
+        "The keys of `[limits]` up to `net_exposure`, for one instance, measured on what is its",
+        "own: requests, orders and positions in its instruments, its profit since 00:00 UTC and",
+        "from its highest, its exposure over its capital and profit. One left out narrows nothing; none",
         "may be wider than the account's, which holds besides. `plimsoll limits set` changes them",
         "while the engine runs.",
         "",

@@ -153,10 +153,55 @@ def test_a_sweep_walks_forward_and_shows_it(desk, capsys):
     assert "walk forward" in told
 
 
+def outcomes(capsys, *words):
+    assert swept(*words, "--json", "--by", "total_return") == Exit.DONE
+    return json.loads(capsys.readouterr().out)["sweep"]["outcomes"]
+
+
+def test_a_search_proposes_and_gives_the_same_again(desk, capsys):
+    words = ("--search", "fast=2..10,slow=15..40..5", "--trials", "9")
+    found = outcomes(capsys, *words)
+    assert 6 < len(found) <= 9
+    assert all(2 <= one["params"]["fast"] <= 10 for one in found)
+    assert all(one["params"]["slow"] % 5 == 0 for one in found)
+    assert found[0]["total_return"] >= found[-1]["total_return"]
+    assert outcomes(capsys, *words, "--workers", "1") == found
+
+
+def test_a_cluster_gives_what_processes_give(desk, capsys):
+    from distributed import LocalCluster
+
+    words = ("--grid", "fast=5|10,slow=50")
+    found = outcomes(capsys, *words)
+    assert outcomes(capsys, *words, "--cluster", "local") == found
+    with LocalCluster(n_workers=1, dashboard_address=None) as cluster:
+        assert outcomes(capsys, *words, "--cluster", cluster.scheduler_address) == found
+
+
+def test_a_cluster_without_workers_or_with_another_version_is_refused(desk, capsys, monkeypatch):
+    from distributed import LocalCluster
+
+    words = ("--grid", "fast=5|10", "--cluster")
+    with LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        assert swept(*words, cluster.scheduler_address) == Exit.CONFIGURATION
+        assert "has no workers" in capsys.readouterr().err
+    monkeypatch.setattr("plimsoll.cli.runners.__version__", "9.9")
+    with LocalCluster(n_workers=1, dashboard_address=None) as cluster:
+        assert swept(*words, cluster.scheduler_address) == Exit.CONFIGURATION
+        assert "here it is 9.9" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
         ((), Exit.USAGE, "--grid"),
+        (("--grid", "fast=1|2", "--search", "slow=3..9"), Exit.USAGE, "one of them"),
+        (("--search", "fst=1..2"), Exit.USAGE, "did you mean 'fast'"),
+        (("--search", "fast"), Exit.USAGE, "no bounds"),
+        (("--search", "fast=9..2"), Exit.USAGE, "low end"),
+        (("--search", "fast=1..2,fast=1..3"), Exit.USAGE, "twice"),
+        (("--search", "fast=1..2", "--trials", "0"), Exit.USAGE, "--trials"),
+        (("--grid", "fast=1|2", "--cluster", "127.0.0.1:9"), Exit.CONFIGURATION, "no cluster"),
         (("--grid", "fast"), Exit.USAGE, "NAME=VALUE"),
         (("--grid", "fst=1|2"), Exit.CONFIGURATION, "fast"),
         (("--grid", "fast=1|2", "--by", "luck"), Exit.USAGE, "luck"),

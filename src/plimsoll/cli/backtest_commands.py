@@ -95,11 +95,29 @@ BACKTESTS: Final = (
             "plimsoll sweep mine.py:Mine --instruments linear:BTCUSDT --data btc_1m.csv.zst "
             "--grid 'fast=5|10|20,slow=50|100'",
             "plimsoll sweep ema --from 2024-01-01 --grid 'slow=50|100|200' --steps 5",
+            "plimsoll sweep ema --search 'fast=5..50,slow=20..200..10' --trials 200",
+            "plimsoll sweep ema --grid 'slow=50|100|200' --cluster 10.0.0.5:8786",
         ),
         "sweep:sweep",
         (
             _STRATEGY,
             Argument("--grid", "NAME=VALUE|VALUE, comma between", default="", metavar="LIST"),
+            Argument(
+                "--search",
+                "NAME=LOW..HIGH, NAME=LOW..HIGH..STEP, NAME=VALUE|VALUE, or NAME with its own "
+                "bounds, comma between: what is tried next follows from what was good (needs "
+                "the extra `sweep`)",
+                default="",
+                metavar="LIST",
+            ),
+            Argument(
+                "--trials",
+                "sets a search tries",
+                kind=int,
+                default=100,
+                metavar="N",
+                least=1,
+            ),
             Argument("--params", "NAME=VALUE of the others", default="", metavar="LIST"),
             Argument(
                 "--by",
@@ -122,6 +140,13 @@ BACKTESTS: Final = (
                 default=0,
                 metavar="N",
                 least=0,
+            ),
+            Argument(
+                "--cluster",
+                "address of a Dask scheduler, or `local`; its workers see the same files by the "
+                "same paths (needs the extra `cluster`)",
+                default="",
+                metavar="HOST:PORT",
             ),
             *_TESTED,
             *SHARED,

@@ -1,16 +1,17 @@
-"""``sweep``: one strategy, many parameters, on all processors; and what the best did afterwards."""
+"""``sweep``: one strategy, many parameters, on all processors; what the best did afterwards."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from typing import Any, Final
 
 import msgspec
 
+from plimsoll.backtest.proposing import Learner
 from plimsoll.backtest.run import run
+from plimsoll.backtest.search import search as searched
+from plimsoll.backtest.space import Dimension, dimension_of
 from plimsoll.backtest.sweep import (
     Outcome,
     Params,
@@ -20,10 +21,21 @@ from plimsoll.backtest.sweep import (
     ranked,
     walk_forward,
 )
-from plimsoll.cli.backtesting import Asked, data_told, pairs_of, params_of, planned, usage, value_of
+from plimsoll.cli.backtesting import (
+    Asked,
+    Planned,
+    data_told,
+    pairs_of,
+    params_of,
+    planned,
+    usage,
+    value_of,
+)
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.cli.runners import missing, runner
+from plimsoll.core.strategy.base import parameters_of
 
 _SHOWN: Final = 20
 _MOST: Final = 10_000
@@ -36,10 +48,13 @@ def sweep(
     *,
     json: bool,
     grid: str,
+    search: str,
+    trials: int,
     params: str,
     by: str,
     steps: int,
     workers: int,
+    cluster: str,
     instruments: str,
     data: str,
     frames: str,
@@ -52,12 +67,14 @@ def sweep(
     latency_ms: int,
     seed: int,
 ) -> Exit:
-    """Run every combination; print the best, and with ``steps`` a walk forward.
+    """Run every combination, or those a search proposes; print the best, walk forward.
 
     Raises:
         ConfigError: the strategy or the project cannot be used.
         Failure: the data cannot, or every combination failed.
     """
+    if bool(grid) == bool(search):
+        raise usage("expected --grid or --search, one of them", "--search 'fast=5..50'")
     asked = Asked(
         project=project,
         env=env,
@@ -75,10 +92,23 @@ def sweep(
         latency_ms=latency_ms,
         seed=seed,
     )
-    sets = _sets(grid)
-    planned(msgspec.structs.replace(asked, params=asked.params | sets[0]))  # words, here and now
-    with _pool(workers or os.cpu_count() or 1) as pool:
-        outcomes = ranked(list(_shown(_all(pool, asked, sets), len(sets), is_quiet=json)), by)
+    sets = _sets(grid) if grid else [{}]
+    # Words are looked at here and now.
+    found = planned(msgspec.structs.replace(asked, params=asked.params | sets[0]))
+    space = _space(search, found)
+    with runner(workers, cluster) as pool:
+
+        def all_of(asked: Asked, *, is_shown: bool = False) -> list[Outcome]:
+            count = trials if space else len(sets)
+            tell = _Teller(count, is_quiet=json or not is_shown)
+            if not space:
+                return list(tell.passing(_all(pool, asked, sets)))
+            learner = _learner(space, by, seed)
+            return searched(
+                learner, trials, lambda some: list(tell.passing(_all(pool, asked, some)))
+            )
+
+        outcomes = ranked(all_of(asked, is_shown=True), by)
         if all(one.failure for one in outcomes):
             raise Failure(
                 Exit.CONFIGURATION, "sweep", outcomes[0].failure, "see `plimsoll backtest`"
@@ -90,7 +120,7 @@ def sweep(
                 outcomes[0].ended_ns,
                 steps,
                 by,
-                lambda *span: list(_all(pool, _within(asked, *span), sets)),
+                lambda *span: all_of(_within(asked, *span)),
                 lambda chosen, *span: next(_all(pool, _within(asked, *span), [chosen])),
             )
     if json:
@@ -119,9 +149,23 @@ def _sets(text: str) -> list[Params]:
     return found
 
 
-def _pool(workers: int) -> Executor:
-    # Fresh processes: what this one has imported and opened is nothing to theirs.
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+def _space(text: str, found: Planned) -> list[Dimension]:
+    """Return what ``fast=5..50,side=long|short`` may choose from."""
+    declared = parameters_of(type(found.plan.load(found.plan.strategies[0])))
+    try:
+        space = [dimension_of(one, declared, value_of) for one in text.split(",") if text]
+    except ValueError as error:
+        raise usage(f"--search: {error}", "--search 'fast=5..50,slow=20..200..10'") from error
+    if len({one.name for one in space}) < len(space):
+        raise usage("--search: a parameter stands there twice", "name each one once")
+    return space
+
+
+def _learner(space: Sequence[Dimension], by: str, seed: int) -> Learner:
+    try:
+        return Learner(space, by, seed)
+    except ImportError as error:
+        raise missing("optuna", "sweep") from error
 
 
 def _all(pool: Executor, asked: Asked, sets: Sequence[Params]) -> Iterator[Outcome]:
@@ -152,15 +196,23 @@ def _within(asked: Asked, began_ns: int, ended_ns: int) -> Asked:
 # ---- showing ---------------------------------------------------------------------------------
 
 
-def _shown(outcomes: Iterator[Outcome], count: int, *, is_quiet: bool) -> Iterator[Outcome]:
-    """Pass outcomes on, and say how many there are where somebody looks."""
-    is_seen = sys.stderr.isatty() and not is_quiet
-    for number, outcome in enumerate(outcomes, start=1):
-        if is_seen:
-            print(f"\r{number:,} of {count:,}", end="", file=sys.stderr, flush=True)
-        yield outcome
-    if is_seen:
-        print("\r", end="", file=sys.stderr)
+class _Teller:
+    """Says how many runs are done where somebody looks."""
+
+    def __init__(self, count: int, *, is_quiet: bool) -> None:
+        self._count = count
+        self._done = 0
+        self._is_seen = sys.stderr.isatty() and not is_quiet
+
+    def passing(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+        """Pass outcomes on."""
+        for outcome in outcomes:
+            self._done += 1
+            if self._is_seen:
+                print(f"\r{self._done:,} of {self._count:,}", end="", file=sys.stderr, flush=True)
+            yield outcome
+        if self._is_seen:
+            print("\r", end="", file=sys.stderr)
 
 
 def _plain(rows: Sequence[Outcome] | Sequence[Step]) -> Any:  # noqa: ANN401 - JSON

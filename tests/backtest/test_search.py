@@ -26,7 +26,11 @@ class Tuned(Strategy):
 
 
 DECLARED = parameters_of(Tuned)
-PLANE: list[Dimension] = [Range("x", 0, 100, 1, True), Range("y", -1, 1, 0, False), Choice("z", ("a", "b"))]
+PLANE: list[Dimension] = [
+    Range("x", 0, 100, 1, True),
+    Range("y", -1, 1, 0, False),
+    Choice("z", ("a", "b")),
+]
 
 
 @pytest.mark.parametrize(

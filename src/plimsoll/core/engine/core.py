@@ -30,6 +30,7 @@ from plimsoll.core.records import (
     DifferenceFound,
     DisconnectReported,
     ExecutionReported,
+    FundingReported,
     HashTaken,
     IncidentRaised,
     InstrumentListed,
@@ -295,9 +296,12 @@ class Core:
             yield from self._checkpoint()
 
     def _queried(self, record: QueryAnswered) -> Iterator[Record]:
-        for desk in self._with_trader().desks.values():
+        trader = self._with_trader()
+        for desk in trader.desks.values():
             if record.query_id in desk.waits_for_bars:
                 return self._warmed_up(desk, record)
+        if trader.paying.owns(record.query_id):
+            return trader.paying.answered(record)
         return self._with_keeper().on_query(record)
 
     def _warmed_up(self, desk: Desk, record: QueryAnswered) -> Iterator[Record]:
@@ -412,6 +416,7 @@ class Core:
             TickerChanged: trader.on_ticker,
             BarChanged: trader.on_minute,
             BarReported: trader.on_fetched,
+            FundingReported: trader.paying.on_funding,
             LinkChanged: keeper.on_link,
             StreamChanged: keeper.doubting.on_stream,
             RequestAnswered: keeper.on_answer,

@@ -11,6 +11,7 @@ from typing import Final
 
 from plimsoll.core.engine.backlog import Backlog
 from plimsoll.core.engine.by_bars import ByBars
+from plimsoll.core.engine.paying import Paying
 from plimsoll.core.engine.placing import LAST, MARK, Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.sizing import Sizing
@@ -79,6 +80,9 @@ class Trader:
         self.protecting = Protecting(state, settings.timing)
         self.wishing = Wishing(state, self.placer, self.protecting)
         self.backlog = Backlog(state, settings.timing)
+        self.paying = Paying(state, settings.timing)
+        self.pays = bool(state.paper_owners) and settings.by_bars is None
+        """Whether funding is paid by what tickers tell; in a backtest the past is told."""
         reader = Reader(
             state.markets.__getitem__,
             state.instruments.get,
@@ -245,12 +249,14 @@ class Trader:
         """Watch stops and conditional paper orders against the new prices."""
         if self.by_bars is not None:
             return self.by_bars.on_open(ticker)
+        market = self.state.markets.get(ticker.instrument)
+        paid = self.paying.on_ticker(market) if self.pays and market is not None else None
         desks = self.on_instrument.get(ticker.instrument, ())
         self.wishing.check_stops(desks, ticker.instrument)
-        market = self.state.markets.get(ticker.instrument)
         if not self.paper.untriggered or market is None:
-            return None
-        return self._paper_prices(market)
+            return paid
+        prices = self._paper_prices(market)
+        return prices if paid is None else chain(paid, prices)
 
     def _paper_prices(self, market: Market) -> Iterator[Record]:
         yield from self._paper_round(self._triggered(market, MARK, market.mark))
@@ -315,6 +321,8 @@ class Trader:
 
     def on_time(self) -> Iterator[Record]:
         """Let paper requests take effect, close own bars, try refused wishes again."""
+        if self.pays:
+            yield from self.paying.on_time()
         if self.by_bars is None:  # by bars nothing takes effect between an open and the next
             yield from self._paper_round(iter(()))
         self.wishing.check_late_stops(self._all)
@@ -375,6 +383,8 @@ class Trader:
     def next_due_ns(self) -> int:
         """Return the next time something happens by itself, 0 = nothing will."""
         dues = [self.paper.next_due_ns] if self.by_bars is None else []
+        if self.pays:
+            dues.append(self.paying.next_due_ns())
         offset = self.state.safety.clock_offset_ns
         for desk in self.desks.values():
             if desk.is_started and not desk.is_stopped:
@@ -552,6 +562,8 @@ class Trader:
             )
             return
         instrument = state.instruments[order.instrument]
+        if self.pays and not instrument.is_spot:
+            yield from self.paying.before_fill(instrument.name)
         fee_units, coin = fee_of(
             instrument, order.side, event.price_ticks, event.qty_lots, is_maker=event.is_maker
         )

@@ -227,6 +227,7 @@ class Market:
             self.index = ticker.index
         if ticker.next_funding_ms:
             self.next_funding_ms = ticker.next_funding_ms
+        if ticker.funding_rate is not None:
             self.funding_rate = ticker.funding_rate
 
     def on_bar(self, bar: BarChanged, clock_offset_ns: int) -> None:
@@ -260,6 +261,7 @@ class Market:
     def restart(self) -> None:
         """Begin a session: nothing is connected, nothing was said about the streams."""
         self.drop("not connected")
+        self.next_funding_ms = 0
         self.venue_seq = self.event_ms = 0
         for stream in self.streams.values():
             stream.carried, stream.venue_ms = None, 0

@@ -31,13 +31,16 @@ class PublicTraded(Record, frozen=True, tag="traded"):
 
 
 class TickerChanged(Record, frozen=True, tag="ticker"):
-    """Changed reference prices; 0.0 means "not in this message"."""
+    """Changed reference prices; 0.0 means "not in this message".
+
+    Of the funding rate None means that: a rate of zero is a rate.
+    """
 
     instrument: str
     last: float
     mark: float
     index: float
-    funding_rate: float
+    funding_rate: float | None
     next_funding_ms: int
     venue_ms: int
 

@@ -47,6 +47,8 @@ TAGS = {
     "PublicTraded": "traded",
     "TickerChanged": "ticker",
     "BarChanged": "kline",
+    "MarkBarChanged": "mark-kline",
+    "BarWalked": "walked",
     "OrderIntended": "intend",
     "AmendIntended": "intend-amend",
     "CancelIntended": "intend-cancel",

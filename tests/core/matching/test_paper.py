@@ -1,7 +1,7 @@
 """The paper venue inside the core: latency, queue, refusals, fees, restarts, bad market data."""
 
 import pytest
-from tests.properties.driver import MS, PERP, SECOND, SPOT, Driver, one_strategy, settings_of
+from tests.properties.driver import CASH, MS, PERP, SECOND, SPOT, Driver, one_strategy, settings_of
 
 from plimsoll.core.engine import restore, snapshot
 from plimsoll.core.model import Mode, OrderState
@@ -16,7 +16,8 @@ from plimsoll.core.settings import Timing
 
 S = OrderState
 LATENCY = Timing().paper_latency_ns
-SETTINGS = settings_of(one_strategy(Mode.PAPER, (PERP, SPOT)))
+RICH = 10**7 * CASH  # margin has tests of its own
+SETTINGS = settings_of(one_strategy(Mode.PAPER, (PERP, SPOT), capital=RICH))
 
 
 @pytest.fixture
@@ -155,7 +156,9 @@ def test_an_amend_of_a_post_only_order_through_the_market_cancels_it(paper):
 
 
 def test_two_instances_do_not_take_each_others_liquidity():
-    both = settings_of(one_strategy(Mode.PAPER), one_strategy(Mode.PAPER, name="t"))
+    both = settings_of(
+        one_strategy(Mode.PAPER, capital=RICH), one_strategy(Mode.PAPER, name="t", capital=RICH)
+    )
     driver = started(Driver(both))
     for name in ("s", "t"):
         driver.strategies[name].todo.append(lambda s: s.buy(PERP, "99", "50001", tif="ioc"))

@@ -24,6 +24,7 @@ from plimsoll.core.portfolio import Ledger
 from plimsoll.core.records import (
     BarChanged,
     BarReported,
+    BarWalked,
     BookChanged,
     CashMoved,
     Configured,
@@ -189,6 +190,20 @@ class Core:
         trader = self._trader
         return (
             trader is not None and trader.by_bars is not None and trader.by_bars.awaits(instrument)
+        )
+
+    def attends(self, instrument: str) -> bool:
+        """Return whether prices inside a bar matter: somebody holds, waits or has a timer.
+
+        A backtest by finer bars passes the others by.
+        """
+        trader = self._trader
+        if trader is None or trader.by_bars is None:
+            return False
+        return (
+            trader.by_bars.awaits(instrument)
+            or trader.by_bars.is_held(instrument)
+            or any(desk.timers for desk in trader.desks.values())
         )
 
     def decide(self, record: Record) -> Iterable[Record]:
@@ -415,6 +430,7 @@ class Core:
             PublicTraded: trader.on_public_trade,
             TickerChanged: trader.on_ticker,
             BarChanged: trader.on_minute,
+            BarWalked: trader.on_walked,
             BarReported: trader.on_fetched,
             FundingReported: trader.paying.on_funding,
             LinkChanged: keeper.on_link,

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from plimsoll.core.engine.margining import Margining
 from plimsoll.core.engine.state import State
 from plimsoll.core.feed import StreamName
 from plimsoll.core.matching.paper import PaperVenue
@@ -119,6 +120,7 @@ class Placer:
             state.own_losses,
             state.health,
         )
+        self.margining = Margining(state, settings, paper)
         self.arrivals: dict[str, int] = {}
         """Best opposite price, in ticks, when a market order was decided: newest ones by id."""
         self.waiting: dict[str, str] = {}
@@ -328,7 +330,11 @@ class Placer:
             if doubt is not None:
                 return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} has no price to trade at")
-        return self.gate.check(candidate, self.around(desk, candidate))
+        around = self.around(desk, candidate)
+        denied = self.gate.check(candidate, around)
+        if denied is None and candidate.scope and not (candidate.reduces or candidate.reduce_only):
+            denied = self.margining.denial(candidate, around)
+        return denied
 
     def _held_back(self, candidate: Candidate) -> Denied | None:
         """Return why entries wait here for a person, or for money to be explained."""

@@ -32,6 +32,7 @@ from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
     BarChanged,
+    BarWalked,
     Blocked,
     BookChanged,
     CancelIntended,
@@ -53,6 +54,7 @@ from plimsoll.core.records import (
     LeaseTaken,
     LimitsChanged,
     LinkChanged,
+    MarkBarChanged,
     Observed,
     ObservingEnded,
     OrderDenied,
@@ -409,6 +411,16 @@ class State:
         if market is not None:
             market.on_bar(record, self.safety.clock_offset_ns)
 
+    def _mark_bar(self, record: MarkBarChanged) -> None:
+        market = self.markets.get(record.instrument)
+        if isinstance(market, BarMarket):
+            market.mark_bar = record
+
+    def _walked(self, record: BarWalked) -> None:
+        market = self.markets.get(record.instrument)
+        if isinstance(market, BarMarket):
+            market.on_walk(record)
+
     # ---- orders ----
 
     def _intended(self, record: OrderIntended | PaperOrderIntended) -> None:
@@ -660,6 +672,8 @@ class State:
             PublicTraded: self._public_trade,
             TickerChanged: self._ticker,
             BarChanged: self._bar,
+            MarkBarChanged: self._mark_bar,
+            BarWalked: self._walked,
             OrderIntended: self._intended,
             AmendIntended: self._amended,
             CancelIntended: self._cancelled,

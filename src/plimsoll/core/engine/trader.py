@@ -25,6 +25,7 @@ from plimsoll.core.portfolio import fee_of
 from plimsoll.core.records import (
     BarChanged,
     BarReported,
+    BarWalked,
     BookChanged,
     CallbackCut,
     ExecutionReported,
@@ -81,6 +82,7 @@ class Trader:
         self.wishing = Wishing(state, self.placer, self.protecting)
         self.backlog = Backlog(state, settings.timing)
         self.paying = Paying(state, settings.timing)
+        self.margining = self.placer.margining
         self.pays = bool(state.paper_owners) and settings.by_bars is None
         """Whether funding is paid by what tickers tell; in a backtest the past is told."""
         reader = Reader(
@@ -97,7 +99,13 @@ class Trader:
         self.by_bars: ByBars | None = None
         if settings.by_bars is not None:
             self.by_bars = ByBars(
-                state, self.paper, self.wishing, self._on, self._by_rule, self.settle
+                state,
+                self.paper,
+                self.wishing,
+                self.margining,
+                self._on,
+                self._by_rule,
+                self.settle,
             )
         self._load = load
         self._reader = reader
@@ -253,10 +261,22 @@ class Trader:
         paid = self.paying.on_ticker(market) if self.pays and market is not None else None
         desks = self.on_instrument.get(ticker.instrument, ())
         self.wishing.check_stops(desks, ticker.instrument)
-        if not self.paper.untriggered or market is None:
-            return paid
-        prices = self._paper_prices(market)
-        return prices if paid is None else chain(paid, prices)
+        found = [] if paid is None else [paid]
+        owners = self._holders(ticker.instrument) if self.pays else None
+        if owners:
+            found.append(self.margining.look(owners))
+        if self.paper.untriggered and market is not None:
+            found.append(self._paper_prices(market))
+        return chain(*found) if found else None
+
+    def _holders(self, name: str) -> list[str]:
+        """Return the paper instances that hold an instrument."""
+        held = self.state.ledger.positions
+        return [
+            desk.name
+            for desk in self.on_instrument.get(name, ())
+            if (one := held.get((desk.name, name))) is not None and one.qty_units
+        ]
 
     def _paper_prices(self, market: Market) -> Iterator[Record]:
         yield from self._paper_round(self._triggered(market, MARK, market.mark))
@@ -297,6 +317,10 @@ class Trader:
             else:
                 yield from self._minute(desk, bar)
 
+    def on_walked(self, bar: BarWalked) -> Iterator[Record] | None:
+        """Let paper orders meet a finer bar that no strategy hears."""
+        return self.by_bars.on_bar(bar) if self.by_bars is not None else None
+
     def on_warmed_up(self, desk: Desk) -> Iterator[Record]:
         """Deliver the live minutes that came while the older ones were fetched."""
         early, desk.early_minutes = desk.early_minutes, []
@@ -323,6 +347,7 @@ class Trader:
         """Let paper requests take effect, close own bars, try refused wishes again."""
         if self.pays:
             yield from self.paying.on_time()
+            yield from self.margining.look()
         if self.by_bars is None:  # by bars nothing takes effect between an open and the next
             yield from self._paper_round(iter(()))
         self.wishing.check_late_stops(self._all)

@@ -32,7 +32,9 @@ from plimsoll.core.records.knowledge import (
 )
 from plimsoll.core.records.market import (
     BarChanged,
+    BarWalked,
     BookChanged,
+    MarkBarChanged,
     MarketInput,
     PublicTraded,
     TickerChanged,
@@ -128,6 +130,7 @@ __all__ = [
     "AmendIntended",
     "BarChanged",
     "BarReported",
+    "BarWalked",
     "Blocked",
     "BookChanged",
     "CallbackCut",
@@ -152,6 +155,7 @@ __all__ = [
     "LeaseTaken",
     "LimitsChanged",
     "LinkChanged",
+    "MarkBarChanged",
     "MarketInput",
     "Observed",
     "ObservingEnded",

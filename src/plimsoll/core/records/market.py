@@ -59,6 +59,32 @@ class BarChanged(Record, frozen=True, tag="kline"):
     venue_ms: int
 
 
+class MarkBarChanged(Record, frozen=True, tag="mark-kline"):
+    """The mark price in the bar that comes next; of a backtest only."""
+
+    instrument: str
+    start_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
+class BarWalked(Record, frozen=True, tag="walked"):
+    """A finer bar inside one that is still open: paper orders meet it, no strategy hears it.
+
+    Of a backtest only.
+    """
+
+    instrument: str
+    start_ms: int
+    end_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
 MarketInput = BookChanged | PublicTraded | TickerChanged | BarChanged
 
 
@@ -67,4 +93,6 @@ MARKET_INPUTS: Final[tuple[type[Record], ...]] = (
     PublicTraded,
     TickerChanged,
     BarChanged,
+    MarkBarChanged,
+    BarWalked,
 )

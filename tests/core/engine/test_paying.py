@@ -203,6 +203,35 @@ def test_a_ticker_that_was_silent_at_the_time_owes_and_the_venue_is_asked(feed):
     assert len(feed.paid()) == 1
 
 
+def test_a_rate_that_was_not_told_since_a_gap_is_asked_for(feed):
+    """Deltas leave out what has not changed, and what changed unheard is gone."""
+    feed.hold()
+    feed.until(feed.next_ms - 3_000)
+    feed.tell(rate=None)  # heard again; the rate may be another one by now
+    feed.until(feed.next_ms + 500)
+    assert feed.paid() == []
+    feed.driver.advance(LAG + SECOND)
+    feed.answer((feed.next_ms, 0.0007, 50_000.0))
+    assert [one.rate_e12 for one in feed.paid()] == [7 * 10**8]
+
+
+def test_a_time_that_was_never_told_is_asked_for(feed):
+    """The message that told of the next funding time was lost: the one after it shows it."""
+    feed.hold()
+    feed.through()
+    paid = len(feed.paid())
+    unheard = feed.next_ms
+    for second in range(3_600):
+        feed.driver.now_ns += SECOND
+        if second % 5 == 0:
+            feed.tell(next_ms=0)
+    feed.until(unheard + 10)
+    feed.tell(next_ms=unheard + 3_600_000)
+    feed.driver.advance(LAG + SECOND)
+    feed.answer((unheard - 3_600_000, RATE, 50_000.0), (unheard, RATE, 50_000.0))
+    assert [one.funding_ms for one in feed.paid()][paid:] == [unheard]
+
+
 def test_an_unanswered_or_failed_question_is_asked_again_and_told_after_a_while(feed):
     feed.hold()
     feed.until(feed.next_ms + 5_000)

@@ -38,9 +38,24 @@ _MS: Final = 1_000_000
 class _Clock:
     """What the ticker of an instrument told last."""
 
-    __slots__ = ("heard_ns", "mark", "next_ms", "paid_ms", "rate")
+    __slots__ = (
+        "blind_ns",
+        "heard_ns",
+        "is_known",
+        "mark",
+        "next_ms",
+        "paid_ms",
+        "rate",
+        "since_ns",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, since_ns: int) -> None:
+        self.since_ns = since_ns
+        """Heard without a gap since then: what was told before may have changed unheard."""
+        self.blind_ns = since_ns
+        """Since when no funding time is known, while none is."""
+        self.is_known = False
+        """Whether mark price and rate were told since the gap."""
         self.heard_ns = 0
         self.mark = 0.0
         self.rate = 0.0
@@ -48,6 +63,11 @@ class _Clock:
         """The next funding time, 0 = not told."""
         self.paid_ms = 0
         """The newest one that is handled."""
+
+    def hear(self, market: Market, now_ns: int) -> None:
+        """Take over what a ticker told (hot)."""
+        self.mark, self.rate, self.heard_ns = market.mark, market.funding_rate, now_ns
+        self.is_known = market.rate_ns >= self.since_ns and market.mark_ns >= self.since_ns
 
 
 class Paying:
@@ -73,7 +93,7 @@ class Paying:
         clock = self.clocks.get(name)
         if clock is not None and market.next_funding_ms == clock.next_ms:
             if now_ns - clock.heard_ns <= GAP_NS and not self._is_due(clock):
-                clock.mark, clock.rate, clock.heard_ns = market.mark, market.funding_rate, now_ns
+                clock.hear(market, now_ns)
                 return None
         elif not market.next_funding_ms or market.instrument.is_spot:
             return None
@@ -95,8 +115,9 @@ class Paying:
 
     def before_fill(self, name: str) -> Iterator[Record]:
         """Settle an instrument up to now: what is held is about to change."""
-        clock = self.clocks.get(name)
-        if clock is None or self.state.ts_ns - clock.heard_ns > GAP_NS:
+        clock, now_ns = self.clocks.get(name), self.state.ts_ns
+        is_blind = clock is not None and not clock.next_ms and now_ns - clock.blind_ns > GAP_NS
+        if clock is None or is_blind or now_ns - clock.heard_ns > GAP_NS:
             yield from self._owe(name)
         elif self._is_due(clock):
             yield from self._at_moment(name, clock)
@@ -146,21 +167,24 @@ class Paying:
 
     def _caught_up(self, name: str) -> Iterator[Record]:
         state, market = self.state, self.state.markets[name]
-        clock = self.clocks.get(name)
-        if clock is None or state.ts_ns - clock.heard_ns > GAP_NS:
+        clock, now_ns = self.clocks.get(name), state.ts_ns
+        if clock is None or now_ns - clock.heard_ns > GAP_NS:
             yield from self._owe(name)  # nobody knows what was between
-            clock = self.clocks[name] = clock or _Clock()
+            clock = self.clocks[name] = _Clock(now_ns)
             clock.paid_ms = state.venue_ms
         elif self._is_due(clock):
             yield from self._at_moment(name, clock)
-        clock.next_ms = market.next_funding_ms if market.next_funding_ms > clock.paid_ms else 0
-        clock.mark, clock.rate, clock.heard_ns = market.mark, market.funding_rate, state.ts_ns
+        is_ahead = market.next_funding_ms > clock.paid_ms
+        if is_ahead and not clock.next_ms and now_ns - clock.blind_ns > GAP_NS:
+            yield from self._owe(name)  # a time may have come that was never told
+        clock.next_ms = market.next_funding_ms if is_ahead else 0
+        clock.hear(market, now_ns)
 
     def _at_moment(self, name: str, clock: _Clock) -> Iterator[Record]:
         """Pay a funding time that has just come by what was told last; owe it if that is old."""
         at_ms, clock.next_ms = clock.next_ms, 0
-        clock.paid_ms = at_ms
-        if self.state.ts_ns - clock.heard_ns > GAP_NS or not clock.mark:
+        clock.paid_ms, clock.blind_ns = at_ms, self.state.ts_ns
+        if self.state.ts_ns - clock.heard_ns > GAP_NS or not clock.is_known:
             yield from self._owe(name)
             return
         terms = mark_e8_of(clock.mark), rate_e12_of(clock.rate)

@@ -177,8 +177,8 @@ class _Owner:
         self.rules: Counter[str] = Counter()
         self.asked: dict[str, tuple[float, int]] = {}
         """Working orders: middle when they were decided, lots asked for."""
-        self.cost = self.value = 0.0
-        """Against the decided price, and traded by market orders, in quote."""
+        self.cost = self.arrival = self.value = 0.0
+        """Against the price at decision and at arrival, and traded by market orders, in quote."""
         self.fundings = self.funding_units = 0
         """Payments, and what they came to: positive was paid."""
         self.equity_units = settings.capital
@@ -191,6 +191,7 @@ class _Owner:
     def ordered(self, order: Order) -> None:
         """Take an order the gate let through."""
         self.orders += 1
+        self.statistics.on_request(is_done=True)  # paper answers every one
         market = self.core.markets[order.instrument]
         self.asked[order.id] = market.last, order.qty_lots
 
@@ -221,6 +222,8 @@ class _Owner:
         self.makers += fill.is_maker
         if not order.price_ticks or not fill.is_maker:
             self.cost += (price - decided) * sign * qty
+            arrived = self.core.markets[order.instrument].last  # it takes effect at once
+            self.arrival += (price - arrived) * sign * qty
             self.value += price * qty
         trip = self.statistics.on_fill(
             fill.ts_ns,
@@ -294,6 +297,7 @@ class _Owner:
                 "fill_ratio": stats.get("fill_ratio"),
                 "maker_share": self.makers / count if count else None,
                 "slippage_decided_bps": self.cost / self.value * 1e4 if self.value else None,
+                "slippage_arrival_bps": self.arrival / self.value * 1e4 if self.value else None,
                 "rule_share": count and 1 - (self.rules["data"] + self.rules["intrabar"]) / count,
                 "rules": dict(self.rules),
                 "fundings": self.fundings,

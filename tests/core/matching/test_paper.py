@@ -1,18 +1,33 @@
 """The paper venue inside the core: latency, queue, refusals, fees, restarts, bad market data."""
 
+import json
+
+import msgspec
 import pytest
-from tests.properties.driver import CASH, MS, PERP, SECOND, SPOT, Driver, one_strategy, settings_of
+from tests.properties.driver import (
+    CASH,
+    INSTRUMENTS,
+    MS,
+    PERP,
+    SECOND,
+    SPOT,
+    Driver,
+    one_strategy,
+    settings_of,
+)
 
 from plimsoll.core.engine import restore, snapshot
 from plimsoll.core.model import Mode, OrderState
 from plimsoll.core.records import (
     BookChanged,
+    InstrumentListed,
     OrderIntended,
     PaperFilled,
     PaperReported,
     PublicTraded,
 )
 from plimsoll.core.settings import Timing
+from plimsoll.venues.bybit.public import PublicParser
 
 S = OrderState
 LATENCY = Timing().paper_latency_ns
@@ -273,3 +288,40 @@ def test_nothing_of_paper_ever_leaves(paper):
         paper.advance(SECOND)
     assert paper.sent == []
     assert paper.of(OrderIntended) == []
+
+
+def test_block_and_rpi_prints_neither_fill_nor_advance_a_queue(paper):
+    """From the frame on: what the venue prints beside its book is not in the book."""
+    handle = rest(paper, limit="49999")  # behind 100 displayed
+    parser = PublicParser("linear")
+
+    def printed(qty, **flags):
+        row = {"T": paper.now_ns // MS, "s": "BTCUSDT", "S": "Sell", "v": qty, "p": "49999.0"}
+        message = {
+            "topic": "publicTrade.BTCUSDT",
+            "ts": paper.now_ns // MS,
+            "data": [row | flags | {"i": "x"}],
+        }
+        found = parser.parse(json.dumps(message).encode(), paper.seq + 1, paper.now_ns, 1)
+        if found is not None:
+            paper.take(found)
+
+    printed("60", BT=True)
+    printed("60", RPI=True)
+    printed("500", BT=True)
+    printed("99.999")
+    assert handle.filled_lots == 0, "the queue is still there"
+    printed("0.001")
+    printed("0.004")
+    assert handle.filled_lots == 4
+    printed("500", RPI=True)
+    assert handle.filled_lots == 4
+
+
+def test_the_venues_price_limit_holds_on_paper_too(paper):
+    limited = msgspec.structs.replace(INSTRUMENTS[PERP], price_limit="0.05")
+    paper.put(InstrumentListed, limited)
+    assert place(paper, limit="52600").refusal.code == "price_distance"
+    assert place(paper, "sell", limit="47400").refusal.code == "price_distance"
+    assert place(paper, "sell", limit="52600").state == "intent"
+    assert place(paper, limit="52400").state == "intent"

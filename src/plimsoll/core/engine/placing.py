@@ -332,6 +332,8 @@ class Placer:
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} has no price to trade at")
         around = self.around(desk, candidate)
         denied = self.gate.check(candidate, around)
+        if denied is None and candidate.scope:
+            denied = _beyond(candidate, around.market.index, price_ticks)
         if denied is None and candidate.scope and not (candidate.reduces or candidate.reduce_only):
             denied = self.margining.denial(candidate, around)
         return denied
@@ -505,6 +507,22 @@ class Placer:
             text = f"trigger {instrument.price_text(trigger_ticks)} is the price of now"
             return Denied(Refusal.WRONG_SIDE, text)
         return None
+
+
+def _beyond(order: Candidate, index: float, price_ticks: int) -> Denied | None:
+    """Refuse on paper what the venue's price limit would: a buy far above the index, a sale below.
+
+    Source: Bybit v5 docs, price-limit.
+    """
+    instrument = order.instrument
+    if not instrument.price_limit_ppm or not index or order.trigger_ticks:
+        return None
+    index_ticks = int(index * instrument.ticks_per_price + 0.5)
+    away = (price_ticks - index_ticks) * order.side.sign
+    if away * PPM <= index_ticks * instrument.price_limit_ppm:
+        return None
+    text = f"{away / index_ticks:.2%} beyond the index; the venue takes {instrument.price_limit}"
+    return Denied(Refusal.PRICE_DISTANCE, text)
 
 
 def _no_worse(band_ticks: int, worst_ticks: int, side: Side) -> int:

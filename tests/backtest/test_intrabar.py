@@ -2,6 +2,7 @@
 
 import random
 from itertools import groupby
+from typing import Any
 
 import pytest
 from tests.backtest.bars import MINUTE, Scripted, plan_of, series_of, walk
@@ -51,7 +52,7 @@ class Drawn(Scripted):
                 self.buy(name, "0.010", tick(-0.003))
             case 3:
                 self.sell(name, "0.010", trigger=tick(-0.004))
-            case 4:
+            case _:
                 self.timer("later", drawn.randrange(60, 3_000))
 
     def on_timer(self, name):
@@ -119,8 +120,8 @@ def test_fewer_fills_are_decided_by_a_rule():
     bars = walk(60 * 100, 3, start_ms=START, step=0.0008)
     by_rule = coarse_plan(bars, 3)
     by_rule.series[0].finer, by_rule.finer_ns = None, 0
-    ruled = run(by_rule).owners[0].execution
-    walked = run(coarse_plan(bars, 3)).owners[0].execution
+    ruled: Any = run(by_rule).owners[0].execution
+    walked: Any = run(coarse_plan(bars, 3)).owners[0].execution
     assert ruled["rule_share"] == 1.0
     assert walked["rule_share"] < 0.8
     assert walked["rules"]["intrabar"] > 10

@@ -63,7 +63,7 @@ def test_no_funding_is_lost_or_paid_twice(seed):
                     stage.until("a start", lambda: engine.is_running)
                 case 1:
                     stage.ask("silent_topic", topic="tickers", duration_s=drawn.uniform(11, 90))
-                case 2:
+                case _:
                     stage.ask("path_dead", kind="public", duration_s=drawn.uniform(11, 90))
         stage.run(LAG_S * 3 + 20)
         stage.until("everything known", lambda: not engine.core.state.funding_owed)

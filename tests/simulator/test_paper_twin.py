@@ -155,6 +155,7 @@ def test_liquidation_begins_at_the_same_mark(
         paper.see()
         assert desk.kinds("margin") == []
         assert not paper.driver.of(IncidentRaised)
+    ours = False
     for away in (0, 3, 6, 10):
         desk.move(PERP, int(wanted) - sign * away, lots=1_000_000)
         desk.wait(0.3)

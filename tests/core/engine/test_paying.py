@@ -14,6 +14,7 @@ from tests.properties.driver import (
     SECOND,
     SPOT,
     Driver,
+    Message,
     one_strategy,
     settings_of,
 )
@@ -90,21 +91,12 @@ class Feed:
     def _answer(self, *rows, ok):
         query = self.driver.queries.pop(0)
         assert query.kind == "funding"
-        self.driver.answer(
-            query,
-            [
-                lambda stamp, row=row: FundingReported(
-                    *stamp,
-                    query.instrument,
-                    row[0],
-                    round(row[1] * 10**12),
-                    round(row[2] * 10**8),
-                    query.query_id,
-                )
-                for row in rows
-            ],
-            ok=ok,
-        )
+
+        def row_of(at_ms: int, rate: float, mark: float) -> Message:
+            terms = (at_ms, round(rate * 10**12), round(mark * 10**8), query.query_id)
+            return lambda stamp: FundingReported(*stamp, query.instrument, *terms)
+
+        self.driver.answer(query, [row_of(*row) for row in rows], ok=ok)
 
 
 @pytest.fixture

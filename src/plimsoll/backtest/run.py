@@ -44,23 +44,22 @@ def run(plan: Plan, progress: Progress | None = None) -> Results:
     """
     began = perf_counter()
     runner = _Runner(plan)
-    for count, (kind, place, row) in enumerate(_rows(plan), start=1):
-        if kind is Kind.BAR:
-            runner.bar(place, row)
-        else:
-            runner.finer(place, row, is_last=kind is Kind.LAST_FINER)
+    rows = _finer_too(plan, runner) if plan.finer_ns else merged(plan.series)
+    for count, (place, row) in enumerate(rows, start=1):
+        runner.bar(place, row)
         if progress is not None and not count % _EACH:
             progress(count, runner.now_ns)
     runner.end()
     return runner.watch.results(perf_counter() - began, [one.told for one in runner.past])
 
 
-def _rows(plan: Plan) -> Iterator[tuple[Kind, int, Row]]:
-    """Yield what happens, in time."""
-    if not plan.finer_ns:
-        return ((Kind.BAR, place, row) for place, row in merged(plan.series))
-    found = events(plan.series, plan.span_ns, plan.finer_ns)
-    return ((one.kind, one.place, one.row) for one in found)
+def _finer_too(plan: Plan, runner: "_Runner") -> Iterator[tuple[int, Row]]:
+    """Yield the bars, once the finer ones inside have happened."""
+    for one in events(plan.series, plan.span_ns, plan.finer_ns):
+        if one.kind is Kind.BAR:
+            yield one.place, one.row
+        else:
+            runner.finer(one.place, one.row, is_last=one.kind is Kind.LAST_FINER)
 
 
 class _Runner:

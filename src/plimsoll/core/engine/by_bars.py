@@ -232,7 +232,7 @@ class ByBars:
             lots = self.state.ledger.qty_lots(desk.name, name)
             if lots and not market.instrument.is_spot:
                 worst = _worst(market, bar, lots)
-                found = found or bool(self.margining.level_ticks(desk.name, name, worst, worst))
+                found = found or self.margining.may_end(desk.name, name, worst)
         return found
 
     def _levels(

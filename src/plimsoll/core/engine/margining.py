@@ -43,6 +43,10 @@ LABEL: Final = "liquidation"
 """Of the order that closes a position, and the rule of its fill."""
 
 
+FAR: Final = 1_000
+"""No mark beyond so many times the one of now is looked at."""
+
+
 class Held(NamedTuple):
     """A perpetual held on paper."""
 
@@ -79,6 +83,11 @@ class Margining:
             for one in settings.strategies
             if one.capital and state.is_paper(one.name)
         }
+
+        self.alone = {one.name for one in settings.strategies if len(one.instruments) == 1}
+        """Instances that trade one instrument."""
+        self.levels: dict[str, tuple[tuple[int, int, int], int]] = {}
+        """Of these: what is held and paid, and the mark at which it ends; 0 = at none."""
 
     def stand(self, owner: str, name: str = "", mark_ticks: int = 0) -> Stand | None:
         """Return how an instance stands, where the mark of ``name`` is another one than now.
@@ -120,21 +129,40 @@ class Margining:
 
         Whoever is liquidated at one price is so at every worse one: the way is halved.
         """
-        found = self.stand(owner, name, to_ticks) if owner in self.capitals else None
-        if found is None or not found.is_under:
+        if owner not in self.capitals or not self._is_under(owner, name, to_ticks):
             return 0
         safe, under = from_ticks, to_ticks
-        found = self.stand(owner, name, safe)
-        if found is not None and found.is_under:
+        if self._is_under(owner, name, safe):
             return from_ticks
         while abs(under - safe) > 1:
             middle = (safe + under) // 2
-            found = self.stand(owner, name, middle)
-            if found is not None and found.is_under:
+            if self._is_under(owner, name, middle):
                 under = middle
             else:
                 safe = middle
         return under
+
+    def may_end(self, owner: str, name: str, mark_ticks: int) -> bool:
+        """Return whether an instance would be liquidated at a mark (hot: once a bar).
+
+        Of one that trades nothing else the level only moves with its position.
+        """
+        if owner not in self.capitals:
+            return False
+        if owner not in self.alone:
+            return self._is_under(owner, name, mark_ticks)
+        held = self.state.ledger.position(owner, name)
+        paid = held.realised_units - held.fee_units - held.funding_units
+        now = (held.qty_units, held.cost_units, paid)
+        kept, level = self.levels.get(owner, ((0, 0, 0), 0))
+        if kept != now:
+            is_long = held.qty_units > 0
+            level = self.level_ticks(owner, name, mark_ticks, 1 if is_long else FAR * mark_ticks)
+            self.levels[owner] = now, level
+        if level and level == mark_ticks:  # found under from the first: a better mark may be, too
+            del self.levels[owner]
+            return True
+        return bool(level) and ((mark_ticks <= level) is (held.qty_units > 0))
 
     def liquidate(self, owner: str, found: Stand) -> Iterator[Record]:
         """End the orders of an instance, close its perpetuals, tell it and pause it there."""
@@ -172,6 +200,10 @@ class Margining:
         )
 
     # ---- inside ----
+
+    def _is_under(self, owner: str, name: str, mark_ticks: int) -> bool:
+        found = self.stand(owner, name, mark_ticks)
+        return found is not None and found.is_under
 
     def _balance(self, owner: str) -> int:
         """Return capital and profit at the newest prices."""

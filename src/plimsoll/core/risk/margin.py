@@ -10,6 +10,7 @@ Source: Bybit help, margin parameters and maintenance margin (UTA).
 
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import Final, NamedTuple
 
 from plimsoll.core.model import CASH_SCALE, Instrument
@@ -23,11 +24,16 @@ RATE: Final = Fraction(1, 100)
 
 
 class Tier(NamedTuple):
-    """One tier; money in cash units of the settle coin."""
+    """One tier: maintenance margin is (value x share - deduction) / scale, in whole numbers."""
 
     limit_units: int
+    """Value up to which it goes, in cash units of the settle coin."""
     rate: Fraction
-    deduction_units: Fraction
+    long_share: int
+    short_share: int
+    """Rate and fee to close, times the scale."""
+    deduction: int
+    scale: int
 
 
 class Terms(NamedTuple):
@@ -36,6 +42,8 @@ class Terms(NamedTuple):
     tiers: tuple[Tier, ...]
     leverage: Fraction
     taker: Fraction
+    initial: dict[int, Fraction]
+    """Initial margin as a share of the value, fee to close included, by sign."""
 
 
 @lru_cache(maxsize=4096)
@@ -46,29 +54,40 @@ def terms_of(instrument: Instrument, leverage_ppm: int) -> Terms:
     """
     most = Fraction(instrument.max_leverage)
     leverage = Fraction(leverage_ppm or LEVERAGE_PPM, PPM)
+    leverage = min(leverage, most) if most else leverage
     taker = Fraction(instrument.taker_fee)
-    tiers = [Tier(0, 1 / (2 * most) if most else RATE, Fraction(0))]
-    for place, (limit, rate) in enumerate(instrument.risk_tiers):
-        limit_units, deduction = int(Fraction(limit) * 10**CASH_SCALE), Fraction(0)
+    close = {sign: (1 - sign / leverage) * taker for sign in (1, -1)}
+    rows = [
+        (int(Fraction(limit) * 10**CASH_SCALE), Fraction(rate))
+        for limit, rate in instrument.risk_tiers
+    ]
+    rows = rows or [(0, 1 / (2 * most) if most else RATE)]
+    tiers, deduction = [], Fraction(0)
+    for place, (limit, rate) in enumerate(rows):
         if place:
-            last = tiers[-1]
-            deduction = last.limit_units * (Fraction(rate) - last.rate) + last.deduction_units
-        else:
-            tiers.clear()
-        tiers.append(Tier(limit_units, Fraction(rate), deduction))
-    return Terms(tuple(tiers), min(leverage, most) if most else leverage, taker)
+            below, last = rows[place - 1]
+            deduction += below * (rate - last)
+        shares = (rate + close[1], rate + close[-1], deduction)
+        scale = lcm(*(one.denominator for one in shares))
+        long, short, deducted = (int(one * scale) for one in shares)
+        tiers.append(Tier(limit, rate, long, short, deducted, scale))
+    initial = {sign: 1 / leverage + fee for sign, fee in close.items()}
+    return Terms(tuple(tiers), leverage, taker, initial)
 
 
 def maintenance_units(terms: Terms, value_units: int, sign: int) -> int:
     """Return the maintenance margin of a position of this (positive) value, long where sign > 0."""
-    tier = next((one for one in terms.tiers if value_units <= one.limit_units), terms.tiers[-1])
-    margin = value_units * tier.rate - tier.deduction_units
-    return _up(margin + _to_close(terms, value_units, sign))
+    tiers = terms.tiers
+    tier = tiers[-1]
+    if len(tiers) > 1:
+        tier = next((one for one in tiers if value_units <= one.limit_units), tier)
+    share = tier.long_share if sign > 0 else tier.short_share
+    return -((tier.deduction - value_units * share) // tier.scale)
 
 
 def initial_units(terms: Terms, value_units: int, sign: int) -> int:
     """Return the initial margin of a position of this value, its fee to close included."""
-    return _up(value_units / terms.leverage + _to_close(terms, value_units, sign))
+    return _up(value_units * terms.initial[sign])
 
 
 def bankruptcy_ticks(
@@ -83,10 +102,6 @@ def bankruptcy_ticks(
     per_tick = instrument.notional_units(1, abs(lots))
     price = (value - sign * equity_units) / (per_tick * (1 - sign * terms.taker))
     return max(1, _up(price) if sign > 0 else -_up(-price))
-
-
-def _to_close(terms: Terms, value_units: int, sign: int) -> Fraction:
-    return value_units * (1 - sign / terms.leverage) * terms.taker
 
 
 def _up(value: Fraction) -> int:

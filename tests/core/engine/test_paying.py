@@ -3,6 +3,7 @@
 from fractions import Fraction
 from math import ceil
 
+import msgspec
 import pytest
 from tests.properties.driver import (
     CASH,
@@ -377,3 +378,16 @@ def test_two_instruments_each_at_its_own_time_and_rate():
     found = {(one.instrument, one.funding_ms): one.paid_units for one in feed.paid()}
     assert found == {(PERP, feed.next_ms): 5 * 10**6, (ETH, other_ms): -20 * 10**6}
     assert INSTRUMENTS[ETH].settle == "USDT"
+
+
+def test_a_record_that_comes_twice_is_booked_once(feed):
+    feed.hold()
+    feed.through()
+    (paid,) = feed.paid()
+    before = feed.held().funding_units
+    state = feed.driver.core.state
+    state.apply(paid)
+    assert feed.held().funding_units == before
+    again = msgspec.structs.replace(paid, owed=99)  # of a span nobody knows
+    state.apply(again)
+    assert feed.held().funding_units == before

@@ -436,6 +436,11 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "less than `limits.free_balance` would stay free after the order",
         "a smaller order, or the limit",
     ),
+    Refusal.INITIAL_MARGIN: (
+        "paper only",
+        "capital and profit of the instance do not carry the margin of what it holds and asks for",
+        "a smaller order, more `capital`, or a higher `account.leverage`",
+    ),
     Refusal.BREAKER: (
         "gate",
         "a circuit breaker has tripped for the account, the instance, the instrument or both; "

@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from tests.backtest.bars import walk
+from tests.backtest.bars import T0_MS, walk
 
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.main import main
@@ -217,3 +217,97 @@ def test_a_strategy_of_seconds_runs_over_minutes_where_it_is_told_to(desk, capsy
     assert run(*words) == Exit.DONE
     (owner,) = json.loads(capsys.readouterr().out)["backtest"]["results"]["owners"]
     assert owner["fills_total"] > 10
+
+
+HOURLY = """
+from plimsoll.core.strategy import Strategy
+
+
+class Hourly(Strategy):
+    bars = {"1h": 5}
+    qty: float = 0.01
+
+    def on_bar(self, bar):
+        up = bar.close > bar.open
+        stop = bar.close * (0.997 if up else 1.003)
+        self.target(bar.instrument, self.qty if up else -self.qty, stop=stop)
+"""
+
+
+@pytest.fixture
+def stored(desk, capsys):
+    """The desk with a store: minutes, hours, funding each four hours, mark bars of the minute."""
+    (desk / "hourly.py").write_text(HOURLY)
+    start_ms = T0_MS // 3_600_000 * 3_600_000
+    minutes = walk(6_000, 3, step=0.0008, start_ms=start_ms)
+    hours = []
+    for place in range(0, 6_000, 60):
+        inside = minutes[place : place + 60]
+        prices = (inside[0][1], max(r[2] for r in inside), min(r[3] for r in inside), inside[-1][4])
+        hours.append((inside[0][0], *prices, 1.0))
+    write(desk / "1m.csv", minutes)
+    write(desk / "1h.csv", hours)
+    write(
+        desk / "mark.csv",
+        [(at, *(round(p * 1.0001, 1) for p in row[:4]), 0.0) for at, *row in minutes],
+    )
+    with (desk / "funding.csv").open("w") as file:
+        for number in range(25):
+            at = datetime.fromtimestamp(start_ms / 1000 + number * 4 * 3_600, UTC)
+            file.write(f"{at:%Y%m%d %H:%M:%S},{0.0001 * (number % 3):.6f}\n")
+    for words in (
+        ("1m.csv", "--bars", "1m"),
+        ("1h.csv", "--bars", "1h"),
+        ("mark.csv", "--bars", "1m", "--kind", "mark"),
+        ("funding.csv", "--kind", "funding", "--columns", "time,rate"),
+    ):
+        where = ("--instrument", "linear:BTCUSDT", "--store", "data")
+        assert main(["data", "import", words[0], *where, *words[1:]]) == Exit.DONE
+    capsys.readouterr()
+    return desk
+
+
+def told(capsys, *words):
+    code = run("hourly.py:Hourly", "--instruments", "linear:BTCUSDT", "--json", "--out", "", *words)
+    assert code == Exit.DONE
+    return json.loads(capsys.readouterr().out)["backtest"]["results"]
+
+
+def test_the_store_brings_funding_mark_and_finer_bars_by_itself(stored, capsys):
+    ruled = told(capsys, "--bars", "1h")
+    assert "25 rates" in ruled["assumptions"]["funding"]
+    assert ruled["owners"][0]["execution"]["fundings"] > 3
+    assert ruled["owners"][0]["execution"]["rule_share"] == 1.0
+    assert "LAST price" in ruled["assumptions"]["stops"], "there are mark bars of minutes only"
+    assert any("1h bars of the mark price" in one for one in ruled["warnings"])
+    assert "assumed" in ruled["assumptions"]["margin"]
+    finer = told(capsys, "--bars", "1h", "--intrabar", "1m")
+    assert "by the mark price" in finer["assumptions"]["stops"]
+    assert finer["owners"][0]["execution"]["rule_share"] < 1.0
+    minutes = told(capsys, "--bars", "1m")
+    both = [
+        [(one["ts_ns"], one["price"], one["side"]) for one in each["owners"][0]["fills"]]
+        for each in (finer, minutes)
+    ]
+    assert both[0] == both[1]
+    by_file = told(capsys, "--bars", "1h", "--intrabar", "1m=1m.csv")
+    assert by_file["owners"][0]["fills"] == finer["owners"][0]["fills"]
+
+
+def test_what_is_not_stored_is_said(stored, capsys):
+    results = told(capsys, "--bars", "1h", "--intrabar", "5m")
+    assert any("no 5m bars are stored for --intrabar" in one for one in results["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--intrabar", "1m"), "are not made of"),
+        (("--bars", "1h", "--intrabar", "7x"), "--intrabar"),
+        (("--bars", "1h", "--intrabar", "1m=a.csv,b.csv"), "2 files for 1"),
+    ],
+)
+def test_finer_bars_that_cannot_be_are_refused(desk, capsys, words, text):
+    (desk / "hourly.py").write_text(HOURLY)
+    assert run("hourly.py:Hourly", *ASKED[1:], *words) == Exit.USAGE
+    assert text in capsys.readouterr().err

@@ -274,7 +274,7 @@ class Driver:
 
     def mark(self, name: str, price: float) -> list[Record]:
         self.marks[name] = price, self.now_ns
-        return self.put(TickerChanged, name, price, price, price, 0.0, 0, self.now_ns // MS)
+        return self.put(TickerChanged, name, price, price, price, None, 0, self.now_ns // MS)
 
     def do(self, action: Callable[[Any], Any], name="s", on=PERP) -> Any:
         """Let a puppet act inside its next ``on_book``; return what its action returned."""

@@ -20,6 +20,9 @@ from plimsoll.core.strategy import Strategy
 Row = tuple[int, float, float, float, float, float]
 """A bar: beginning in Unix ms, open, high, low, close, volume."""
 
+Rate = tuple[int, float]
+"""Time of a funding in Unix ms, and its rate: positive where longs pay."""
+
 Load = Callable[[StrategySettings], Strategy]
 
 NEVER_NS: Final = 1 << 62
@@ -38,6 +41,12 @@ class Series(msgspec.Struct):
     """How many there are, for the progress bar; 0 = not known."""
     source: str = ""
     """In words, for the report."""
+    rates: Callable[[], Iterator[list[Rate]]] | None = None
+    """Funding rates, oldest first; None = none are known."""
+    marks: Callable[[], Iterator[list[Row]]] | None = None
+    """Bars of the mark price, as long as those that are walked: the finer ones where there are."""
+    finer: Callable[[], Iterator[list[Row]]] | None = None
+    """Finer bars that decide the walk inside a bar, ``Plan.finer_ns`` long."""
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -59,6 +68,10 @@ class Plan(msgspec.Struct, kw_only=True):
     seed: int = 1
     breakers: tuple[str, ...] = OPEN_BREAKERS
     max_slippage_ppm: int = 2_000
+    finer_ns: int = 0
+    """Length of the finer bars; 0 = there are none."""
+    leverage_ppm: int = 0
+    """What margin is counted with; 0 = the venue's default."""
 
 
 def settings_of(plan: Plan) -> CoreSettings:
@@ -81,6 +94,7 @@ def settings_of(plan: Plan) -> CoreSettings:
         same_action_max=1_000_000,
         max_slippage_ppm=plan.max_slippage_ppm,
         seed=plan.seed,
+        venue_leverage_ppm=plan.leverage_ppm,
         by_bars=BarRules(span_ns=plan.span_ns, half_spread_ppm=plan.half_spread_ppm),
     )
 

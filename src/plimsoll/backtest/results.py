@@ -118,6 +118,9 @@ EXECUTION: Final = {
     "slippage_arrival_bps": "mean cost against the middle at arrival, weighted by value",
     "rule_share": "share of fills decided by a rule",
     "rules": "fills decided by each rule",
+    "fundings": "fundings paid or received",
+    "funding_paid": "funding paid, less received, in quote",
+    "liquidations": "positions liquidated",
 }
 """What ``OwnerResult.execution`` may hold; a report shows other names as they are."""
 

@@ -5,9 +5,11 @@ newest, everything else is counted.
 """
 
 from collections import Counter, deque
+from collections.abc import Sequence
 from typing import Final
 
 from plimsoll import __version__
+from plimsoll.backtest.past import Told, funding_words, mark_words
 from plimsoll.backtest.plan import Plan, Row
 from plimsoll.backtest.results import (
     FILLS_KEPT,
@@ -30,6 +32,7 @@ from plimsoll.core.records import (
     IncidentRaised,
     OrderDenied,
     PaperFilled,
+    PaperFunded,
     PaperOrderIntended,
     Record,
     StrategyStopped,
@@ -74,14 +77,17 @@ class Watch:
         kind = type(record)
         if kind is PaperFilled or kind is PaperOrderIntended or kind is OrderDenied:
             self._of_owner(record)
+        elif isinstance(record, PaperFunded):
+            if record.owner in self.owners:
+                self.owners[record.owner].funded(record)
         elif isinstance(record, StrategyStopped) and record.code != "session":
             self._warn(record.owner, f"{record.owner} was stopped: {record.reason}")
         elif isinstance(record, IncidentRaised) and record.code != "strategy_stopped":
             about = f"{record.code} {record.subject}"
             self._warn(about, f"{about}: {record.text}")
 
-    def results(self, seconds: float) -> Results:
-        """Return everything, once the last bar has happened."""
+    def results(self, seconds: float, told: Sequence[Told] = ()) -> Results:
+        """Return everything, once the last bar has happened; ``told``: of each series' past."""
         plan, prices = self.plan, [maker.series() for maker in self.prices]
         warnings = [
             text + (f" (and {count - 1:,} more)" if count > 1 else "")
@@ -94,7 +100,7 @@ class Watch:
                 ended_ns=self.ended_ns,
                 source=[one.source for one in plan.series],
                 seed=plan.seed,
-                assumptions={},
+                assumptions=self._assumed(told),
                 warnings=warnings,
                 events=self.bars,
                 seconds=seconds,
@@ -105,6 +111,17 @@ class Watch:
         )
 
     # ---- inside ----
+
+    def _assumed(self, told: Sequence[Told]) -> dict[str, str]:
+        """Say what was known of funding and of mark prices while it ran."""
+        pairs = list(zip(self.plan.series, told, strict=False))
+        perpetuals = [(one, found) for one, found in pairs if not one.instrument.is_spot]
+        if not perpetuals:
+            return {}
+        return {
+            "funding": "; ".join(funding_words(*one) for one in perpetuals),
+            "stops": "; ".join(mark_words(one, found) for one, found in perpetuals),
+        }
 
     def _of_owner(self, record: Record) -> None:
         if isinstance(record, OrderDenied):
@@ -160,8 +177,10 @@ class _Owner:
         self.rules: Counter[str] = Counter()
         self.asked: dict[str, tuple[float, int]] = {}
         """Working orders: middle when they were decided, lots asked for."""
-        self.cost = self.value = 0.0
-        """Against the decided price, and traded by market orders, in quote."""
+        self.cost = self.arrival = self.value = 0.0
+        """Against the price at decision and at arrival, and traded by market orders, in quote."""
+        self.fundings = self.funding_units = 0
+        """Payments, and what they came to: positive was paid."""
         self.equity_units = settings.capital
         self._is_flat = True
         self._held: list[tuple[Market, int]] = []
@@ -172,6 +191,7 @@ class _Owner:
     def ordered(self, order: Order) -> None:
         """Take an order the gate let through."""
         self.orders += 1
+        self.statistics.on_request(is_done=True)  # paper answers every one
         market = self.core.markets[order.instrument]
         self.asked[order.id] = market.last, order.qty_lots
 
@@ -202,6 +222,8 @@ class _Owner:
         self.makers += fill.is_maker
         if not order.price_ticks or not fill.is_maker:
             self.cost += (price - decided) * sign * qty
+            arrived = self.core.markets[order.instrument].last  # it takes effect at once
+            self.arrival += (price - arrived) * sign * qty
             self.value += price * qty
         trip = self.statistics.on_fill(
             fill.ts_ns,
@@ -218,6 +240,13 @@ class _Owner:
         self._note_held()
         if not order.is_working:
             self._ended(order)
+
+    def funded(self, record: PaperFunded) -> None:
+        """Take a funding that has been booked."""
+        self.fundings += 1
+        self.funding_units += record.paid_units
+        self._is_flat = False
+        self._note_held()
 
     def sample(self, ts_ns: int) -> None:
         """Measure equity and exposure at the newest prices."""
@@ -268,8 +297,12 @@ class _Owner:
                 "fill_ratio": stats.get("fill_ratio"),
                 "maker_share": self.makers / count if count else None,
                 "slippage_decided_bps": self.cost / self.value * 1e4 if self.value else None,
-                "rule_share": sum(self.rules.values()) and 1 - self.rules["data"] / count,
+                "slippage_arrival_bps": self.arrival / self.value * 1e4 if self.value else None,
+                "rule_share": count and 1 - (self.rules["data"] + self.rules["intrabar"]) / count,
                 "rules": dict(self.rules),
+                "fundings": self.fundings,
+                "funding_paid": self.funding_units / _UNITS,
+                "liquidations": self.rules["liquidation"],
             },
         )
 

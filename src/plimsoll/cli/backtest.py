@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from plimsoll.backtest.plan import Plan
 from plimsoll.backtest.report import page
 from plimsoll.backtest.results import Results, encoded, sealed
 from plimsoll.backtest.run import Progress, run
@@ -13,6 +14,7 @@ from plimsoll.cli.backtesting import WIDE, Asked, Planned, data_told, fees_of, p
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.core.risk.margin import terms_of
 
 
 def backtest(
@@ -27,6 +29,7 @@ def backtest(
     data: str,
     frames: str,
     bars: str,
+    intrabar: str,
     from_: str,
     until: str,
     capital: float,
@@ -50,6 +53,7 @@ def backtest(
         data=data,
         frames=frames,
         bars=bars,
+        intrabar=intrabar,
         since=from_,
         until=until,
         capital=capital,
@@ -95,9 +99,8 @@ def _told(results: Results, found: Planned) -> Results:
         "fees": "; ".join(
             f"{one.instrument.name} {fees_of(one.instrument)}" for one in plan.series
         ),
-        "funding": "not charged",
-        "liquidation": "not simulated",
-        "stops": "by last price: there are no bars of the mark price",
+        **results.assumptions,
+        "margin": margin_words(plan),
         "limits": "those of the project" if found.has_limits else wide,
         "depth": "without end: large orders move nothing",
     }
@@ -106,6 +109,23 @@ def _told(results: Results, found: Planned) -> Results:
             results, assumptions=assumptions, warnings=[*found.notes, *results.warnings]
         )
     )
+
+
+def margin_words(plan: Plan) -> str:
+    """Return what margin and liquidation were counted with."""
+    found = []
+    for one in plan.series:
+        instrument = one.instrument
+        if instrument.is_spot:
+            continue
+        terms = terms_of(instrument, plan.leverage_ppm)
+        rates = f"maintenance {float(terms.tiers[0].rate):.2%}"
+        if instrument.risk_tiers:
+            rates += f" to {float(terms.tiers[-1].rate):.2%} in {len(terms.tiers)} tiers"
+        else:
+            rates += ", assumed: no risk tiers are stored"
+        found.append(f"{instrument.name} {rates}, leverage {float(terms.leverage):g}")
+    return "; ".join(found) or "none: spot is paid whole"
 
 
 def _write(results: Results, out: str, name: str) -> list[str]:

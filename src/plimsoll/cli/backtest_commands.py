@@ -26,6 +26,12 @@ _TESTED: Final = (
         metavar="LIST",
     ),
     Argument("--bars", "time frame of the bars", default="1m", metavar="FRAME"),
+    Argument(
+        "--intrabar",
+        "finer bars that decide what happens inside a bar: 1m of the store, or 1m=FILES",
+        default="",
+        metavar="FRAME",
+    ),
     Argument("--from", "first bar, UTC; default: the first there is", default=""),
     Argument("--until", "bars from here on are left out, UTC", default="", metavar="TIME"),
     Argument(

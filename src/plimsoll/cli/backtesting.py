@@ -13,6 +13,7 @@ import msgspec
 from plimsoll.backtest.instruments import LOOKED_AT, inferred
 from plimsoll.backtest.plan import Plan, Row, Series
 from plimsoll.cli import strategies
+from plimsoll.cli.backtest_past import with_finer, with_past
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.config.project import Project, load_project
@@ -49,6 +50,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     delay_ms: int = 100
     latency_ms: int = 20
     seed: int = 1
+    intrabar: str = ""
 
 
 class Planned(NamedTuple):
@@ -66,7 +68,7 @@ def planned(asked: Asked) -> Planned:
         ConfigError: the strategy or the project cannot be used.
         Failure: the data cannot, or the words are not understood.
     """
-    root, limits, settings = _strategy(asked)
+    root, limits, settings, leverage_ppm = _strategy(asked)
     settings = msgspec.structs.replace(settings, params=settings.params | asked.params)
     if asked.instruments:
         names = tuple(asked.instruments.split(","))
@@ -80,24 +82,33 @@ def planned(asked: Asked) -> Planned:
     settings = msgspec.structs.replace(settings, frames=frames)
     _frames_fit(load(settings).bars, frames, asked.bars)
     files = _files(asked.data, names)
+    finer, finer_files = _intrabar(asked, names)
     span = (_moment(asked.since, 0), _moment(asked.until, _EVER_MS))
     with data_told():
         found = [
             _series(asked, name, files[place] if files else "", span)
             for place, name in enumerate(names)
         ]
+        notes = [note for _, note in found]
+        for place, (one, _) in enumerate(found):
+            file = finer_files[place] if finer_files else ""
+            notes += with_past(one, Path(asked.project) / "data", finer or asked.bars, span)
+            if finer:
+                notes += with_finer(one, Path(asked.project) / "data", finer, file, span)
     plan = Plan(
         strategies=(settings,),
         load=load,
         series=[one for one, _ in found],
         span_ns=span_ns(asked.bars),
+        finer_ns=span_ns(finer) if finer else 0,
+        leverage_ppm=leverage_ppm,
         limits=limits or _wide(settings.capital),
         half_spread_ppm=round(asked.spread_bps * 50),
         delay_ns=asked.delay_ms * _MS,
         latency_ns=asked.latency_ms * _MS,
         seed=asked.seed,
     )
-    return Planned(plan, [note for _, note in found], limits is not None)
+    return Planned(plan, notes, limits is not None)
 
 
 @contextmanager
@@ -113,8 +124,11 @@ def data_told() -> Iterator[None]:
 # ---- what is asked for -----------------------------------------------------------------------
 
 
-def _strategy(asked: Asked) -> tuple[Path, Limits | None, StrategySettings]:
-    """Return the root that files are read from, the limits, None where nobody set any, settings."""
+def _strategy(asked: Asked) -> tuple[Path, Limits | None, StrategySettings, int]:
+    """Return the root that files are read from, limits (None: nobody set any), settings, leverage.
+
+    The leverage is the account's in parts per million, 0 where nobody set one.
+    """
     strategy, units = asked.strategy, round(asked.capital * _UNITS)
     if strategy.rpartition(":")[0].endswith(".py"):
         path = Path(strategy.rpartition(":")[0]).resolve()
@@ -122,12 +136,12 @@ def _strategy(asked: Asked) -> tuple[Path, Limits | None, StrategySettings]:
         settings = StrategySettings(
             name=strategy.rpartition(":")[2], source=name, capital=units or 10_000 * _UNITS
         )
-        return path.parent, None, settings
+        return path.parent, None, settings, 0
     if ":" in strategy:
         settings = StrategySettings(
             name=strategy.rpartition(":")[2], source=strategy, capital=units or 10_000 * _UNITS
         )
-        return Path.cwd(), None, settings
+        return Path.cwd(), None, settings, 0
     found: Project = load_project(Path(asked.project), asked.env)
     core = core_settings(found)
     one = next((one for one in core.strategies if one.name == strategy), None)
@@ -137,7 +151,7 @@ def _strategy(asked: Asked) -> tuple[Path, Limits | None, StrategySettings]:
             f"the project has no strategy {strategy!r}", f"it has: {known}; or FILE.py:Class"
         )
     one = msgspec.structs.replace(one, limits=None, capital=units or one.capital)
-    return found.root, core.limits, one
+    return found.root, core.limits, one, core.venue_leverage_ppm
 
 
 def params_of(text: str) -> Params:
@@ -190,14 +204,33 @@ def _moment(text: str, default_ms: int) -> int:
     return round(found.timestamp() * 1000)
 
 
-def _files(data: str, names: tuple[str, ...]) -> list[str]:
+def _files(data: str, names: tuple[str, ...], option: str = "--data") -> list[str]:
     files = [one for one in data.split(",") if one]
     if files and len(files) != len(names):
         raise usage(
-            f"--data names {len(files)} files for {len(names)} instruments",
+            f"{option} names {len(files)} files for {len(names)} instruments",
             f"one for each of {', '.join(names)}, in this order",
         )
     return files
+
+
+def _intrabar(asked: Asked, names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return the frame of the finer bars and their files: ``1m``, or ``1m=FILE,FILE``.
+
+    Raises:
+        Failure: it is no frame, or none that the bars are made of.
+    """
+    if not asked.intrabar:
+        return "", []
+    frame, _, files = asked.intrabar.partition("=")
+    example = f"--intrabar 1m beside --bars {asked.bars if asked.bars != '1m' else '1h'}"
+    try:
+        finer, whole = span_ns(frame), span_ns(asked.bars)
+    except ValueError as error:
+        raise usage(f"--intrabar: {error}", example) from None
+    if finer >= whole or whole % finer:
+        raise usage(f"--intrabar: bars of {asked.bars} are not made of bars of {frame}", example)
+    return frame, _files(files, names, "--intrabar")
 
 
 def _frames_fit(declared: dict[str, int], frames: dict[str, str], bars: str) -> None:

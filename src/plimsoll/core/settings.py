@@ -140,6 +140,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     coalesce_ns: int = 100_000_000
     """While we lag, strategies hear the book of an instrument at most this often."""
     paper_latency_ns: int = 10_000_000
+    funding_lag_ns: int = 60_000_000_000
+    """Paper asks for a funding nobody here heard of so long after it, and again after as long."""
     stop_ns: int = 8_000_000_000
     """A stop waits this long for orders to end before it reports what is still working: longer than
     an answer is waited for, so that a cancel nobody answers is asked about and sent again."""

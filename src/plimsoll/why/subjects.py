@@ -21,6 +21,8 @@ from plimsoll.core.records import (
     PaperAmendIntended,
     PaperCancelIntended,
     PaperFilled,
+    PaperFunded,
+    PaperFundingOwed,
     PaperOrderIntended,
     PaperReported,
     PositionAdopted,
@@ -52,7 +54,9 @@ def _executed(record: ExecutionReported) -> tuple[str, ...]:
     return record.client_order_id, record.venue_order_id, record.execution_id
 
 
-def _owned(record: StrategyStopped | CallbackCut) -> tuple[str, ...]:
+def _owned(
+    record: StrategyStopped | CallbackCut | PaperFunded | PaperFundingOwed,
+) -> tuple[str, ...]:
     return (record.owner,)
 
 
@@ -85,6 +89,8 @@ _SUBJECTS: Final[dict[type[Record], Callable[[Any], tuple[str, ...]]]] = {
     OperatorCommand: lambda record: (record.id,),
     Halted: lambda _record: (HALT,),
     Rearmed: lambda _record: (HALT,),
+    PaperFunded: _owned,
+    PaperFundingOwed: _owned,
     StrategyStopped: _owned,
     CallbackCut: _owned,
     Blocked: _switched,

@@ -28,6 +28,8 @@ from plimsoll.core.records import (
     PaperAmendIntended,
     PaperCancelIntended,
     PaperFilled,
+    PaperFunded,
+    PaperFundingOwed,
     PaperOrderIntended,
     PaperReported,
     PublicTraded,
@@ -123,6 +125,23 @@ def _paper_reported(record: PaperReported, _instruments: Instruments) -> str:
     return f"the paper venue reports {record.status}{_because(record.reason)}"
 
 
+def _funded(record: PaperFunded, _instruments: Instruments) -> str:
+    did = "pays" if record.paid_units >= 0 else "receives"
+    by = ", as the venue told afterwards" if record.owed else ""
+    return (
+        f"paper: {record.owner} {did} {cash_text(abs(record.paid_units))} {record.coin} of funding "
+        f"on {cash_text(record.qty_units)} at mark {cash_text(record.mark_e8)}, "
+        f"rate {record.rate_e12 / 1e10:g} %{by}"
+    )
+
+
+def _owed(record: PaperFundingOwed, _instruments: Instruments) -> str:
+    return (
+        f"paper: nobody heard what {record.owner} owes for {cash_text(record.qty_units)} from "
+        f"{record.since_ms} to {record.until_ms} ms; the venue is asked"
+    )
+
+
 def _book(record: BookChanged, _instruments: Instruments) -> str:
     kind = "snapshot" if record.is_snapshot else "change"
     best = [
@@ -193,6 +212,8 @@ _WORDS: Final[dict[type[Record], tuple[str, Callable[[Any, Instruments], str]]]]
     OrderReported: ("order", _reported),
     ExecutionReported: ("fill", _executed),
     PaperReported: ("order", _paper_reported),
+    PaperFunded: ("funding", _funded),
+    PaperFundingOwed: ("funding", _owed),
     OutcomeLost: ("unknown", lambda one, _: f"outcome of the {one.action} lost: {one.reason}"),
     AbsenceShown: ("absent", lambda one, _: f"{one.action}: {one.evidence}"),
     QueryIntended: ("query", _query),

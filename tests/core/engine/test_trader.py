@@ -8,6 +8,7 @@ from tests.properties.driver import (
     MS,
     PERP,
     SECOND,
+    SPOT,
     WIDE,
     Driver,
     Puppet,
@@ -361,3 +362,24 @@ def test_cause_leads_back_to_the_input(mode):
     driver.do(lambda s: s.buy(PERP, "0.010", "49000"))
     order = driver.of(OrderIntended if mode is Mode.LIVE else PaperOrderIntended)[0]
     assert isinstance(driver.log[order.cause - 1], BookChanged)
+
+
+def test_a_remainder_worth_less_than_the_minimum_is_said_once_and_waits_for_its_worth():
+    driver = Driver(settings_of(one_strategy(Mode.PAPER, (SPOT,)))).begin(SPOT)
+    driver.book(SPOT)
+    driver.mark(SPOT, 50_000.0)
+    driver.do(lambda s: s.target(SPOT, "0.000100"), on=SPOT)
+    driver.advance(SECOND)
+    bought = driver.core.ledger.qty_lots("s", SPOT)
+    driver.do(lambda s: s.target(SPOT, f"0.{bought + 10:06}"), on=SPOT)  # half a dollar more
+    for _ in range(20):
+        driver.advance(SECOND)
+        driver.book(SPOT)
+    assert [one.code for one in driver.of(OrderDenied)] == ["below_minimum"]
+    assert driver.core.ledger.qty_lots("s", SPOT) == bought
+    for _ in range(3):
+        driver.mark(SPOT, 120_000.0)
+        driver.book(SPOT, 120_000.0)
+        driver.advance(2 * SECOND)
+    assert driver.core.ledger.qty_lots("s", SPOT) > bought
+    assert len(driver.of(OrderDenied)) == 1

@@ -540,10 +540,19 @@ def test_a_ticker_changes_only_what_it_carries(missing):
     found.on_ticker(TickerChanged(1, T, 1, 0, PERP, 1.0, 2.0, 3.0, 0.1, 5, 0), 0)
     values = {"last": 10.0, "mark": 20.0, "index": 30.0, missing: 0.0}
     found.on_ticker(
-        TickerChanged(1, T, 1, 0, PERP, **values, funding_rate=0.0, next_funding_ms=0, venue_ms=0),
+        TickerChanged(1, T, 1, 0, PERP, **values, funding_rate=None, next_funding_ms=0, venue_ms=0),
         0,
     )
     before = {"last": 1.0, "mark": 2.0, "index": 3.0}
     for name, value in values.items():
         assert getattr(found, name) == (value or before[name])
     assert (found.funding_rate, found.next_funding_ms) == (0.1, 5)
+
+
+def test_a_funding_rate_and_its_time_change_apart_and_zero_is_a_rate():
+    found = Market(INSTRUMENTS[PERP])
+    for rate, at_ms in ((0.1, 5), (None, 9), (-0.2, 0), (0.0, 0)):
+        found.on_ticker(TickerChanged(1, T, 1, 0, PERP, 0.0, 0.0, 0.0, rate, at_ms, 0), 0)
+        if at_ms == 9:
+            assert (found.funding_rate, found.next_funding_ms) == (0.1, 9)
+    assert (found.funding_rate, found.next_funding_ms) == (0.0, 9)

@@ -1,22 +1,38 @@
 """The paper venue inside the core: latency, queue, refusals, fees, restarts, bad market data."""
 
+import json
+
+import msgspec
 import pytest
-from tests.properties.driver import MS, PERP, SECOND, SPOT, Driver, one_strategy, settings_of
+from tests.properties.driver import (
+    CASH,
+    INSTRUMENTS,
+    MS,
+    PERP,
+    SECOND,
+    SPOT,
+    Driver,
+    one_strategy,
+    settings_of,
+)
 
 from plimsoll.core.engine import restore, snapshot
 from plimsoll.core.model import Mode, OrderState
 from plimsoll.core.records import (
     BookChanged,
+    InstrumentListed,
     OrderIntended,
     PaperFilled,
     PaperReported,
     PublicTraded,
 )
 from plimsoll.core.settings import Timing
+from plimsoll.venues.bybit.public import PublicParser
 
 S = OrderState
 LATENCY = Timing().paper_latency_ns
-SETTINGS = settings_of(one_strategy(Mode.PAPER, (PERP, SPOT)))
+RICH = 10**7 * CASH  # margin has tests of its own
+SETTINGS = settings_of(one_strategy(Mode.PAPER, (PERP, SPOT), capital=RICH))
 
 
 @pytest.fixture
@@ -155,7 +171,9 @@ def test_an_amend_of_a_post_only_order_through_the_market_cancels_it(paper):
 
 
 def test_two_instances_do_not_take_each_others_liquidity():
-    both = settings_of(one_strategy(Mode.PAPER), one_strategy(Mode.PAPER, name="t"))
+    both = settings_of(
+        one_strategy(Mode.PAPER, capital=RICH), one_strategy(Mode.PAPER, name="t", capital=RICH)
+    )
     driver = started(Driver(both))
     for name in ("s", "t"):
         driver.strategies[name].todo.append(lambda s: s.buy(PERP, "99", "50001", tif="ioc"))
@@ -270,3 +288,40 @@ def test_nothing_of_paper_ever_leaves(paper):
         paper.advance(SECOND)
     assert paper.sent == []
     assert paper.of(OrderIntended) == []
+
+
+def test_block_and_rpi_prints_neither_fill_nor_advance_a_queue(paper):
+    """From the frame on: what the venue prints beside its book is not in the book."""
+    handle = rest(paper, limit="49999")  # behind 100 displayed
+    parser = PublicParser("linear")
+
+    def printed(qty, **flags):
+        row = {"T": paper.now_ns // MS, "s": "BTCUSDT", "S": "Sell", "v": qty, "p": "49999.0"}
+        message = {
+            "topic": "publicTrade.BTCUSDT",
+            "ts": paper.now_ns // MS,
+            "data": [row | flags | {"i": "x"}],
+        }
+        found = parser.parse(json.dumps(message).encode(), paper.seq + 1, paper.now_ns, 1)
+        if found is not None:
+            paper.take(found)
+
+    printed("60", BT=True)
+    printed("60", RPI=True)
+    printed("500", BT=True)
+    printed("99.999")
+    assert handle.filled_lots == 0, "the queue is still there"
+    printed("0.001")
+    printed("0.004")
+    assert handle.filled_lots == 4
+    printed("500", RPI=True)
+    assert handle.filled_lots == 4
+
+
+def test_the_venues_price_limit_holds_on_paper_too(paper):
+    limited = msgspec.structs.replace(INSTRUMENTS[PERP], price_limit="0.05")
+    paper.put(InstrumentListed, limited)
+    assert place(paper, limit="52600").refusal.code == "price_distance"
+    assert place(paper, "sell", limit="47400").refusal.code == "price_distance"
+    assert place(paper, "sell", limit="52600").state == "intent"
+    assert place(paper, limit="52400").state == "intent"

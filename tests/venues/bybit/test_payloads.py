@@ -378,7 +378,7 @@ def _shaped_market(record: Any) -> Any:
                 record.last,
                 record.mark,
                 record.index,
-                record.funding_rate,
+                record.funding_rate or 0.0,
             )
             funding_ms = Decimal(record.next_funding_ms)
             return symbol, record.venue_ms, *map(exact, values), funding_ms
@@ -533,6 +533,8 @@ def _survives(payload: Payload, raw: bytes, listed: dict[str, Instrument], inbox
     except (ParseError, VenueError):
         return False
     for record in records:
+        if isinstance(record, TickerChanged) and record.funding_rate is None:
+            record = msgspec.structs.replace(record, funding_rate=0.0)
         text = msgspec.json.encode(record)
         assert payload.topic not in PUBLIC or b"null" not in text, raw  # null: not a number
     return bool(records)

@@ -94,7 +94,7 @@ def test_tickers_hold_what_changed(sample):
     assert (first.last, first.mark, first.index) == (30000.1, 30000.5, 30001.0)
     assert (first.funding_rate, first.next_funding_ms) == (0.0001, 1700006400000)
     then = parse(sample("ws_ticker_delta"))
-    assert (then.last, then.mark, then.funding_rate) == (0.0, 30000.6, 0.0)
+    assert (then.last, then.mark, then.funding_rate) == (0.0, 30000.6, None)
     spot = PublicParser("spot").parse(sample("ws_ticker_spot"), 1, 2, 3)
     assert isinstance(spot, TickerChanged)
     assert (spot.instrument, spot.last, spot.mark) == ("spot:BTCUSDT", 30000.1, 0.0)

@@ -9,12 +9,14 @@ against the position, the other one, close, and stops on its way at each level t
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from plimsoll.core.engine.margining import LABEL, Margining
+from plimsoll.core.engine.placing import LAST, MARK
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEEP, BarMarket
 from plimsoll.core.matching.paper import PaperEvent, PaperVenue
 from plimsoll.core.model import Order, OrderState, Side
-from plimsoll.core.records import BarChanged, Record, TickerChanged
+from plimsoll.core.records import BarChanged, BarWalked, Record, TickerChanged
 from plimsoll.core.strategy import Desk, Target
 
 ROUNDS: Final = 10
@@ -35,11 +37,37 @@ class _Level(NamedTuple):
     rule: str
     key: str
 
-    def met_from(self, at: int, end: int) -> int | None:
-        """Return where it is met between two prices, None where it is not; at once if passed."""
-        if self.falls:
-            return min(at, self.ticks) if min(at, end) <= self.ticks else None
-        return max(at, self.ticks) if max(at, end) >= self.ticks else None
+    by_mark: bool = False
+    """Whether the mark price meets it; else the last one."""
+
+    def met_on(self, walk: "_Walk", end: int, mark_end: int) -> float | None:
+        """Return at which share of the way on it is met, None where it is not; 0 if passed."""
+        at, end = (walk.mark, mark_end) if self.by_mark else (walk.at, end)
+        if (at <= self.ticks) if self.falls else (at >= self.ticks):
+            return 0.0
+        if (end > self.ticks) if self.falls else (end < self.ticks):
+            return None
+        return (self.ticks - at) / (end - at)
+
+
+class _Walk:
+    """Where the two prices are on their way through a bar, in ticks."""
+
+    __slots__ = ("at", "mark")
+
+    def __init__(self, at: int, mark: int) -> None:
+        self.at = at
+        self.mark = mark
+
+    def go(self, level: _Level, share: float, end: int, mark_end: int) -> None:
+        """Go on by a share of the way; the price that meets the level stands on it."""
+        at, mark = self.at, self.mark
+        self.at = round(at + (end - at) * share)
+        self.mark = round(mark + (mark_end - mark) * share)
+        if share and level.by_mark:
+            self.mark = level.ticks
+        elif share:
+            self.at = level.ticks
 
 
 class ByBars:
@@ -50,6 +78,7 @@ class ByBars:
         state: State,
         paper: PaperVenue,
         wishing: Wishing,
+        margining: Margining,
         desks: Callable[[str], Iterable[Desk]],
         happen: Callable[[Iterator[PaperEvent], str], Iterator[Record]],
         settle: Callable[[], Iterator[Record]],
@@ -60,6 +89,7 @@ class ByBars:
             state: Orders, positions, markets.
             paper: Holds the paper orders.
             wishing: Watches stops.
+            margining: Says where an instance is liquidated.
             desks: The instances on an instrument.
             happen: Puts what the paper venue did on record, with the rule that decided it.
             settle: Lets the instances hear of it and answer.
@@ -67,9 +97,14 @@ class ByBars:
         self.state = state
         self.paper = paper
         self.wishing = wishing
+        self.margining = margining
         self.desks = desks
         self.happen = happen
         self.settle = settle
+        self.alone = False
+        """Whether the level met next is the only one of a finer bar: the data decide then."""
+        self.in_danger = False
+        """Whether somebody may be liquidated in the bar that is walked."""
 
     def awaits(self, name: str) -> bool:
         """Return whether anything waits for the prices of this instrument (hot)."""
@@ -79,6 +114,14 @@ class ByBars:
             if _is_armed(desk.targets.get(name)):
                 return True
         return False
+
+    def is_held(self, name: str) -> bool:
+        """Return whether an instance holds this instrument."""
+        held = self.state.ledger.positions
+        return any(
+            (one := held.get((desk.name, name))) is not None and one.qty_units
+            for desk in self.desks(name)
+        )
 
     def on_open(self, ticker: TickerChanged) -> Iterator[Record]:
         """Let requests that are due take effect at the open of the next bar.
@@ -97,23 +140,32 @@ class ByBars:
                 break
         paper.is_at_once = False
 
-    def on_bar(self, bar: BarChanged) -> Iterator[Record]:
-        """Walk a final bar, where anything waits for it; the market ends at its close."""
+    def on_bar(self, bar: BarChanged | BarWalked) -> Iterator[Record]:
+        """Walk a final bar, where anything waits for it; the market ends at its close.
+
+        A bar whose finer ones were walked is not walked again.
+        """
         market = self._market(bar.instrument)
-        if market is None or not self.awaits(bar.instrument):
+        if market is None:
             return
-        scale = market.scale
-        first, high, low, last = (
-            int(price * scale + 0.5) for price in (bar.open, bar.high, bar.low, bar.close)
-        )
-        adverse, other = (low, high) if self._is_long(bar.instrument) else (high, low)
-        at = first
-        for end in (first, adverse, other, last):
-            yield from self._leg(market, at, end, bar)
-            at = end
-            market.stand_at(at / scale, bar.ts_ns)
+        self.in_danger = self._is_in_danger(market, bar)
+        if not self.in_danger and not self.awaits(bar.instrument):
+            return
+        is_finer = isinstance(bar, BarWalked)
+        if not is_finer and market.walked_ms > bar.start_ms:
+            return
+        is_long, scale = self._is_long(bar.instrument), market.scale
+        prices = _path((bar.open, bar.high, bar.low, bar.close), scale, is_long=is_long)
+        marks = market.marks_of(bar.start_ms)
+        marked = prices if marks is None else _path(marks, scale, is_long=is_long)
+        walk = _Walk(prices[0], marked[0])
+        self.alone = is_finer and self._meets_one(market, walk, prices, marked, bar)
+        for end, mark_end in zip(prices, marked, strict=True):
+            yield from self._leg(market, walk, end, mark_end, bar)
+            walk.at, walk.mark = end, mark_end
+            market.stand_at(end / scale, bar.ts_ns, mark_end / scale)
             self.wishing.check_stops(self.desks(bar.instrument), bar.instrument)  # a trail follows
-        market.stand_at(bar.close, bar.ts_ns)
+        market.stand_at(bar.close, bar.ts_ns, marks[3] if marks else 0.0)
 
     # ---- inside ----
 
@@ -130,58 +182,121 @@ class ByBars:
         orders: Iterable[Order] = self.state.orders.on_instrument.get(name, {}).values()
         return next((order.side is Side.BUY for order in orders), True)
 
-    def _leg(self, market: BarMarket, at: int, end: int, bar: BarChanged) -> Iterator[Record]:
-        """Go from one price to another and stop at each level on the way, the nearest first."""
+    def _leg(
+        self,
+        market: BarMarket,
+        walk: "_Walk",
+        end: int,
+        mark_end: int,
+        bar: BarChanged | BarWalked,
+    ) -> Iterator[Record]:
+        """Go from one price to another and stop at each level on the way, the nearest first.
+
+        Last and mark price go their ways side by side: where one is half-way, so is the other.
+        """
         met: set[str] = set()
         for _ in range(_MOST):
             found = [
-                (abs(ticks - at), ticks, level)
-                for level in self._levels(market, bar)
-                if level.key not in met and (ticks := level.met_from(at, end)) is not None
+                (share, level)
+                for level in self._levels(market, bar, walk)
+                if level.key not in met and (share := level.met_on(walk, end, mark_end)) is not None
             ]
             if not found:
                 return
-            _, at, level = min(found, key=lambda one: one[0])
+            share, level = min(found, key=lambda one: one[0])
             met.add(level.key)
-            market.stand_at(at / market.scale, bar.ts_ns)
-            yield from self._meet(market, level._replace(ticks=at))
+            walk.go(level, share, end, mark_end)
+            market.stand_at(walk.at / market.scale, bar.ts_ns, walk.mark / market.scale)
+            yield from self._meet(market, level, walk)
+            self.in_danger = self._is_in_danger(market, bar)
 
-    def _levels(self, market: BarMarket, bar: BarChanged) -> Iterator[_Level]:
-        name = market.instrument.name
+    def _meets_one(
+        self,
+        market: BarMarket,
+        walk: "_Walk",
+        prices: tuple[int, ...],
+        marked: tuple[int, ...],
+        bar: BarChanged | BarWalked,
+    ) -> bool:
+        """Return whether a bar meets one level and no more: then no rule has to say which first."""
+        count = 0
+        for level in self._levels(market, bar, walk):
+            path = marked if level.by_mark else prices
+            count += level.ticks >= min(path) if level.falls else level.ticks <= max(path)
+        return count == 1
+
+    def _is_in_danger(self, market: BarMarket, bar: BarChanged | BarWalked) -> bool:
+        """Return whether somebody's margin would be used up at the worst mark of a bar."""
+        name, found = bar.instrument, False
+        for desk in self.desks(name):
+            lots = self.state.ledger.qty_lots(desk.name, name)
+            if lots and not market.instrument.is_spot:
+                worst = _worst(market, bar, lots)
+                found = found or self.margining.may_end(desk.name, name, worst)
+        return found
+
+    def _levels(
+        self, market: BarMarket, bar: BarChanged | BarWalked, walk: "_Walk"
+    ) -> Iterator[_Level]:
+        name, is_mark = market.instrument.name, not market.instrument.is_spot
+        marks = market.marks_of(bar.start_ms)
+        low, high = (bar.low, bar.high) if marks is None else (marks[2], marks[1])
         for order in self.state.orders.on_instrument.get(name, {}).values():
             if not order.is_paper or order.state not in _RESTING:
                 continue
             if order.is_untriggered:
-                yield _Level(order.trigger_ticks, not order.trigger_rises, "trigger", order.id)
+                yield _Level(
+                    order.trigger_ticks,
+                    not order.trigger_rises,
+                    "trigger",
+                    order.id,
+                    order.trigger_by == MARK,
+                )
             elif order.price_ticks:
                 through = order.price_ticks - order.side.sign
                 yield _Level(through, order.side is Side.BUY, "through", order.id)
         for desk in self.desks(name):
+            if self.in_danger:
+                yield from self._ends(desk.name, market, bar, walk)
             target = desk.targets.get(name)
             if target is None or not _is_armed(target):
                 continue
             is_long, stop, take = target.qty_lots > 0, target.stop_ticks, target.take_ticks
             if stop:
-                both = take and bar.low * market.scale <= take <= bar.high * market.scale + 0.5
+                both = take and low * market.scale <= take <= high * market.scale + 0.5
                 rule = "stop-first" if both else "stop"
-                yield _Level(stop, is_long, rule, f"stop {desk.name}")
+                yield _Level(stop, is_long, rule, f"stop {desk.name}", is_mark)
             if take:
-                yield _Level(take, not is_long, "take", f"take {desk.name}")
+                yield _Level(take, not is_long, "take", f"take {desk.name}", is_mark)
 
-    def _meet(self, market: BarMarket, level: _Level) -> Iterator[Record]:
+    def _ends(
+        self, owner: str, market: BarMarket, bar: BarChanged | BarWalked, walk: "_Walk"
+    ) -> Iterator[_Level]:
+        """Yield the mark at which an instance is liquidated, where the bar reaches it."""
+        lots = self.state.ledger.qty_lots(owner, bar.instrument)
+        if lots:
+            worst = _worst(market, bar, lots)
+            ticks = self.margining.level_ticks(owner, bar.instrument, walk.mark, worst)
+            if ticks:
+                yield _Level(ticks, lots > 0, LABEL, f"{LABEL} {owner}", by_mark=True)
+
+    def _meet(self, market: BarMarket, level: _Level, walk: "_Walk") -> Iterator[Record]:
         """Let everything happen that the price at a level leads to."""
         name, paper = market.instrument.name, self.paper
-        prints = [(level.ticks / market.scale, DEEP, is_buy, 0) for is_buy in (False, True)]
+        rule, self.alone = "intrabar" if self.alone else level.rule, False
+        prints = [(walk.at / market.scale, DEEP, is_buy, 0) for is_buy in (False, True)]
         if level.rule == "through":
-            yield from self.happen(paper.on_public_trade(name, prints), level.rule)
+            yield from self.happen(paper.on_public_trade(name, prints), rule)
         yield from self._stand(market, "through")
+        if level.rule == LABEL:
+            yield from self.margining.look([level.key.removeprefix(f"{LABEL} ")])
         if level.rule == "trigger":
-            for by in ("mark", "last"):
-                yield from self.happen(paper.on_price(name, by, level.ticks), level.rule)
+            yield from self.happen(paper.on_price(name, MARK, walk.mark), rule)
+            yield from self.happen(paper.on_price(name, LAST, walk.at), rule)
         paper.is_at_once = True  # a stop is met at its level, not one latency later
         self.wishing.check_stops(self.desks(name), name)
         yield from self.wishing.carry_out(self.desks(name))
-        yield from self.happen(paper.until(self.state.ts_ns, name), level.rule)
+        yield from self.happen(paper.until(self.state.ts_ns, name), rule)
         paper.is_at_once = False
         yield from self.settle()
 
@@ -189,6 +304,20 @@ class ByBars:
         """Bring the books that paper orders rest in to the market's price."""
         bids, asks = market.book.rows()
         yield from self.happen(self.paper.on_top(market.instrument.name, bids, asks), rule)
+
+
+def _worst(market: BarMarket, bar: BarChanged | BarWalked, lots: int) -> int:
+    """Return the worst mark of a bar for a position, in ticks."""
+    marks = market.marks_of(bar.start_ms) or (bar.open, bar.high, bar.low, bar.close)
+    return int((marks[2] if lots > 0 else marks[1]) * market.scale + 0.5)
+
+
+def _path(
+    bar: tuple[float, float, float, float], scale: float, *, is_long: bool
+) -> tuple[int, int, int, int]:
+    """Return the way of a price through a bar in ticks: the adverse extreme first."""
+    first, high, low, last = (int(price * scale + 0.5) for price in bar)
+    return (first, low, high, last) if is_long else (first, high, low, last)
 
 
 def _is_armed(target: Target | None) -> bool:

@@ -24,12 +24,14 @@ from plimsoll.core.portfolio import Ledger
 from plimsoll.core.records import (
     BarChanged,
     BarReported,
+    BarWalked,
     BookChanged,
     CashMoved,
     Configured,
     DifferenceFound,
     DisconnectReported,
     ExecutionReported,
+    FundingReported,
     HashTaken,
     IncidentRaised,
     InstrumentListed,
@@ -190,6 +192,20 @@ class Core:
             trader is not None and trader.by_bars is not None and trader.by_bars.awaits(instrument)
         )
 
+    def attends(self, instrument: str) -> bool:
+        """Return whether prices inside a bar matter: somebody holds, waits or has a timer.
+
+        A backtest by finer bars passes the others by.
+        """
+        trader = self._trader
+        if trader is None or trader.by_bars is None:
+            return False
+        return (
+            trader.by_bars.awaits(instrument)
+            or trader.by_bars.is_held(instrument)
+            or any(desk.timers for desk in trader.desks.values())
+        )
+
     def decide(self, record: Record) -> Iterable[Record]:
         """Yield what follows from an input that has just been applied.
 
@@ -295,9 +311,12 @@ class Core:
             yield from self._checkpoint()
 
     def _queried(self, record: QueryAnswered) -> Iterator[Record]:
-        for desk in self._with_trader().desks.values():
+        trader = self._with_trader()
+        for desk in trader.desks.values():
             if record.query_id in desk.waits_for_bars:
                 return self._warmed_up(desk, record)
+        if trader.paying.owns(record.query_id):
+            return trader.paying.answered(record)
         return self._with_keeper().on_query(record)
 
     def _warmed_up(self, desk: Desk, record: QueryAnswered) -> Iterator[Record]:
@@ -411,7 +430,9 @@ class Core:
             PublicTraded: trader.on_public_trade,
             TickerChanged: trader.on_ticker,
             BarChanged: trader.on_minute,
+            BarWalked: trader.on_walked,
             BarReported: trader.on_fetched,
+            FundingReported: trader.paying.on_funding,
             LinkChanged: keeper.on_link,
             StreamChanged: keeper.doubting.on_stream,
             RequestAnswered: keeper.on_answer,

@@ -51,6 +51,13 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
                 for coin, causes in state.ledger.causes.items()
                 for name, cause in causes.items()
             ),
+            "funding": sorted(
+                [*key, held.funding_units, held.funded_ms]
+                for key, held in state.ledger.positions.items()
+            ),
+            "funding_owed": [
+                [seq, msgspec.to_builtins(owed)] for seq, owed in state.funding_owed.items()
+            ],
             "wishes": sorted(state.protections.wishes.items()),
             "protections": [
                 [name, msgspec.to_builtins(one)]

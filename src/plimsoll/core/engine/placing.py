@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from plimsoll.core.engine.margining import Margining
 from plimsoll.core.engine.state import State
 from plimsoll.core.feed import StreamName
 from plimsoll.core.matching.paper import PaperVenue
@@ -119,6 +120,7 @@ class Placer:
             state.own_losses,
             state.health,
         )
+        self.margining = Margining(state, settings, paper)
         self.arrivals: dict[str, int] = {}
         """Best opposite price, in ticks, when a market order was decided: newest ones by id."""
         self.waiting: dict[str, str] = {}
@@ -328,7 +330,13 @@ class Placer:
             if doubt is not None:
                 return Denied(Refusal.DATA_NOT_LIVE, f"{name} {doubt.text}", doubt.cause)
             return Denied(Refusal.DATA_NOT_LIVE, f"{name} has no price to trade at")
-        return self.gate.check(candidate, self.around(desk, candidate))
+        around = self.around(desk, candidate)
+        denied = self.gate.check(candidate, around)
+        if denied is None and candidate.scope:
+            denied = _beyond(candidate, around.market.index, price_ticks)
+        if denied is None and candidate.scope and not (candidate.reduces or candidate.reduce_only):
+            denied = self.margining.denial(candidate, around)
+        return denied
 
     def _held_back(self, candidate: Candidate) -> Denied | None:
         """Return why entries wait here for a person, or for money to be explained."""
@@ -499,6 +507,22 @@ class Placer:
             text = f"trigger {instrument.price_text(trigger_ticks)} is the price of now"
             return Denied(Refusal.WRONG_SIDE, text)
         return None
+
+
+def _beyond(order: Candidate, index: float, price_ticks: int) -> Denied | None:
+    """Refuse on paper what the venue's price limit would: a buy far above the index, a sale below.
+
+    Source: Bybit v5 docs, price-limit.
+    """
+    instrument = order.instrument
+    if not instrument.price_limit_ppm or not index or order.trigger_ticks:
+        return None
+    index_ticks = int(index * instrument.ticks_per_price + 0.5)
+    away = (price_ticks - index_ticks) * order.side.sign
+    if away * PPM <= index_ticks * instrument.price_limit_ppm:
+        return None
+    text = f"{away / index_ticks:.2%} beyond the index; the venue takes {instrument.price_limit}"
+    return Denied(Refusal.PRICE_DISTANCE, text)
 
 
 def _no_worse(band_ticks: int, worst_ticks: int, side: Side) -> int:

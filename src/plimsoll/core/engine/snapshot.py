@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 
 import msgspec
 
-from plimsoll.core.engine.state import State
+from plimsoll.core.engine.state import FundingOwed, State
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position, Scope
@@ -70,6 +70,7 @@ class _Snapshot(msgspec.Struct):
     protections: dict[str, Protection] = {}
     guard: _Guard | None = None
     rates: dict[str, int] = {}
+    funding_owed: dict[int, FundingOwed] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -118,6 +119,7 @@ def snapshot(state: State) -> bytes:
             protections=state.protections.at_venue,
             guard=_guard_of(state),
             rates=state.rates.limits,
+            funding_owed=state.funding_owed,
         )
     )
 
@@ -162,6 +164,7 @@ def restore(payload: bytes) -> State:
     state.safety.blocks = saved.blocks
     state.safety.observed, state.safety.wallet_doubt = saved.observed, saved.wallet_doubt
     state.rates.limits.update(saved.rates)
+    state.funding_owed = saved.funding_owed
     _restore_paces(state, saved)
     if saved.guard is not None:
         _restore_guard(state, saved.guard)

@@ -8,6 +8,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.execution.owners import outsider
 from plimsoll.core.execution.protection import Protections
@@ -30,6 +32,7 @@ from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
     BarChanged,
+    BarWalked,
     Blocked,
     BookChanged,
     CancelIntended,
@@ -51,6 +54,7 @@ from plimsoll.core.records import (
     LeaseTaken,
     LimitsChanged,
     LinkChanged,
+    MarkBarChanged,
     Observed,
     ObservingEnded,
     OrderDenied,
@@ -62,6 +66,9 @@ from plimsoll.core.records import (
     PaperAmendIntended,
     PaperCancelIntended,
     PaperFilled,
+    PaperFunded,
+    PaperFundingOwed,
+    PaperFundingSettled,
     PaperOrderIntended,
     PaperReported,
     Paused,
@@ -131,6 +138,16 @@ class Relisted(NamedTuple):
     trouble: str = ""
 
 
+class FundingOwed(msgspec.Struct):
+    """A span of time whose fundings a paper position has not paid; see ``PaperFundingOwed``."""
+
+    owner: str
+    instrument: str
+    since_ms: int
+    until_ms: int
+    qty_units: int
+
+
 class State:
     """The books and switches of one account."""
 
@@ -166,6 +183,8 @@ class State:
         self.rates = VenueRates()
         self.markets: dict[str, Market] = {}
         self.paper_owners: frozenset[str] = frozenset()
+        self.funding_owed: dict[int, FundingOwed] = {}
+        """Spans of paper positions the venue is asked about, by the seq of their record."""
         self.checkpoints: dict[str, bytes] = {}
         self.stopped: dict[str, str] = {}
         """Instances stopped, and why."""
@@ -224,6 +243,11 @@ class State:
         return {str(kind.__struct_config__.tag): count for kind, count in self.tally.items()}
 
     # ---- what readers ask ----
+
+    @property
+    def venue_ms(self) -> int:
+        """Return the venue's time of the newest record."""
+        return (self.ts_ns + self.safety.clock_offset_ns) // 1_000_000
 
     def is_paper(self, owner: str) -> bool:
         """Return whether the owner is a paper instance."""
@@ -387,6 +411,16 @@ class State:
         if market is not None:
             market.on_bar(record, self.safety.clock_offset_ns)
 
+    def _mark_bar(self, record: MarkBarChanged) -> None:
+        market = self.markets.get(record.instrument)
+        if isinstance(market, BarMarket):
+            market.mark_bar = record
+
+    def _walked(self, record: BarWalked) -> None:
+        market = self.markets.get(record.instrument)
+        if isinstance(market, BarMarket):
+            market.on_walk(record)
+
     # ---- orders ----
 
     def _intended(self, record: OrderIntended | PaperOrderIntended) -> None:
@@ -486,9 +520,32 @@ class State:
     def _paper_filled(self, record: PaperFilled) -> None:
         order = self.orders.paper_filled(record)
         if order is not None:
-            self.ledger.book_paper(order.owner, order.instrument, order.side, record)
+            by_bars = self.settings is not None and self.settings.by_bars is not None
+            settled_ms = 0 if by_bars else self.venue_ms  # the time within a bar is nobody's
+            self.ledger.book_paper(order.owner, order.instrument, order.side, record, settled_ms)
             self._streak(order, record.ts_ns, record.qty_lots)
             self.news.append((order, record))
+
+    def _paper_funded(self, record: PaperFunded) -> None:
+        if record.instrument not in self.instruments:
+            return
+        if record.owed:
+            owed = self.funding_owed.get(record.owed)
+            if owed is None or record.funding_ms <= owed.since_ms:
+                return
+            owed.since_ms = record.funding_ms
+        self.ledger.book_paper_funding(record)
+
+    def _paper_owed(self, record: PaperFundingOwed) -> None:
+        if record.instrument not in self.instruments:
+            return
+        terms = (record.since_ms, record.until_ms, record.qty_units)
+        self.funding_owed[record.seq] = FundingOwed(record.owner, record.instrument, *terms)
+        held = self.ledger.position(record.owner, record.instrument)
+        held.funded_ms = max(held.funded_ms, record.until_ms)
+
+    def _paper_settled(self, record: PaperFundingSettled) -> None:
+        self.funding_owed.pop(record.owed, None)
 
     def _position(self, record: PositionReported) -> None:
         if record.instrument in self.instruments:
@@ -615,6 +672,8 @@ class State:
             PublicTraded: self._public_trade,
             TickerChanged: self._ticker,
             BarChanged: self._bar,
+            MarkBarChanged: self._mark_bar,
+            BarWalked: self._walked,
             OrderIntended: self._intended,
             AmendIntended: self._amended,
             CancelIntended: self._cancelled,
@@ -623,6 +682,9 @@ class State:
             PaperCancelIntended: self._cancelled,
             PaperReported: self._paper_reported,
             PaperFilled: self._paper_filled,
+            PaperFunded: self._paper_funded,
+            PaperFundingOwed: self._paper_owed,
+            PaperFundingSettled: self._paper_settled,
             OrderDenied: self._denied,
             ProtectionWished: self.protections.wished,
             ProtectionIntended: self.protections.intended,

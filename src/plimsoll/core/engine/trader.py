@@ -11,6 +11,7 @@ from typing import Final
 
 from plimsoll.core.engine.backlog import Backlog
 from plimsoll.core.engine.by_bars import ByBars
+from plimsoll.core.engine.paying import Paying
 from plimsoll.core.engine.placing import LAST, MARK, Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.sizing import Sizing
@@ -24,6 +25,7 @@ from plimsoll.core.portfolio import fee_of
 from plimsoll.core.records import (
     BarChanged,
     BarReported,
+    BarWalked,
     BookChanged,
     CallbackCut,
     ExecutionReported,
@@ -79,6 +81,10 @@ class Trader:
         self.protecting = Protecting(state, settings.timing)
         self.wishing = Wishing(state, self.placer, self.protecting)
         self.backlog = Backlog(state, settings.timing)
+        self.paying = Paying(state, settings.timing)
+        self.margining = self.placer.margining
+        self.pays = bool(state.paper_owners) and settings.by_bars is None
+        """Whether funding is paid by what tickers tell; in a backtest the past is told."""
         reader = Reader(
             state.markets.__getitem__,
             state.instruments.get,
@@ -93,7 +99,13 @@ class Trader:
         self.by_bars: ByBars | None = None
         if settings.by_bars is not None:
             self.by_bars = ByBars(
-                state, self.paper, self.wishing, self._on, self._by_rule, self.settle
+                state,
+                self.paper,
+                self.wishing,
+                self.margining,
+                self._on,
+                self._by_rule,
+                self.settle,
             )
         self._load = load
         self._reader = reader
@@ -245,12 +257,26 @@ class Trader:
         """Watch stops and conditional paper orders against the new prices."""
         if self.by_bars is not None:
             return self.by_bars.on_open(ticker)
+        market = self.state.markets.get(ticker.instrument)
+        paid = self.paying.on_ticker(market) if self.pays and market is not None else None
         desks = self.on_instrument.get(ticker.instrument, ())
         self.wishing.check_stops(desks, ticker.instrument)
-        market = self.state.markets.get(ticker.instrument)
-        if not self.paper.untriggered or market is None:
-            return None
-        return self._paper_prices(market)
+        found = [] if paid is None else [paid]
+        owners = self._holders(ticker.instrument) if self.pays else None
+        if owners:
+            found.append(self.margining.look(owners))
+        if self.paper.untriggered and market is not None:
+            found.append(self._paper_prices(market))
+        return chain(*found) if found else None
+
+    def _holders(self, name: str) -> list[str]:
+        """Return the paper instances that hold an instrument."""
+        held = self.state.ledger.positions
+        return [
+            desk.name
+            for desk in self.on_instrument.get(name, ())
+            if (one := held.get((desk.name, name))) is not None and one.qty_units
+        ]
 
     def _paper_prices(self, market: Market) -> Iterator[Record]:
         yield from self._paper_round(self._triggered(market, MARK, market.mark))
@@ -291,6 +317,10 @@ class Trader:
             else:
                 yield from self._minute(desk, bar)
 
+    def on_walked(self, bar: BarWalked) -> Iterator[Record] | None:
+        """Let paper orders meet a finer bar that no strategy hears."""
+        return self.by_bars.on_bar(bar) if self.by_bars is not None else None
+
     def on_warmed_up(self, desk: Desk) -> Iterator[Record]:
         """Deliver the live minutes that came while the older ones were fetched."""
         early, desk.early_minutes = desk.early_minutes, []
@@ -315,6 +345,9 @@ class Trader:
 
     def on_time(self) -> Iterator[Record]:
         """Let paper requests take effect, close own bars, try refused wishes again."""
+        if self.pays:
+            yield from self.paying.on_time()
+            yield from self.margining.look()
         if self.by_bars is None:  # by bars nothing takes effect between an open and the next
             yield from self._paper_round(iter(()))
         self.wishing.check_late_stops(self._all)
@@ -375,6 +408,8 @@ class Trader:
     def next_due_ns(self) -> int:
         """Return the next time something happens by itself, 0 = nothing will."""
         dues = [self.paper.next_due_ns] if self.by_bars is None else []
+        if self.pays:
+            dues.append(self.paying.next_due_ns())
         offset = self.state.safety.clock_offset_ns
         for desk in self.desks.values():
             if desk.is_started and not desk.is_stopped:
@@ -552,6 +587,8 @@ class Trader:
             )
             return
         instrument = state.instruments[order.instrument]
+        if self.pays and not instrument.is_spot:
+            yield from self.paying.before_fill(instrument.name)
         fee_units, coin = fee_of(
             instrument, order.side, event.price_ticks, event.qty_lots, is_maker=event.is_maker
         )

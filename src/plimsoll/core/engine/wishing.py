@@ -169,10 +169,23 @@ class Wishing:
         working = [o for o in state.orders.of_owner(desk.name, name) if o.label == TARGET_LABEL]
         held = state.ledger.qty_lots(desk.name, name)
         change = plan_target(target, held, working, state.instruments[name])
-        if change is not None:
+        if change is not None and not self._is_dust(name, change, target):
             denied = yield from self._change(desk, name, change, TARGET_LABEL, target)
             if denied:
                 target.not_before_ns = state.ts_ns + RETRY_NS
+
+    def _is_dust(self, name: str, change: Change, target: Target) -> bool:
+        """Return whether an order is worth less than the venue takes, and was refused for that."""
+        listed, market = self.state.instruments[name], self.state.markets[name]
+        if not isinstance(change, Place) or (change.reduce_only and not listed.is_spot):
+            return False
+        ticks = market.reference_ticks(self.state.ts_ns)
+        value = listed.notional_units(ticks, change.qty_lots)
+        if not ticks or value >= listed.min_notional_units:
+            target.dust_lots = 0
+            return False
+        is_told, target.dust_lots = target.dust_lots == change.qty_lots, change.qty_lots
+        return is_told
 
     def _to_quote(self, desk: Desk, name: str) -> Iterator[Record]:
         state = self.state

@@ -12,7 +12,7 @@ from typing import Final
 from plimsoll.core.feed.market import Market
 from plimsoll.core.feed.trust import Cause, Doubt, StreamName, suspect
 from plimsoll.core.model import Instrument
-from plimsoll.core.records import BarChanged, TickerChanged
+from plimsoll.core.records import BarChanged, BarWalked, MarkBarChanged, TickerChanged
 from plimsoll.core.settings import BarRules
 
 DEEP: Final = 1e9
@@ -27,7 +27,7 @@ _BARS: Final = StreamName.BARS
 class BarMarket(Market):
     """``Market`` without streams: prices come from final bars and opens (``TickerChanged``)."""
 
-    __slots__ = ("_half", "_patience_ns", "heard_ns")
+    __slots__ = ("_half", "_patience_ns", "heard_ns", "mark_bar", "walked_ms")
 
     def __init__(self, instrument: Instrument, rules: BarRules) -> None:
         """Start without a price."""
@@ -35,22 +35,37 @@ class BarMarket(Market):
         self._half = rules.half_spread_ppm / 1e6
         self._patience_ns = _PATIENCE * rules.span_ns
         self.heard_ns = 0
+        self.mark_bar: MarkBarChanged | None = None
+        """Of the bar that comes next, where the mark price is known."""
+        self.walked_ms = 0
+        """Up to here, in data time, finer bars have been walked."""
+
+    def marks_of(self, start_ms: int) -> tuple[float, float, float, float] | None:
+        """Return open, high, low and close of the mark price in a bar, None where not known."""
+        bar = self.mark_bar
+        if bar is None or bar.start_ms != start_ms:
+            return None
+        return bar.open, bar.high, bar.low, bar.close
 
     def on_bar(self, bar: BarChanged, clock_offset_ns: int) -> None:
         """Take the close over."""
         if bar.is_final:
             self.messages += 1
             self.heard_ns = bar.ts_ns
-            self.stand_at(bar.close, bar.ts_ns)
+            marks = self.marks_of(bar.start_ms)
+            self.stand_at(bar.close, bar.ts_ns, marks[3] if marks else 0.0)
 
     def on_ticker(self, ticker: TickerChanged, clock_offset_ns: int) -> None:
         """Take the open of the next bar over."""
         self.messages += 1
-        self.stand_at(ticker.last, ticker.ts_ns)
+        self.stand_at(ticker.last, ticker.ts_ns, ticker.mark)
 
-    def stand_at(self, price: float, ts_ns: int) -> None:
-        """Let the market be at a price: the best prices are half a spread away, on ticks (hot)."""
-        self.last = self.mark = price
+    def stand_at(self, price: float, ts_ns: int, mark: float = 0.0) -> None:
+        """Let the market be at a price: the best prices are half a spread away, on ticks (hot).
+
+        ``mark`` 0.0: not known, the price stands for it.
+        """
+        self.last, self.mark = price, mark or price
         self.last_ns = self.mark_ns = ts_ns
         scale, half = self.scale, self._half
         bid = int(price * (1.0 - half) * scale + 1e-6)
@@ -73,6 +88,13 @@ class BarMarket(Market):
     def book_doubt(self, now_ns: int) -> Doubt | None:
         """Return the same: the book is the bar's."""
         return self.doubt(now_ns)
+
+    def on_walk(self, bar: BarWalked) -> None:
+        """Take the close of a finer bar over."""
+        self.messages += 1
+        self.heard_ns, self.walked_ms = bar.ts_ns, bar.end_ms
+        marks = self.marks_of(bar.start_ms)
+        self.stand_at(bar.close, bar.ts_ns, marks[3] if marks else 0.0)
 
     def restart(self) -> None:
         """Begin a session without a price."""

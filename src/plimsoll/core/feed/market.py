@@ -80,6 +80,7 @@ class Market:
         "next_funding_ms",
         "outdated",
         "print_ms",
+        "rate_ns",
         "scale",
         "silence",
         "streams",
@@ -101,6 +102,8 @@ class Market:
         self.mark_ns = 0
         self.index = 0.0
         self.funding_rate = 0.0
+        self.rate_ns = 0
+        """When the funding rate was told last, 0 = never."""
         self.next_funding_ms = 0
         self.messages = 0
         self.outdated = 0
@@ -227,7 +230,9 @@ class Market:
             self.index = ticker.index
         if ticker.next_funding_ms:
             self.next_funding_ms = ticker.next_funding_ms
+        if ticker.funding_rate is not None:
             self.funding_rate = ticker.funding_rate
+            self.rate_ns = ticker.ts_ns
 
     def on_bar(self, bar: BarChanged, clock_offset_ns: int) -> None:
         """Note the sign of life; bars are made by ``BarMaker``."""
@@ -260,6 +265,7 @@ class Market:
     def restart(self) -> None:
         """Begin a session: nothing is connected, nothing was said about the streams."""
         self.drop("not connected")
+        self.next_funding_ms = 0
         self.venue_seq = self.event_ms = 0
         for stream in self.streams.values():
             stream.carried, stream.venue_ms = None, 0

@@ -221,6 +221,13 @@ class PaperVenue:
         if order.cancel_pending:
             self.ask(order.id, "cancel", 0, 0, now_ns)
 
+    def withdraw(self, order: Order) -> None:
+        """Take an order out of its book at once, without a word: a liquidation ends it."""
+        self.untriggered.get(order.instrument, {}).pop(order.id, None)
+        book = self.matching.get((order.owner, order.instrument))
+        if book is not None:
+            book.cancel(order.id)
+
     def _act(self, action: _Action, order: Order) -> Iterator[PaperEvent]:
         book = self._book(order)
         if action.kind == "cancel":

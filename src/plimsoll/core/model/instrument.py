@@ -41,6 +41,11 @@ class Instrument(msgspec.Struct, frozen=True, dict=True):
     price_limit: str = "0"
     """How far from the index the venue takes a limit price, as a share of it; "0" = not known.
     Source: Bybit v5 docs, price-limit (ratio X)."""
+    max_leverage: str = "0"
+    """Largest leverage of a small position; "0" = not known."""
+    risk_tiers: tuple[tuple[str, str], ...] = ()
+    """Value up to which a tier goes, in settle coin, and its maintenance margin rate, smallest
+    first; empty = not known. Source: Bybit v5 docs, market/risk-limit."""
 
     def __post_init__(self) -> None:
         """Refuse filters that exact integers cannot carry.

@@ -41,6 +41,7 @@ class Refusal(StrEnum):
     DRAWDOWN = "drawdown"
     MARGIN = "margin"
     FREE_BALANCE = "free_balance"
+    INITIAL_MARGIN = "initial_margin"
     BREAKER = "breaker"
     SELF_CROSS = "self_cross"
     NOT_HELD = "not_held"

@@ -149,3 +149,5 @@ class Position(msgspec.Struct):
     """Base quantity taken off this instance by executions it did not ask for, ever growing."""
     told_units: int = 0
     """How much of that a pause has told of."""
+    funded_ms: int = 0
+    """Of paper: fundings up to here (venue time) are paid or on record as owed."""

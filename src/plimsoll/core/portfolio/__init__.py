@@ -6,6 +6,7 @@ In: executions, rows of the transaction log, adopted differences. Out: positions
 
 from plimsoll.core.portfolio.causes import PAR, Cause, is_flow, is_known
 from plimsoll.core.portfolio.fees import fee_of
+from plimsoll.core.portfolio.funding import funding_units, mark_e8_of, rate_e12_of
 from plimsoll.core.portfolio.history import History
 from plimsoll.core.portfolio.ledger import FORCED_KINDS, KNOWN_KINDS, Ledger
 from plimsoll.core.portfolio.statistics import Statistics, Streak
@@ -20,6 +21,9 @@ __all__ = [
     "Statistics",
     "Streak",
     "fee_of",
+    "funding_units",
     "is_flow",
     "is_known",
+    "mark_e8_of",
+    "rate_e12_of",
 ]

@@ -36,7 +36,7 @@ from plimsoll.core.portfolio.history import (
     change,
     worth,
 )
-from plimsoll.core.records import CashMoved, ExecutionReported, PaperFilled
+from plimsoll.core.records import CashMoved, ExecutionReported, PaperFilled, PaperFunded
 
 SEEN_KEEP_MS = 8 * 86_400_000
 """Execution ids are kept this long; the venue's own query window is 7 days (ACC-1)."""
@@ -157,12 +157,29 @@ class Ledger:
             self._add_cash(instrument.settle, TRADE, realised)
         return taken
 
-    def book_paper(self, owner: str, instrument: str, side: Side, record: PaperFilled) -> None:
-        """Book one paper execution on its owner; the account's cash is not touched."""
+    def book_paper(
+        self, owner: str, instrument: str, side: Side, record: PaperFilled, settled_ms: int = 0
+    ) -> None:
+        """Book one paper execution on its owner; the account's cash is not touched.
+
+        ``settled_ms``: fundings of the position before it are settled up to here.
+        """
         ticks, lots = record.price_ticks, record.qty_lots
         named = (0, 0, 0, record.execution_id, side, ticks, lots)
         fill = Booked(*named, record.fee_units, record.fee_coin, owner)
-        book_alone(self.position(owner, instrument), self.instruments[instrument], fill)
+        held = self.position(owner, instrument)
+        book_alone(held, self.instruments[instrument], fill)
+        held.funded_ms = max(held.funded_ms, settled_ms)
+
+    def book_paper_funding(self, record: PaperFunded) -> bool:
+        """Book funding on a paper position, once a funding time; return whether it was new."""
+        held = self.position(record.owner, record.instrument)
+        if not record.owed:  # of what is owed the owed span says what is new
+            if record.funding_ms <= held.funded_ms:
+                return False
+            held.funded_ms = record.funding_ms
+        held.funding_units += record.paid_units
+        return True
 
     def book_row(self, row: CashMoved) -> str:
         """Book one row of the transaction log once.

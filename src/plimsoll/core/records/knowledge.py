@@ -9,8 +9,9 @@ class QueryIntended(Record, frozen=True, tag="query"):
     """A question to the venue.
 
     ``kind``: orders, order, executions, positions, wallet, health, cash (rows of the transaction
-    log), bars. ``category`` is set for all but wallet, health and cash. ``order`` asks by id on
-    real-time orders, history and executions. ``since_ms`` bounds executions, cash and bars.
+    log), bars, funding. ``category`` is set for all but wallet, health and cash. ``order`` asks by
+    id on real-time orders, history and executions. ``since_ms`` bounds executions, cash, bars and
+    funding.
     """
 
     query_id: int

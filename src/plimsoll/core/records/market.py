@@ -31,13 +31,16 @@ class PublicTraded(Record, frozen=True, tag="traded"):
 
 
 class TickerChanged(Record, frozen=True, tag="ticker"):
-    """Changed reference prices; 0.0 means "not in this message"."""
+    """Changed reference prices; 0.0 means "not in this message".
+
+    Of the funding rate None means that: a rate of zero is a rate.
+    """
 
     instrument: str
     last: float
     mark: float
     index: float
-    funding_rate: float
+    funding_rate: float | None
     next_funding_ms: int
     venue_ms: int
 
@@ -56,6 +59,32 @@ class BarChanged(Record, frozen=True, tag="kline"):
     venue_ms: int
 
 
+class MarkBarChanged(Record, frozen=True, tag="mark-kline"):
+    """The mark price in the bar that comes next; of a backtest only."""
+
+    instrument: str
+    start_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
+class BarWalked(Record, frozen=True, tag="walked"):
+    """A finer bar inside one that is still open: paper orders meet it, no strategy hears it.
+
+    Of a backtest only.
+    """
+
+    instrument: str
+    start_ms: int
+    end_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
 MarketInput = BookChanged | PublicTraded | TickerChanged | BarChanged
 
 
@@ -64,4 +93,6 @@ MARKET_INPUTS: Final[tuple[type[Record], ...]] = (
     PublicTraded,
     TickerChanged,
     BarChanged,
+    MarkBarChanged,
+    BarWalked,
 )

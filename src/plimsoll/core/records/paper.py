@@ -67,10 +67,50 @@ class PaperFilled(Record, frozen=True, tag="paper-fill"):
     ``stop-first``, ``trigger``. Empty: the market's own book and prints."""
 
 
+class PaperFunded(Record, frozen=True, tag="paper-funding"):
+    """Funding a paper position paid (``paid_units`` positive) or received at one funding time."""
+
+    owner: str
+    instrument: str
+    funding_ms: int
+    qty_units: int
+    """Signed position at that moment, in cash units of the base coin."""
+    mark_e8: int
+    """Mark price of the moment times 1e8."""
+    rate_e12: int
+    """Funding rate times 1e12, positive where longs pay."""
+    paid_units: int
+    coin: str
+    owed: int = 0
+    """Seq of the ``PaperFundingOwed`` it ends a part of, 0 = told by the ticker in time."""
+
+
+class PaperFundingOwed(Record, frozen=True, tag="paper-funding-owed"):
+    """A span of time whose fundings nobody here heard of: the venue is asked for them.
+
+    ``since_ms`` itself is settled, ``until_ms`` is not. The position did not change in between.
+    """
+
+    owner: str
+    instrument: str
+    since_ms: int
+    until_ms: int
+    qty_units: int
+
+
+class PaperFundingSettled(Record, frozen=True, tag="paper-funding-settled"):
+    """Everything owed for a span is paid; ``owed`` is the seq of its ``PaperFundingOwed``."""
+
+    owed: int
+
+
 DECISIONS: Final[tuple[type[Record], ...]] = (
     PaperOrderIntended,
     PaperAmendIntended,
     PaperCancelIntended,
     PaperReported,
     PaperFilled,
+    PaperFunded,
+    PaperFundingOwed,
+    PaperFundingSettled,
 )

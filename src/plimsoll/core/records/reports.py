@@ -158,6 +158,21 @@ class BarReported(Record, frozen=True, tag="bar"):
     query_id: int
 
 
+class FundingReported(Record, frozen=True, tag="funding"):
+    """One funding of an instrument that lies behind us, with the mark price of its moment.
+
+    ``query_id`` 0: the past of a backtest, for whoever holds a paper position just then.
+    """
+
+    instrument: str
+    funding_ms: int
+    rate_e12: int
+    """Rate times 1e12, positive where longs pay."""
+    mark_e8: int
+    """Mark price times 1e8."""
+    query_id: int
+
+
 INPUTS: Final[tuple[type[Record], ...]] = (
     OrderReported,
     ExecutionReported,
@@ -167,4 +182,5 @@ INPUTS: Final[tuple[type[Record], ...]] = (
     HealthMeasured,
     QueryAnswered,
     BarReported,
+    FundingReported,
 )

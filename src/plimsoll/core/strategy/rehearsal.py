@@ -133,7 +133,7 @@ class Rehearsal:
         market, now_ms = self.markets[name], self.now_ns // 1_000_000
         self._updates += 1
         stamp = (self._updates, self.now_ns, 1, 0)
-        ticker = TickerChanged(*stamp, name, price, price, price, 0.0, 0, now_ms)
+        ticker = TickerChanged(*stamp, name, price, price, price, None, 0, now_ms)
         bids, asks = [(price - spread / 2, 100.0)], [(price + spread / 2, 100.0)]
         count = self._updates
         change = BookChanged(*stamp, name, DEPTH, True, count, count, now_ms, bids, asks)

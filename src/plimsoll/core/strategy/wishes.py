@@ -46,6 +46,8 @@ class Target(msgspec.Struct):
     """Level of a stop that follows as it is wished at the venue: the older, wider one."""
     moved_ns: int = 0
     """When that was moved last."""
+    dust_lots: int = 0
+    """An order that was refused for its small value: not asked for again while it is worth so."""
 
     @property
     def wished_stop_ticks(self) -> int:

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from plimsoll.core.model import Instrument
+from plimsoll.core.portfolio import mark_e8_of, rate_e12_of
 from plimsoll.core.records import (
     BarReported,
+    FundingReported,
     PositionReported,
     QueryAnswered,
     QueryIntended,
     Record,
 )
 from plimsoll.venues.bybit.errors import ParseError
+from plimsoll.venues.bybit.fundings import Funding, fetch_fundings
 from plimsoll.venues.bybit.numbers import decimal_in, number, required, stored
 from plimsoll.venues.bybit.ports import Inbox
 from plimsoll.venues.bybit.private import Catalogue, Origin, Stamp, read_item
@@ -53,10 +56,13 @@ class QueryRunner:
         instrument = self._instruments.get(query.instrument)
         if query.instrument and instrument is None:
             raise QueryFailed(f"instrument {query.instrument} is not listed")
-        if query.kind != "bars":
+        if query.kind not in ("bars", "funding"):
             return self._reports(await fetch_rows(self._rest, query, instrument), query)
         if instrument is None:
-            raise QueryFailed("a query of bars names no instrument")
+            raise QueryFailed(f"a query of {query.kind} names no instrument")
+        if query.kind == "funding":
+            found = await fetch_fundings(self._rest, instrument, query.since_ms)
+            return self._fundings(found, query)
         candles = await fetch_bars(self._rest, instrument, query.since_ms)
         return self._bars(candles, instrument, query)
 
@@ -112,6 +118,14 @@ class QueryRunner:
                 _volume_lots(instrument, candle),
                 query.query_id,
             )
+
+    def _fundings(
+        self, found: Sequence[Funding], query: QueryIntended
+    ) -> Iterator[FundingReported]:
+        stamp = self._stamper(query)
+        for one in found:
+            terms = rate_e12_of(one.rate), mark_e8_of(one.mark)
+            yield FundingReported(*stamp(), query.instrument, one.at_ms, *terms, query.query_id)
 
     def _stamper(self, query: QueryIntended) -> Stamp:
         """Return a stamp whose cause is the query, so that ``why`` can walk back to it."""

@@ -1,6 +1,7 @@
 """Reads the venue's instrument list and fee rates into ``Instrument``."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -14,6 +15,8 @@ CATEGORIES: Final = ("linear", "spot")
 
 _DEFAULT_FEES: Final = {"linear": ("0.00055", "0.0002"), "spot": ("0.001", "0.001")}
 """(taker, maker) of an account without a discount; used without a key and on demo."""
+
+_HALF: Final = Decimal("0.5")
 
 _Text = str | int | float | None
 """Decimal text or a bare number; no value means "no such filter"."""
@@ -36,6 +39,16 @@ class _Risk(msgspec.Struct):
     priceLimitRatioX: _Text = ""
 
 
+class _Leverage(msgspec.Struct):
+    maxLeverage: _Text = ""
+
+
+class _Tier(msgspec.Struct):
+    symbol: str
+    riskLimitValue: _Text
+    maintenanceMargin: _Text
+
+
 class _Listed(msgspec.Struct):
     symbol: str
     status: str
@@ -46,6 +59,7 @@ class _Listed(msgspec.Struct):
     settleCoin: str | None = ""
     deliveryTime: str | int | None = 0
     riskParameters: _Risk | None = None
+    leverageFilter: _Leverage | None = None
 
 
 class _Fee(msgspec.Struct):
@@ -92,7 +106,8 @@ async def _reload(rest: RestClient, known: Instrument, *, with_fees: bool) -> In
     taker, maker = known.taker_fee, known.maker_fee
     if with_fees:
         taker, maker = await _fees(rest, known.category, known.symbol)
-    return _instrument(known.name, known.category, listed, taker, maker)
+    found = _instrument(known.name, known.category, listed, taker, maker)
+    return msgspec.structs.replace(found, risk_tiers=known.risk_tiers)
 
 
 async def load_instruments(
@@ -120,7 +135,10 @@ async def _load(rest: RestClient, name: str, *, with_fees: bool) -> Instrument:
     taker, maker = _DEFAULT_FEES[category]
     if with_fees:
         taker, maker = await _fees(rest, category, symbol)
-    return _instrument(name, category, listed, taker, maker)
+    found = _instrument(name, category, listed, taker, maker)
+    if category == "spot":
+        return found
+    return msgspec.structs.replace(found, risk_tiers=await _tiers(rest, symbol))
 
 
 async def _look_up(rest: RestClient, name: str) -> _Listed | None:
@@ -140,6 +158,33 @@ def _listed(answer: Answer) -> list[_Listed]:
         return [msgspec.json.decode(row, type=_Listed) for row in rows]
     except msgspec.MsgspecError as error:
         raise VenueUnreachable(f"instruments-info: unreadable answer: {error}") from error
+
+
+async def _tiers(rest: RestClient, symbol: str) -> tuple[tuple[str, str], ...]:
+    """Return the risk tiers of a perpetual; none where the venue does not say: paper alone asks.
+
+    Rates that are per cent (the documentation's one sample) are brought to fractions: no
+    maintenance margin is half of the position.
+    """
+    params = {"category": "linear", "symbol": symbol}
+    answer = await rest.get("/v5/market/risk-limit", params, signed=False)
+    if not answer.is_ok:
+        return ()
+    try:
+        rows = msgspec.json.decode(answer.result, type=_List).rows
+        tiers = [msgspec.json.decode(row, type=_Tier) for row in rows]
+        found = sorted(
+            (
+                decimal_in(_filter_text(one.riskLimitValue)),
+                decimal_in(_filter_text(one.maintenanceMargin)),
+            )
+            for one in tiers
+            if one.symbol == symbol
+        )
+    except (msgspec.MsgspecError, ValueError):
+        return ()
+    scale = 100 if found and found[0][1] >= _HALF else 1
+    return tuple((format(limit, "f"), format(rate / scale, "f")) for limit, rate in found)
 
 
 async def _fees(rest: RestClient, category: str, symbol: str) -> tuple[str, str]:
@@ -167,6 +212,7 @@ async def _fees(rest: RestClient, category: str, symbol: str) -> tuple[str, str]
 
 def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str) -> Instrument:
     lots, is_spot, risk = item.lotSizeFilter, category == "spot", item.riskParameters
+    leverage = None if is_spot else item.leverageFilter
     try:
         return Instrument(
             name=name,
@@ -185,6 +231,7 @@ def _instrument(name: str, category: str, item: _Listed, taker: str, maker: str)
             maker_fee=maker,
             status=item.status,
             delivery_ms=max(0, int(item.deliveryTime or 0)),
+            max_leverage=_filter_text(leverage.maxLeverage if leverage is not None else None),
             price_limit=_filter_text(risk.priceLimitRatioX if risk is not None else None),
         )
     except ValueError as error:

@@ -171,7 +171,7 @@ class PublicParser:
             last=_number(data.lastPrice),
             mark=_number(data.markPrice),
             index=_number(data.indexPrice),
-            funding_rate=_number(data.fundingRate),
+            funding_rate=_number(data.fundingRate) if data.fundingRate not in ("", None) else None,
             next_funding_ms=int(_number(data.nextFundingTime)),
             venue_ms=message.ts,
         )

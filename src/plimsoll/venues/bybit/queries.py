@@ -75,7 +75,7 @@ class Candle(msgspec.Struct, frozen=True):
 async def fetch_rows(
     rest: RestClient, query: QueryIntended, instrument: Instrument | None
 ) -> list[Rows]:
-    """Return the rows that answer a query of any kind but ``bars``.
+    """Return the rows that answer a query of any kind but ``bars`` and ``funding``.
 
     Args:
         rest: The way to the venue.

@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 
 import msgspec
 
+from plimsoll.core.engine.changes import Change, Taken
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
@@ -13,8 +14,9 @@ from plimsoll.core.records import FlattenBegun
 from plimsoll.core.risk import Halt, OwnLosses, Pacing, Pause
 from plimsoll.core.risk.breakers import Trip
 from plimsoll.core.risk.habits import Habits
+from plimsoll.core.settings import CoreSettings
 
-VERSION = 4
+VERSION = 5
 
 
 class _Pace(msgspec.Struct):
@@ -70,6 +72,10 @@ class _Snapshot(msgspec.Struct):
     protections: dict[str, Protection] = {}
     guard: _Guard | None = None
     rates: dict[str, int] = {}
+    settings: CoreSettings | None = None
+    """Of the session it was taken in: who goes on from here within that session needs them."""
+    parameters: dict[str, dict[str, Change]] = {}
+    signals: dict[str, dict[str, Taken]] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -118,6 +124,9 @@ def snapshot(state: State) -> bytes:
             protections=state.protections.at_venue,
             guard=_guard_of(state),
             rates=state.rates.limits,
+            settings=state.settings,
+            parameters=state.changes.parameters,
+            signals=state.changes.signals,
         )
     )
 
@@ -163,8 +172,12 @@ def restore(payload: bytes) -> State:
     state.safety.observed, state.safety.wallet_doubt = saved.observed, saved.wallet_doubt
     state.rates.limits.update(saved.rates)
     _restore_paces(state, saved)
+    state.changes.restore(saved.parameters, saved.signals)
     if saved.guard is not None:
         _restore_guard(state, saved.guard)
+    state.settings = saved.settings
+    if saved.settings is not None:
+        state.limits.configure(saved.settings)
     return state
 
 

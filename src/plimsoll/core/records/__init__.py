@@ -15,6 +15,7 @@ from plimsoll.core.records.answers import (
     SendRefused,
 )
 from plimsoll.core.records.base import Record
+from plimsoll.core.records.changes import ParametersChanged, SignalReceived, StrategyReloaded
 from plimsoll.core.records.knowledge import (
     AbsenceShown,
     DifferenceFound,
@@ -162,6 +163,7 @@ __all__ = [
     "PaperFilled",
     "PaperOrderIntended",
     "PaperReported",
+    "ParametersChanged",
     "Paused",
     "PositionAdopted",
     "PositionMoved",
@@ -184,9 +186,11 @@ __all__ = [
     "SendRefused",
     "SessionEnded",
     "SessionStopping",
+    "SignalReceived",
     "SpaceChanged",
     "StrategyCheckpoint",
     "StrategyFreed",
+    "StrategyReloaded",
     "StrategyRestored",
     "StrategyStopped",
     "StreamChanged",

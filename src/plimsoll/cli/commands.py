@@ -484,6 +484,34 @@ COMMANDS: Final = (
         "newest checkpoint; the code is the one the engine was started with.",
     ),
     Command(
+        "signal",
+        "tell a running strategy something from outside",
+        (
+            """plimsoll signal follow '{"side": "long", "strength": 0.8}' --id alert-4711""",
+            "generate-alert | plimsoll signal follow -",
+        ),
+        "signalling:send",
+        (
+            Argument("strategy", "the instance, as `plimsoll status` names it"),
+            Argument("payload", "a JSON object as its class declares it; - reads it from stdin"),
+            *SHARED,
+            Argument(
+                "--id", "names it for ever: sent again it counts once", default="", metavar="ID"
+            ),
+            Argument(
+                "--at",
+                "when it was made, Unix milliseconds: one that is too old is refused",
+                kind=int,
+                default=0,
+                metavar="MS",
+                least=0,
+            ),
+        ),
+        "It is recorded and heard by `on_signal`; what the strategy then asks for passes every\n"
+        "limit. It can do nothing else. Exit code 7 where the strategy does not take it: not as\n"
+        "declared, too old, too many in a minute, over 4 KB, or not started.",
+    ),
+    Command(
         "release",
         "end the block of one instrument",
         ('plimsoll release linear:BTCUSDT --reason "the missing fill is booked"',),

@@ -663,13 +663,27 @@ COMMANDS: Final = (
     Command(
         "replay",
         "run a session again from its log and compare every decision",
-        ("plimsoll replay last", "plimsoll replay 3 --json"),
+        (
+            "plimsoll replay last",
+            "plimsoll replay 3 --json",
+            "plimsoll replay last --with strategies/ema_new.py:EmaCross --params fast=8",
+        ),
         "replay:replay",
         (
             Argument("session", "epoch of the session, or `last`", default="last"),
             *SHARED,
+            Argument(
+                "--with",
+                "what would this class have done, on paper over the recorded market",
+                default="",
+                metavar="FILE.py:CLASS",
+            ),
+            Argument("--strategy", "with --with: in whose place", default="", metavar="NAME"),
+            Argument("--params", "with --with: NAME=VALUE, comma between", default="", metavar="L"),
         ),
-        "Exit code 9 when a decision differs.",
+        "Exit code 9 when a decision differs: the first one is shown, as the log has it and as it\n"
+        "was made again. With --with three courses stand beside each other: what was done, the\n"
+        "session's own code on paper, and the other code on paper.",
     ),
     Command(  # before `why`: the first command whose words fit is taken
         "why-not",

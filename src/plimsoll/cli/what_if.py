@@ -15,15 +15,16 @@ from plimsoll.cli.output import print_json
 from plimsoll.cli.wiring import loader
 from plimsoll.config.project import Project
 from plimsoll.config.sources import is_file, locate, split
-from plimsoll.core.model import cash_text
+from plimsoll.core.model import Mode, cash_text
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Strategy, parameters_of
-from plimsoll.engine.course import Act, Course
-from plimsoll.engine.what_if import Session, WhatIf, session_of, what_if
+from plimsoll.engine.course import Act, Course, Parting
+from plimsoll.engine.what_if import SAME_NS, Session, WhatIf, session_of, what_if
 
 _CAVEATS: Final = (
     "paper fills are a model: taken liquidity is gone, resting orders queue behind what was shown",
     "the recorded market is the one in which what was done was done: it does not answer to others",
+    f"a request done and one on paper count as the same within {SAME_NS / 1e9:g} s",
     "orders by hand, closes and flattens of the session are not done again",
 )
 
@@ -48,7 +49,7 @@ def answer(
         found = what_if(
             project.journal_dir, session, entry.name, changed, _loader(project, changed, source)
         )
-    found = found._replace(notes=(*found.notes, *notes))
+    found = found._replace(notes=(*found.notes, *notes, *_of_live(found)))
     if json:
         print_json({"what_if": _document(found, entry, source)})
     else:
@@ -109,6 +110,15 @@ def _loader(project: Project, changed: StrategySettings, source: str) -> Any:  #
     return load
 
 
+def _of_live(found: WhatIf) -> tuple[str, ...]:
+    if found.mode is Mode.PAPER:
+        return ()
+    return (
+        "on paper an instance starts as soon as its markets are live, and not only once the books "
+        "agree with the venue's",
+    )
+
+
 # ---- words ----
 
 
@@ -118,7 +128,8 @@ def _page(found: WhatIf, entry: StrategySettings, source: str) -> str:
         f"{text.moment(found.ended_ns)} UTC",
         f"what was done by {entry.source}, beside what {source} would have done",
         "",
-        _parting(found),
+        _parting("what was done", found.done, found.parting, "done"),
+        _parting("the same code on paper", found.again, found.by_code, "the same"),
         "",
         text.table(
             ("", f">done, {found.mode}", ">the same code, paper", ">changed, paper"),
@@ -131,14 +142,14 @@ def _page(found: WhatIf, entry: StrategySettings, source: str) -> str:
     return "\n".join(lines)
 
 
-def _parting(found: WhatIf) -> str:
-    there = found.parting
+def _parting(beside: str, course: Course, there: Parting | None, name: str) -> str:
     if there is None:
-        return f"no difference: {len(found.done.acts):,} requests, each the same at the same time"
+        return f"no difference to {beside}: {len(course.acts):,} requests, each the same"
     rows = [
-        f"first difference after {there.place:,} equal requests, {text.moment(there.ts_ns)} UTC",
-        f"  done     {_act(there.one, there.ts_ns)}",
-        f"  changed  {_act(there.other, there.ts_ns)}",
+        f"first difference to {beside}, after {there.place:,} equal requests: "
+        f"{text.moment(there.ts_ns)} UTC",
+        f"  {name:<8}  {_act(there.one, there.ts_ns)}",
+        f"  changed   {_act(there.other, there.ts_ns)}",
     ]
     return "\n".join(rows)
 
@@ -177,7 +188,6 @@ def _counts(course: Course) -> tuple[int, ...]:
 
 
 def _document(found: WhatIf, entry: StrategySettings, source: str) -> dict[str, Any]:
-    there = found.parting
     return {
         "epoch": found.epoch,
         "strategy": entry.name,
@@ -186,20 +196,21 @@ def _document(found: WhatIf, entry: StrategySettings, source: str) -> dict[str, 
         "with": source,
         "begun_ns": found.begun_ns,
         "ended_ns": found.ended_ns,
-        "first_difference": None
-        if there is None
-        else {
-            "equal_before": there.place,
-            "ts_ns": there.ts_ns,
-            "done": _fields(there.one),
-            "changed": _fields(there.other),
-        },
+        "first_difference": _differs(found.parting, "done"),
+        "first_difference_by_code": _differs(found.by_code, "again"),
         **{
             name: _course(course)
             for name, course in zip(("done", "again", "changed"), _courses(found), strict=True)
         },
         "caveats": [*_CAVEATS, *found.notes],
     }
+
+
+def _differs(there: Parting | None, name: str) -> dict[str, Any] | None:
+    if there is None:
+        return None
+    sides = {name: _fields(there.one), "changed": _fields(there.other)}
+    return {"equal_before": there.place, "ts_ns": there.ts_ns, **sides}
 
 
 def _fields(act: Act | None) -> dict[str, Any] | None:

@@ -46,15 +46,21 @@ class Course:
         self.fills = self.orders = self.amends = self.cancels = self.denied = 0
         self.stopped = ""
         self.fee_units = 0
+        """Paid since the session began, as the ledger has them."""
         self.profit_units: int | None = None
         """Realised and open, less costs, since the session began; None: never valued."""
         self.positions: dict[str, str] = {}
         self._begun_units: int | None = None
+        self._begun_fees: int | None = None
+        self._seen: set[str] = set()
+        """Executions: a live one may be told twice."""
 
     def hear(self, state: State, record: Record) -> None:
         """Take a record that was just applied."""
         if self._begun_units is None:
             self._begun_units = firm_profit_of(state, self.owner)
+        if self._begun_fees is None:
+            self._begun_fees = self._fees(state)
         heard = _HEARD.get(type(record))
         if heard is not None:
             heard(self, state, record)
@@ -64,6 +70,7 @@ class Course:
         now = firm_profit_of(state, self.owner)
         if now is not None and self._begun_units is not None:
             self.profit_units = now - self._begun_units
+        self.fee_units = self._fees(state) - (self._begun_fees or 0)
         self.positions = {
             name: state.instruments[name].qty_text(lots)
             for (owner, name) in state.ledger.positions
@@ -130,13 +137,18 @@ class Course:
         self._add(record, "denied", record.instrument, terms, text)
 
     def _fill(self, state: State, record: ExecutionReported | PaperFilled) -> None:
-        if self._own(state, record.client_order_id) is not None:
-            self.fills += 1
-            self.fee_units += record.fee_units
+        if record.execution_id in self._seen or not self._own(state, record.client_order_id):
+            return
+        self._seen.add(record.execution_id)
+        self.fills += 1
 
     def _stop(self, _state: State, record: StrategyStopped) -> None:
         if record.owner == self.owner and record.code != "session":
             self.stopped = self.stopped or record.reason
+
+    def _fees(self, state: State) -> int:
+        held = state.ledger.positions.items()
+        return sum(one.fee_units for (owner, _), one in held if owner == self.owner)
 
     def _own(self, state: State, name: str) -> Order | None:
         order = state.orders.find(name)
@@ -173,12 +185,20 @@ class Parting(NamedTuple):
     other: Act | None
 
 
-def parting(one: Course, other: Course) -> Parting | None:
-    """Return where two courses part, ``None`` where they are one and the same."""
+def parting(one: Course, other: Course, within_ns: int = 0) -> Parting | None:
+    """Return where two courses part, ``None`` where they are one and the same.
+
+    ``within_ns``: the same request so much earlier or later is the same.
+    """
     for place in range(max(len(one.acts), len(other.acts))):
         mine = one.acts[place] if place < len(one.acts) else None
         theirs = other.acts[place] if place < len(other.acts) else None
-        if mine is None or theirs is None or mine[:4] != theirs[:4]:
+        if (
+            mine is None
+            or theirs is None
+            or mine[1:4] != theirs[1:4]
+            or abs(mine.ts_ns - theirs.ts_ns) > within_ns
+        ):
             ts_ns = min(act.ts_ns for act in (mine, theirs) if act is not None)
             return Parting(place, ts_ns, mine, theirs)
     return None

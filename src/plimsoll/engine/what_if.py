@@ -10,6 +10,7 @@ none on paper. Timers are the run's own, fired when the recorded session fired t
 """
 
 import json
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,9 @@ _CONDITIONS: Final = frozenset({"halt", "pause", "resume"})
 _CHANGES: Final = frozenset({"strategy-set", "strategy-reload"})
 _SLACK_NS: Final = 1_000_000
 """How late a timer of the run's own fires, as one of the process does."""
+SAME_NS: Final = 1_000_000_000
+"""The same request so much earlier or later is the same: fills of paper and venue are milliseconds
+apart, and so are timers of the process and of the run."""
 _MINUTE_MS: Final = 60_000
 
 
@@ -77,7 +81,9 @@ class WhatIf(NamedTuple):
     again: Course
     changed: Course
     parting: Parting | None
-    """Where *done* and *changed* part."""
+    """Where *done* and *changed* part: by the code, and in a live session by the paper model."""
+    by_code: Parting | None
+    """Where *again* and *changed* part."""
     notes: tuple[str, ...]
     """What this run in particular could not take from the log."""
 
@@ -133,7 +139,7 @@ def what_if(
     cuts = cut_callbacks(journal_dir, session.epoch)
     again_bars = _Bars(journal_dir, session.epoch)
     again.bars = other.bars = again_bars
-    again.dues = other.dues = _dues(journal_dir, session.epoch)
+    again.fired = other.fired = _fired(journal_dir, session.epoch)
     reader, begun_ns, ended_ns = EntryReader(), 0, 0
     for one in merge(scan(journal_dir, TRADING), scan(journal_dir, MARKET)):
         if one.epoch > session.epoch:
@@ -163,7 +169,8 @@ def what_if(
         done.course,
         again.course,
         other.course,
-        parting(done.course, other.course),
+        parting(done.course, other.course, SAME_NS),
+        parting(again.course, other.course),
         tuple(notes),
     )
 
@@ -177,15 +184,15 @@ def _before(entry: Entry, cores: tuple[Core, ...]) -> None:
             core.apply(record)
 
 
-def _dues(journal_dir: Path, epoch: int) -> frozenset[int]:
-    """Return when the session's own timers were due."""
-    return frozenset(
-        record.due_ns
+def _fired(journal_dir: Path, epoch: int) -> list[tuple[int, int]]:
+    """Return when the session's own timers fired, and when each was due."""
+    return [
+        (record.ts_ns, record.due_ns)
         for entry in scan(journal_dir, TRADING)
         if entry.epoch == epoch
         and entry.kind != FRAME_KIND
         and isinstance(record := record_of(entry), TimerFired)
-    )
+    ]
 
 
 class _Bars:
@@ -234,7 +241,7 @@ class _Run:
     ) -> None:
         self.owner = entry.name
         self.course = Course(entry.name)
-        self.dues: frozenset[int] = frozenset()
+        self.fired: list[tuple[int, int]] = []
         self.bars: _Bars | None = None
         self.notes: dict[str, None] = {}
         self._is_same = is_same
@@ -254,7 +261,7 @@ class _Run:
             return
         self._timers(record)
         if isinstance(record, TimerFired):
-            self._fired_ns = max(self._fired_ns, record.due_ns)
+            self._fired_ns = record.ts_ns
         if isinstance(record, Configured):
             self._put(Configured(*self._stamp(record), to_text(self._settings)))
         else:
@@ -311,8 +318,9 @@ class _Run:
         """Fire what is due before an input, but for what the session itself fired."""
         core = self.core
         while (due := core.wake_ns) and due + _SLACK_NS < record.ts_ns:
-            if due in self.dues and due > self._fired_ns:
-                return  # it comes as an input
+            place = bisect_left(self.fired, (max(due, self._fired_ns + 1), 0))
+            if place < len(self.fired) and self.fired[place][1] <= due:
+                return  # it comes as an input: one firing did for all that was due by then
             at = max(due + _SLACK_NS, core.ts_ns)
             self._put(TimerFired(self._seq + 1, at, record.epoch, 0, due))
             if core.wake_ns == due:

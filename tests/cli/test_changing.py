@@ -12,7 +12,9 @@ import pytest
 from tests.cli.conftest import edit
 
 from plimsoll.cli.exits import Exit
-from plimsoll.core.records import RECORD_KIND, Record, decode
+from plimsoll.config.sources import digest_of
+from plimsoll.control import Command, send_command
+from plimsoll.core.records import RECORD_KIND, Record, StrategyCheckpoint, StrategyReloaded, decode
 from plimsoll.engine import Replica
 from plimsoll.journal import TRADING, scan
 from plimsoll.simulator import SimSettings
@@ -42,6 +44,7 @@ class Follow(Strategy):
         self.heard += 1
         self.target("linear:BTCUSDT", qty=self.qty if signal.side == "long" else 0)
 '''
+TAKES = "def __init__(self, x): ..."
 CONFIGURED = """
 [[strategy]]
 name = "follow"
@@ -105,7 +108,7 @@ class Runs:
     def checkpointed(self, since: int) -> set[str]:
         found = scan(self.journal, TRADING, since)
         records = (decode(one.payload) for one in found if one.kind == RECORD_KIND)
-        return {one.owner for one in records if type(one).__name__ == "StrategyCheckpoint"}
+        return {one.owner for one in records if isinstance(one, StrategyCheckpoint)}
 
     def records(self, kind: str = "") -> list[Record]:
         found = (decode(one.payload) for one in scan(self.journal, TRADING))
@@ -191,6 +194,7 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     monkeypatch.undo()
     for name in ("PLIMSOLL_JSON", "PLIMSOLL_PROJECT", "PLIMSOLL_ENV"):
         monkeypatch.delenv(name, raising=False)
+    assert _past_the_command(desk, running.journal) == []
     assert running.records("StrategyReloaded") == []
 
     # ---- code that does ----
@@ -207,6 +211,7 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     assert plimsoll("signal", "follow", '{"side": "flat"}', *shared).code == Exit.DONE
     running.wait("the exit", lambda core: core.ledger.qty_lots("follow", NAME) == 0)
     (told,) = running.records("StrategyReloaded")
+    assert isinstance(told, StrategyReloaded)
     assert told.before != told.source_hash
     codes = running.journal / "code"
     assert {told.before, told.source_hash} <= {one.stem for one in codes.iterdir()}
@@ -219,6 +224,8 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
         second.started("ema", "follow", epoch=2)
         ran = plimsoll("strategy", "set", "ema", "fast=3", *shared, "--json")
         assert "nothing would change" in ran.error["message"], "what was set outlasts a death"
+        again = plimsoll("signal", "follow", long, "--id", "a1", *shared, "--json").document
+        assert again["seq"] == first["seq"], "a signal counts once, also over a death"
     finally:
         second.stop()
     file.write_text(FOLLOW.replace("ONE", "THREE").replace("self.qty if", "2 * self.qty if"))
@@ -262,3 +269,23 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     assert ran.code == Exit.FINDINGS
     assert "cannot be proved from seq" in ran.out
     assert told.source_hash[:12] in ran.out
+
+
+def _past_the_command(desk: Path, journal: Path) -> list[str]:
+    """Give the engine code the command never looked at; return what it did not refuse."""
+    file, wrong = desk / "strategies" / "follow.py", []
+    for number, (text, words) in enumerate([
+        ("def (", "cannot be imported (line 1)"),
+        (FOLLOW.replace("class Follow", "class Other"), "there is no class Follow"),
+        (FOLLOW + "raise SystemExit(3)", "SystemExit"),
+        (FOLLOW.replace("def on_signal", f"{TAKES}\n    def on_signal"), "__init__"),
+    ]):  # fmt: skip
+        file.write_text(text)
+        for sha, why in ((digest_of(file), words), ("0" * 64, "changed since it was looked at")):
+            args: dict[str, object] = {"strategy": "follow", "sha256": sha}
+            name = f"direct-{number}-{sha[:4]}"
+            command = Command(id=name, actor="t", cmd="strategy-reload", args=args)
+            answer = send_command(journal.parents[1] / "run" / "engine.sock", command)
+            if answer.accepted or why not in answer.reason:
+                wrong.append(f"{name}: {answer}")
+    return wrong

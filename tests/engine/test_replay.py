@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from tests.properties.driver import MS, PERP, SECOND, Driver, one_strategy, settings_of
 
-from plimsoll.core.engine import Core
 from plimsoll.core.model import Mode
 from plimsoll.core.records import (
     DECISIONS,
@@ -140,7 +139,3 @@ def test_other_code_under_the_same_name_is_found_out(session, proved):
     report = proved(session.log, lambda one: Dearer())
     assert not report.identical
     assert "490010" in report.difference.replayed
-
-
-def test_a_core_of_its_own_is_not_needed_to_name_a_difference():
-    assert Core().changing is None

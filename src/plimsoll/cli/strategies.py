@@ -59,7 +59,10 @@ def load(
         )
     kind = class_of(settings.source, path, key, text if found == wanted else copy)
     _check_needs(kind, path, settings.source)
-    strategy = kind()
+    try:
+        strategy = kind()
+    except Exception as error:  # likewise the user's own
+        raise _broken(path, key, error, "cannot be made") from error
     told = origin or (lambda _instance, _name: root / "plimsoll.toml")
     for name, value in _parameters(settings, kind, path, told).items():
         setattr(strategy, name, value)
@@ -181,7 +184,9 @@ def _import(place: str, path: Path, key: str) -> ModuleType:
         raise _broken(path, key, error) from error
 
 
-def _broken(path: Path, key: str, error: BaseException) -> ConfigError:
+def _broken(
+    path: Path, key: str, error: BaseException, what: str = "cannot be imported"
+) -> ConfigError:
     place, trace = "", error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(path):
@@ -190,7 +195,7 @@ def _broken(path: Path, key: str, error: BaseException) -> ConfigError:
     if isinstance(error, SyntaxError):
         place = f" (line {error.lineno})"
     words = f"{type(error).__name__}: {error}"
-    return ConfigError(file=path, key=key, expected=f"cannot be imported{place}: {words}")
+    return ConfigError(file=path, key=key, expected=f"{what}{place}: {words}")
 
 
 def _parameters(

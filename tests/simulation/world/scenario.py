@@ -45,9 +45,10 @@ class Act(msgspec.Struct, omit_defaults=True):
     at_s: float
     what: str
     """kill, power, terminate, freeze, disk_fails, disk_stalls, disk_full, lag, clock, or a command:
-    halt, resume, release."""
+    halt, resume, release, set, reload, signal."""
     size: float = 0.0
-    """kill, power: after so many writes and sends; else seconds, ms or ppm."""
+    """kill, power: after so many writes and sends; set, reload, signal: what follows from this
+    number; else seconds, ms or ppm."""
     lasts_s: float = 0.0
 
 
@@ -199,6 +200,9 @@ _ACTS: Final = (
     ("halt", 2, 0, 0, 0, 0),
     ("resume", 2, 0, 0, 0, 0),
     ("release", 2, 0, 0, 0, 0),
+    ("set", 5, 0, 10_000, 0, 0),
+    ("reload", 4, 0, 10_000, -6, 8),  # half of them with a death so many writes later
+    ("signal", 8, 0, 10_000, -12, 8),
 )
 
 

@@ -24,7 +24,7 @@ FUTURE_S: Final = 5.0
 """How far a sender's clock may be ahead."""
 
 
-class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Signal(msgspec.Struct, forbid_unknown_fields=True):
     """Base of what a strategy declares as its ``signal``: fields with types, strictly read.
 
     A field without a default must be there. ``Annotated[float, msgspec.Meta(ge=0)]`` bounds one.

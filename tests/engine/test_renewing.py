@@ -65,8 +65,11 @@ def test_an_import_that_does_not_end_is_given_up_and_the_loop_goes_on():
 def test_one_that_hangs_keeps_the_next_one_waiting_until_it_is_over():
     stuck = threading.Event()
 
+    def renew(_one):
+        stuck.wait(30)
+
     async def run():
-        renewing: Any = Renewing(lambda _one: bool(stuck.wait(30)) or None, 0.05)
+        renewing: Any = Renewing(renew, 0.05)
         first = await renewing.load(ONE)
         second = await renewing.load(ONE)
         stuck.set()

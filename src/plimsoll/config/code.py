@@ -38,6 +38,11 @@ class CodeStore:
             file.flush()
             os.fsync(fd)
         temporary.rename(path)
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         return name
 
     def find(self, name: str) -> bytes | None:

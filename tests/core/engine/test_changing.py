@@ -56,6 +56,9 @@ class Tuned(Puppet):
     fast: int = param(5, ge=2, le=50, hot=True)
     step: Decimal = param(Decimal("0.1"), hot=True)
     weights: tuple[float, ...] = param((0.5,), hot=True)
+    big: int = param(1, hot=True)
+    wide: float = param(1.0, hot=True)
+    word: str = param("", hot=True)
     cold: int = 3
     count = state(0)
     notes = state({"a": 1})
@@ -76,6 +79,20 @@ class Mended(Puppet):
     notes = state([1.0])
     fresh = state("new")
     spread = state(StandardDeviation(3))
+
+
+class Number(Signal):
+    number: int
+
+
+class Keeps(Tuned):
+    """Keeps whatever it is told."""
+
+    signal: ClassVar[Any] = Number
+    kept = state(0)
+
+    def on_signal(self, signal):
+        self.kept = signal.number
 
 
 class Narrow(Puppet):
@@ -102,7 +119,7 @@ class Busier(Busy):
 
 
 CODES: dict[str, type[Any]] = {
-    OLD: Tuned, NEW: Mended, "2" * 64: Narrow, "3" * 64: Busy, "4" * 64: Busier,
+    OLD: Tuned, NEW: Mended, "2" * 64: Narrow, "3" * 64: Busy, "4" * 64: Busier, "5" * 64: Keeps,
 }  # fmt: skip
 
 
@@ -170,7 +187,7 @@ def replayed(driver, **more):
     [
         ({"fst": 3}, "fst: Tuned has no such parameter (did you mean 'fast'?)"),
         ({"cold": 4}, "cold: it is read at a start only: change the configuration and restart"),
-        ({"cold": 4}, "(declared hot: fast, step, weights)"),
+        ({"cold": 4}, "(declared hot: fast, step, weights, big, wide, word)"),
         ({"fast": 1}, "fast: expected a whole number from 2 up to 50, found 1"),
         ({"fast": 51}, "found 51"),
         ({"fast": "9"}, 'found "9"'),
@@ -400,6 +417,8 @@ def test_a_session_of_changes_replays_to_the_same_decisions(mode, monkeypatch):
                 tell(driver, json.dumps({"side": ("long", "short")[rng.randrange(2)]}), f"{number}")
             case 4:
                 driver.advance(SECOND)
+            case _:
+                pass
     assert len(driver.of(StrategyReloaded)) > 3
     assert len(driver.of(ParametersChanged)) > 3
     assert len(driver.of(OrderIntended if mode is Mode.LIVE else PaperOrderIntended)) > 20
@@ -497,3 +516,40 @@ def test_ids_of_signals_outlast_the_session_and_are_bounded():
     assert again.signals["s"] == driver.core.state.changes.signals["s"]
     assert next(iter(again.signals["s"])) == "10"
     assert again.in_a_minute("s", driver.now_ns) == 1_000
+
+
+# ---- hostile ----
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_taken"),
+    [
+        ("big", 10**30, False),
+        ("big", -(2**63) - 1, False),
+        ("big", 2**63 - 1, True),
+        ("wide", 10**400, False),
+        ("wide", 1e308, True),
+        ("step", 10**30, True),
+        ("word", "x" * 100_000, True),
+        ("weights", [2**70], False),
+    ],
+)
+def test_values_of_any_size_are_recorded_or_refused_and_the_engine_goes_on(name, value, is_taken):
+    driver = running()
+    decided = change(driver, **{name: value})
+    assert [type(one) is ParametersChanged for one in decided] == [is_taken]
+    assert all(encode(one) for one in driver.log)
+    driver.book()
+
+
+def test_a_signal_of_any_number_is_heard_and_what_a_state_cannot_keep_stops_its_instance_alone():
+    driver = running(code="5" * 64)
+    driver.book()
+    decided = tell(driver, '{"number": 1000000000000000000000000000000}')
+    assert [type(one) for one in decided if type(one) is IncidentRaised] in ([], [IncidentRaised])
+    driver.advance(61 * SECOND)
+    assert "its state cannot be saved" in driver.core.state.stopped["s"]
+    assert list(driver.core.state.stopped) == ["s"]
+    driver.book(ETH)
+    driver.put(SessionStopping, "test")
+    assert all(encode(one) for one in driver.log)

@@ -65,7 +65,7 @@ class Changing:
         yield ParametersChanged(
             *self.state.stamp(),
             args.strategy,
-            dict(args.params),
+            {name: plain(value) for name, value in found.items()},
             before,
             command.actor,
             args.reason or command.cmd,

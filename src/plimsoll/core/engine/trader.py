@@ -199,9 +199,15 @@ class Trader:
 
     def checkpoint(self, desk: Desk) -> Iterator[Record]:
         """Record what an instance needs to go on; one that was stopped keeps its last one."""
-        if not desk.is_stopped:
-            yield StrategyCheckpoint(*self.state.stamp(), desk.name, desk.save())
-            desk.executors.note_saved()
+        if desk.is_stopped:
+            return
+        try:
+            saved = desk.save()
+        except Exception as error:  # whatever it has put there: its own fault, and its own end
+            yield from self._end(desk, f"its state cannot be saved: {error}", "raised")
+            return
+        yield StrategyCheckpoint(*self.state.stamp(), desk.name, saved)
+        desk.executors.note_saved()
 
     # ---- market inputs ----
 

@@ -38,6 +38,8 @@ _WORDS: Final[dict[Any, tuple[str, str]]] = {
     Decimal: ("a number", "numbers"),
     str: ("text in quotes", "texts in quotes"),
 }
+_LEAST: Final = -(1 << 63)
+_MOST: Final = (1 << 63) - 1
 _BOUNDED: Final = (int, float, Decimal)
 _TYPES: Final = (
     "bool, int, float, str, Decimal, Literal or StrEnum, or a tuple or list of one of them"
@@ -333,6 +335,8 @@ def _typed(kind: Any, value: object) -> Any:  # noqa: ANN401 - of that type
         return next((one for one in kind if one.value == value), None)
     if kind is Decimal:
         return _decimal(value)
+    if type(value) is int and kind in (int, float) and not _LEAST <= value <= _MOST:
+        return None  # a record could not hold it
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind or (kind is float and not isfinite(cast("float", value))):

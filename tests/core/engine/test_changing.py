@@ -28,6 +28,8 @@ from plimsoll.core.records import (
     OrderIntended,
     PaperOrderIntended,
     ParametersChanged,
+    PublicTraded,
+    QueryIntended,
     SessionStopping,
     SignalReceived,
     StrategyCheckpoint,
@@ -293,6 +295,7 @@ def test_new_code_goes_on_where_the_old_one_stood():
     new = driver.strategies["s"]
     assert (type(new), new.count, new.notes, new.fresh) == (Mended, 41, [1.0], "new")
     assert new.fast == 9, "what was set is set"
+    assert [one.source_hash for one in driver.core.settings.strategies] == [NEW, OLD]
     heard = list(old.heard)
     driver.book()
     assert old.heard == heard, "the old one hears nothing more"
@@ -300,6 +303,48 @@ def test_new_code_goes_on_where_the_old_one_stood():
     assert [kind for kind, _ in new.heard] == ["start"]
     assert resting.order.is_working
     assert driver.do(lambda s: [one.id for one in s.orders(PERP)]) == [resting.order.id]
+
+
+def test_a_bar_under_way_goes_on_and_nothing_is_fetched_that_is_there():
+    driver = running()
+    driver.book()
+    for price in (50_000.0, 50_010.0):
+        at_ms = driver.now_ns // 10**6
+        driver.put(PublicTraded, PERP, [(price, 1.0, True, at_ms)], at_ms)
+        driver.now_ns += SECOND // 10
+        reload(driver, NEW if price == 50_000.0 else OLD)
+    driver.advance(2 * SECOND)
+    first = next(bar for kind, bar in driver.strategies["s"].heard if kind == "bar")
+    assert (first.open, first.close, first.volume) == (50_000.0, 50_010.0, 2.0)
+
+
+def test_minutes_that_are_there_go_on_and_others_are_fetched(monkeypatch):
+    class Minutes(Puppet):
+        bars: ClassVar[dict[str, int]] = {"1m": 5}
+
+    class More(Minutes):
+        bars: ClassVar[dict[str, int]] = {"1m": 5, "5m": 3}
+
+    for name, code in (("6", Minutes), ("7", Minutes), ("8", More)):
+        monkeypatch.setitem(CODES, name * 64, code)
+    driver = running(code="6" * 64)
+    driver.book()
+
+    def asked():
+        return [one for one in driver.of(QueryIntended) if one.kind == "bars"]
+
+    driver.answer_all()
+    assert len(asked()) == 1
+    reload(driver, "7" * 64)
+    assert len(asked()) == 1, "they are there"
+    reload(driver, "8" * 64)
+    assert len(asked()) == 2, "five minutes are not"
+    denied = driver.do(lambda s: s.buy(PERP, "0.010", "49000")).refusal
+    assert denied.code == "warming_up"
+    reload(driver, "6" * 64)
+    assert len(asked()) == 3, "what was on its way is not there"
+    driver.answer_all()
+    assert driver.do(lambda s: s.buy(PERP, "0.010", "49000")).refusal is None
 
 
 def test_orders_go_by_policy_and_protection_stays():
@@ -361,6 +406,7 @@ def test_an_instance_stopped_for_a_fault_stays_stopped_with_new_code():
     reload(driver)
     driver.book()
     assert driver.strategies["s"].heard == []
+    assert list(driver.core.saved()) == ["other"]
     give(driver, "strategy-resume", strategy="s", reason="mended")
     driver.book()
     assert type(driver.strategies["s"]) is Mended

@@ -186,6 +186,8 @@ def _asks(
         yield Ask(name, at_s=at_s, duration_s=lasts_s, **fields)
 
 
+CHANGES: Final = frozenset({"set", "reload", "signal"})
+
 _ACTS: Final = (
     # what, most of it in a run, least and most size, least and most seconds
     ("kill", 8, 0, 60, 0, 0),
@@ -207,8 +209,14 @@ _ACTS: Final = (
 
 
 def _acts(choose: Choose, share: Callable[[str], float], chaos_s: float) -> Iterator[Act]:
-    """Yield acts; half of their kinds do not happen at all in a run."""
+    """Yield acts; half of their kinds do not happen at all in a run.
+
+    Strategies are changed in one run of four: in most, what they do shall be what it was.
+    """
+    is_changing = choose("scenario changes", 4) == 3
     for what, most, low, high, short, long in _ACTS:
+        if what in CHANGES and not is_changing:
+            continue
         if not choose(f"scenario {what}", 2):
             continue
         for number in range(1 + choose(f"scenario how often {what}", most)):

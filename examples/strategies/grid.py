@@ -11,10 +11,10 @@ from plimsoll.core.strategy import FillEvent, Strategy, param, state
 class Grid(Strategy):
     """Rest ``levels`` orders on each side of an anchor; each fill moves the anchor to its price."""
 
-    step: float = param(0.002, ge=0.0001, le=0.2, help="between two levels, as a share")
-    levels: int = param(3, ge=1, le=20, help="orders on each side")
-    notional: float = param(100.0, ge=0, help="of each order, in quote coin")
-    most: float = param(1_000.0, ge=0, help="largest position, in quote coin")
+    step: float = param(0.002, ge=0.0001, le=0.2, hot=True, help="between two levels, as a share")
+    levels: int = param(3, ge=1, le=20, hot=True, help="orders on each side")
+    notional: float = param(100.0, ge=0, hot=True, help="of each order, in quote coin")
+    most: float = param(1_000.0, ge=0, hot=True, help="largest position, in quote coin")
 
     anchors: dict[str, float] = state({})
 

@@ -15,8 +15,10 @@ class Pairs(Strategy):
 
     instruments = ("linear:BTCUSDT", "linear:ETHUSDT")
     bars = {"1s": 60}
-    enter: float = param(2.0, ge=0.5, le=10, help="deviations from the average to go in at")
-    leave: float = param(0.5, ge=0, le=10, help="deviations to go out at")
+    enter: float = param(
+        2.0, ge=0.5, le=10, hot=True, help="deviations from the average to go in at"
+    )
+    leave: float = param(0.5, ge=0, le=10, hot=True, help="deviations to go out at")
     notional: float = param(500.0, ge=0, help="of each leg, in quote coin")
 
     spread = state(StandardDeviation(60))

@@ -4,16 +4,16 @@ Run it against the simulator: `plimsoll demo`.
 """
 
 from plimsoll.core.feed import Market
-from plimsoll.core.strategy import Strategy
+from plimsoll.core.strategy import Strategy, param
 
 
 class Quoter(Strategy):
     """Rest a bid and an offer ``spread`` around the middle; lean prices by what is held."""
 
-    notional: float = 100.0
-    most: float = 1_000.0
-    spread: float = 0.0004
-    lean: float = 0.0004
+    notional: float = param(100.0, ge=0, hot=True)
+    most: float = param(1_000.0, ge=1, hot=True)
+    spread: float = param(0.0004, ge=0, le=0.1, hot=True)
+    lean: float = param(0.0004, ge=0, le=0.1, hot=True)
 
     def on_book(self, market: Market) -> None:
         """Move the quotes; a side that would take the position past ``most`` is withdrawn."""

@@ -11,7 +11,9 @@ class Rebalance(Strategy):
 
     instruments = ("spot:BTCUSDT", "spot:ETHUSDT")
     weights: tuple[float, ...] = param((0.4, 0.3), ge=0, le=1, help="one for each instrument")
-    band: float = param(0.02, ge=0, le=0.5, help="drift that is left alone, as a share of capital")
+    band: float = param(
+        0.02, ge=0, le=0.5, hot=True, help="drift that is left alone, as a share of capital"
+    )
     every: float = param(3_600.0, ge=1, le=86_400, help="seconds between two looks")
 
     def on_start(self) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from plimsoll.cli.strategies import load
 from plimsoll.config import ConfigError
+from plimsoll.config.code import CodeStore
 from plimsoll.config.sources import digest_of
 from plimsoll.core.settings import StrategySettings
 
@@ -155,3 +156,44 @@ def test_a_changed_file_is_loaded_anew(home):
     assert loaded(home).fast == 10
     path.write_text(CODE.replace("fast: int = 10", "fast: int = 11"))
     assert loaded(home).fast == 11
+
+
+# ---- code that ran before, and signals ----
+
+
+def test_code_of_another_hash_is_taken_from_its_copy(home):
+    path, kept = home / "strategies" / "plain.py", CodeStore(home)
+    before = kept.keep(path.read_bytes())
+    path.write_text(CODE.replace("fast: int = 10", "fast: int = 11"))
+    old: Any = load(settings(source_hash=before), home, kept=kept)
+    new: Any = load(settings(source_hash=digest_of(path)), home, kept=kept)
+    assert (old.fast, new.fast) == (10, 11)
+    assert type(old) is not type(new)
+    with pytest.raises(ConfigError, match="as when the session began"):
+        load(settings(source_hash="0" * 64), home, kept=kept)
+
+
+def test_code_that_ends_the_process_is_refused(home):
+    (home / "strategies" / "plain.py").write_text("raise SystemExit(3)")
+    assert "SystemExit: 3" in str(refusal(home))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("signal = 3", "signal = 3: expected a class that extends"),
+        ("def on_signal(self, signal): ...", "no `signal` says what it hears"),
+        ("class A(Signal):\n        x: object()\n    signal = A", "signal = A: "),
+    ],
+)
+def test_signals_that_nobody_could_hear_are_refused(home, body, words):
+    text = f"from plimsoll.core.strategy import Signal, Strategy\nclass S(Strategy):\n    {body}\n"
+    (home / "strategies" / "plain.py").write_text(text)
+    assert words in str(refusal(home, source="strategies/plain.py:S"))
+
+
+def test_a_class_that_cannot_be_made_is_refused_with_its_line(home):
+    text = CODE + "\nclass Needs(Strategy):\n    def __init__(self):\n        1 / 0\n"
+    (home / "strategies" / "plain.py").write_text(text)
+    found = str(refusal(home, source="strategies/plain.py:Needs"))
+    assert f"cannot be made (line {len(text.splitlines())}): ZeroDivisionError" in found

@@ -309,3 +309,49 @@ def test_a_proof_nobody_can_vet_is_refused(tmp_path):
     answer = serve(path, lambda: send_command(path, proved), engine.handle)
     assert not answer.accepted
     assert engine.commands == []
+
+
+def test_what_a_command_needs_is_done_first_and_may_refuse_it(tmp_path):
+    engine, prepared = Engine(), []
+
+    async def prepare(command):
+        prepared.append(command.id)
+        await asyncio.sleep(0)
+        return "broken" if command.cmd == "bad" else ""
+
+    def use():
+        path = tmp_path / "s"
+        good, bad = (Command(id=cmd, actor="a", cmd=cmd) for cmd in ("good", "bad"))
+        return [send_command(path, one) for one in (good, bad, good, bad)]
+
+    answers = serve(tmp_path / "s", use, engine.handle, prepare=prepare)
+    assert [one.accepted for one in answers] == [True, False, True, False]
+    assert answers[1].reason == "broken"
+    assert [one.id for one in engine.commands] == ["good"]
+    assert prepared == ["good", "bad", "bad"], "what was answered is not prepared again"
+
+
+def test_the_same_command_twice_at_once_is_carried_out_once(tmp_path):
+    engine = Engine()
+
+    async def prepare(_command):
+        await asyncio.sleep(0.05)
+        return ""
+
+    def use():
+        found = []
+        command = Command(id="one", actor="a", cmd="x")
+
+        def send():
+            found.append(send_command(tmp_path / "s", command))
+
+        threads = [threading.Thread(target=send) for _ in range(5)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        return found
+
+    answers = serve(tmp_path / "s", use, engine.handle, prepare=prepare)
+    assert [one.seq for one in answers] == [1] * 5
+    assert len(engine.commands) == 1

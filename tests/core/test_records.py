@@ -102,6 +102,9 @@ TAGS = {
     "Tripped": "trip",
     "Reset": "reset",
     "LimitsChanged": "limits",
+    "SignalReceived": "signal",
+    "ParametersChanged": "parameters",
+    "StrategyReloaded": "reload",
 }
 """What stands in journals already written: an entry may be added, never changed."""
 
@@ -130,6 +133,8 @@ SAMPLE: dict[Any, Any] = {
     TimeInForce: TimeInForce.IOC,
     Instrument: INSTRUMENTS[PERP],
     dict[str, int]: {"a": 1},
+    dict[str, Any]: {"a": 1.5},
+    list[str]: ["a"],
     dict[str, float]: {"a": 1.0},
     dict[str, list[int]]: {"a": [1, 2]},
 }

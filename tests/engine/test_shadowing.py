@@ -7,12 +7,21 @@ import msgspec
 import pytest
 from tests.properties.driver import ETH, MS, PERP, Driver, one_strategy, settings_of
 
+from plimsoll.core.engine import snapshot
 from plimsoll.core.model import Mode
-from plimsoll.core.records import DECISIONS, INPUTS, MARKET_INPUTS, RECORD_KIND, BookChanged, encode
+from plimsoll.core.records import (
+    DECISIONS,
+    INPUTS,
+    MARKET_INPUTS,
+    RECORD_KIND,
+    BookChanged,
+    StrategyCheckpoint,
+    encode,
+)
 from plimsoll.core.strategy import Strategy, state
 from plimsoll.engine import shadowing
-from plimsoll.engine.restoring import restore_state
-from plimsoll.journal import Journal
+from plimsoll.engine.restoring import SNAPSHOTS, restore_state
+from plimsoll.journal import Journal, write_snapshot
 
 TRADING = frozenset((*INPUTS, *DECISIONS)) - frozenset(MARKET_INPUTS)
 
@@ -107,3 +116,22 @@ def test_instances_that_start_one_after_the_other_are_each_where_they_were(broke
     knew, found = broken_off(driver)
     assert books(found) == books(knew)
     assert books(knew)["late"] < 200 < books(knew)["early"] + 100
+
+
+def test_a_snapshot_of_the_middle_of_a_session_is_gone_on_from(broken_off, tmp_path):
+    """As the auditor and a long start leave them: the session's settings stand before it."""
+    driver = a_driver()
+    beginning(driver, PERP)
+    beginning(driver, ETH)
+    seq = 0
+    for number in range(40):
+        driver.now_ns += 2_000 * MS
+        driver.book(PERP)
+        driver.advance(1)
+        newest = driver.log[-1]
+        if number == 25:
+            seq = newest.seq
+            write_snapshot(tmp_path / SNAPSHOTS, seq, snapshot(driver.core.state))
+    assert any(type(one) is StrategyCheckpoint and one.seq > seq for one in driver.log)
+    knew, found = broken_off(driver)
+    assert books(found)["early"] == books(knew)["early"] + 99, "and it has started anew"

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from tests.simulation.judge import violations
-from tests.simulation.world.judge import Violation
+from tests.simulation.world.facts import Violation
 from tests.simulation.world.scenario import LIMITS, START_NS, TAG, Scenario
 from tests.simulation.world.world import WELL_S, Outcome, World
 

@@ -14,7 +14,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 import pytest
-from tests.simulation.world.judge import Violation
+from tests.simulation.world.facts import Violation
 from tests.torture.stage import ETH, FULL, PERP, Stage, actor
 
 from plimsoll.core.records import Halted, OrderIntended, OrderSent

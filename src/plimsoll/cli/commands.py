@@ -484,6 +484,34 @@ COMMANDS: Final = (
         "newest checkpoint; the code is the one the engine was started with.",
     ),
     Command(
+        "signal",
+        "tell a running strategy something from outside",
+        (
+            """plimsoll signal follow '{"side": "long", "strength": 0.8}' --id alert-4711""",
+            "generate-alert | plimsoll signal follow -",
+        ),
+        "signalling:send",
+        (
+            Argument("strategy", "the instance, as `plimsoll status` names it"),
+            Argument("payload", "a JSON object as its class declares it; - reads it from stdin"),
+            *SHARED,
+            Argument(
+                "--id", "names it for ever: sent again it counts once", default="", metavar="ID"
+            ),
+            Argument(
+                "--at",
+                "when it was made, Unix milliseconds: one that is too old is refused",
+                kind=int,
+                default=0,
+                metavar="MS",
+                least=0,
+            ),
+        ),
+        "It is recorded and heard by `on_signal`; what the strategy then asks for passes every\n"
+        "limit. It can do nothing else. Exit code 7 where the strategy does not take it: not as\n"
+        "declared, too old, too many in a minute, over 4 KB, or not started.",
+    ),
+    Command(
         "release",
         "end the block of one instrument",
         ('plimsoll release linear:BTCUSDT --reason "the missing fill is booked"',),
@@ -635,13 +663,27 @@ COMMANDS: Final = (
     Command(
         "replay",
         "run a session again from its log and compare every decision",
-        ("plimsoll replay last", "plimsoll replay 3 --json"),
+        (
+            "plimsoll replay last",
+            "plimsoll replay 3 --json",
+            "plimsoll replay last --with strategies/ema_new.py:EmaCross --params fast=8",
+        ),
         "replay:replay",
         (
             Argument("session", "epoch of the session, or `last`", default="last"),
             *SHARED,
+            Argument(
+                "--with",
+                "what would this class have done, on paper over the recorded market",
+                default="",
+                metavar="FILE.py:CLASS",
+            ),
+            Argument("--strategy", "with --with: in whose place", default="", metavar="NAME"),
+            Argument("--params", "with --with: NAME=VALUE, comma between", default="", metavar="L"),
         ),
-        "Exit code 9 when a decision differs.",
+        "Exit code 9 when a decision differs: the first one is shown, as the log has it and as it\n"
+        "was made again. With --with three courses stand beside each other: what was done, the\n"
+        "session's own code on paper, and the other code on paper.",
     ),
     Command(  # before `why`: the first command whose words fit is taken
         "why-not",

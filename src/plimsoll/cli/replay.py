@@ -1,23 +1,37 @@
-"""``replay``: run sessions again from their log and compare every decision."""
+"""``replay``: run sessions again from their log, with their own code or with another."""
 
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from plimsoll.cli import text
+from plimsoll.cli.arguments import usage
 from plimsoll.cli.books import damage_told, journal_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.cli.what_if import answer
 from plimsoll.cli.wiring import loader
 from plimsoll.config.project import Project, load_project
 from plimsoll.engine.replay import ReplayReport, prove, sessions
 
 
-def replay(session: str, project: str, env: str, *, json: bool) -> Exit:
-    """Replay one session; return 9 when a decision differs."""
+def replay(
+    session: str, project: str, env: str, *, json: bool, with_: str, strategy: str, params: str
+) -> Exit:
+    """Replay one session; return 9 when a decision differs.
+
+    Raises:
+        Failure: there is no such session, or nothing in it that could be replaced.
+    """
     found = load_project(Path(project), env)
     journal_of(found.books)
-    report = proof(found, _epoch(found, session))
+    epoch = _epoch(found, session)
+    if with_:
+        return answer(found, epoch, with_, strategy, params, json=json)
+    if strategy or params:
+        raise usage("--strategy and --params belong to --with", "plimsoll replay --help")
+    report = proof(found, epoch)
     if json:
         print_json({"replay": fields(report)})
     else:
@@ -54,7 +68,20 @@ def words(report: ReplayReport) -> str:
     counts = f"{report.decisions:,} decisions from {report.inputs:,} inputs"
     if report.identical:
         return f"session {report.epoch}: identical, {counts} in {report.seconds:.1f} s"
-    return f"session {report.epoch}: NOT identical after {counts}\n  {report.first_difference}"
+    lines = [f"session {report.epoch}: NOT identical after {counts}"]
+    found = report.difference
+    if found is None:
+        return "\n".join((*lines, f"  {report.first_difference}"))
+    at = f"seq {found.seq}, {text.moment(found.ts_ns)} UTC, caused by seq {found.cause}"
+    if found.missing:
+        return "\n".join((*lines, f"  cannot be proved from {at}: {found.missing}"))
+    lines += [
+        f"  first difference at {at}",
+        f"    the log     {found.logged or 'nothing'}",
+        f"    the replay  {found.replayed or 'nothing'}",
+    ]
+    lines += [f"    differs in  {', '.join(found.fields)}"] if found.fields else []
+    return "\n".join(lines)
 
 
 def _epoch(project: Project, session: str) -> int:

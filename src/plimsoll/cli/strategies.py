@@ -1,26 +1,34 @@
 """Loading the strategies people wrote: the right file, the right class, the right parameters."""
 
+import hashlib
 import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.abc import SourceLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from plimsoll.config.code import CodeStore
 from plimsoll.config.errors import ConfigError
-from plimsoll.config.sources import digest_of, is_file, locate, split
+from plimsoll.config.sources import is_file, locate, split
 from plimsoll.core.feed import span_ns
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Strategy, parameters_of
 from plimsoll.core.strategy.parameters import read_values
+from plimsoll.core.strategy.signals import fault_of
 
 Origin = Callable[[str, str], object]
 """Where a parameter's value was written, by instance and parameter."""
 
 
 def load(
-    settings: StrategySettings, root: Path, origin: Origin | None = None, path: Path | None = None
+    settings: StrategySettings,
+    root: Path,
+    origin: Origin | None = None,
+    path: Path | None = None,
+    kept: CodeStore | None = None,
 ) -> Strategy:
     """Return an instance of a strategy with its parameters set.
 
@@ -29,6 +37,7 @@ def load(
         root: The project directory; a file outside of it is refused.
         origin: Where values were written, for the words; plimsoll.toml where None.
         path: The file, where it is known already and may lie anywhere.
+        kept: Copies of code that ran: asked where the file has changed since.
 
     Raises:
         ConfigError: no such file or class, no strategy, a parameter that is unknown or of another
@@ -36,8 +45,11 @@ def load(
     """
     key = f"strategy.{settings.name}.class"
     path = path or locate(settings.source, root, key=key)
-    found = digest_of(path)
-    if settings.source_hash not in ("", found):
+    text = path.read_bytes()
+    found = hashlib.sha256(text).hexdigest()
+    wanted = settings.source_hash or found
+    copy = kept.find(wanted) if kept is not None and is_file(settings.source) else None
+    if found != wanted and copy is None:
         raise ConfigError(
             file=path,
             key=key,
@@ -45,9 +57,12 @@ def load(
             found=f"{found[:12]}",
             hint="put the file back as it was, or start a new session with the new one",
         )
-    kind = class_of(settings.source, path, key)
+    kind = class_of(settings.source, path, key, text if found == wanted else copy)
     _check_needs(kind, path, settings.source)
-    strategy = kind()
+    try:
+        strategy = kind()
+    except Exception as error:  # likewise the user's own
+        raise _broken(path, key, error, "cannot be made") from error
     told = origin or (lambda _instance, _name: root / "plimsoll.toml")
     for name, value in _parameters(settings, kind, path, told).items():
         setattr(strategy, name, value)
@@ -68,16 +83,24 @@ def _check_needs(kind: type[Strategy], path: Path, source: str) -> None:
             expected=str(error),
             hint='bars = {"1m": 200}: a frame, and how many closed bars are kept',
         ) from error
+    fault = fault_of(kind.signal) if kind.signal is not None else ""
+    if not fault and kind.signal is None and kind.on_signal is not Strategy.on_signal:
+        fault = "on_signal is there, and no `signal` says what it hears"
+    if fault:
+        hint = "class Alert(Signal): side: str   and   signal = Alert in the strategy"
+        raise ConfigError(file=path, key=source, expected=fault, hint=hint)
 
 
-def class_of(source: str, path: Path, key: str) -> type[Strategy]:
+def class_of(source: str, path: Path, key: str, text: bytes | None = None) -> type[Strategy]:
     """Return the class a source names; ``key`` is where the configuration names it.
+
+    ``text``: the code, where it may be another one than the file holds now.
 
     Raises:
         ConfigError: the file cannot be imported, or there is no such strategy in it.
     """
     place, name = split(source)
-    module = _run(path, key) if is_file(source) else _import(place, path, key)
+    module = _run(path, key, text) if is_file(source) else _import(place, path, key)
     found = getattr(module, name, None)
     if found is None:
         hint = f"strategies there: {', '.join(_classes(module)) or 'none'}"
@@ -114,13 +137,29 @@ def _is_strategy(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, Strategy) and value is not Strategy
 
 
-def _run(path: Path, key: str) -> ModuleType:
+class _Text(SourceLoader):
+    """Runs the very bytes whose digest was taken: the file may change between two readings."""
+
+    def __init__(self, path: Path, text: bytes) -> None:
+        self._path, self._text = str(path), text
+
+    def get_filename(self, fullname: str) -> str:
+        return self._path
+
+    def get_data(self, path: str) -> bytes:
+        if path != self._path:
+            raise OSError  # a compiled copy: there is none
+        return self._text
+
+
+def _run(path: Path, key: str, text: bytes | None = None) -> ModuleType:
     """Run a file as a module of its own; files beside it may be imported from it."""
-    name = f"plimsoll_strategy_{digest_of(path)[:16]}"
+    text = path.read_bytes() if text is None else text
+    name = f"plimsoll_strategy_{hashlib.sha256(text).hexdigest()[:16]}"
     if name in sys.modules:
         sys.modules[name].__file__ = str(path)  # the same text, perhaps in another place
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_loader(name, _Text(path, text))
     if spec is None or spec.loader is None:
         raise ConfigError(file=path, key=key, expected="cannot be read as Python")
     folder = str(path.parent)
@@ -130,9 +169,11 @@ def _run(path: Path, key: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # the user's own code: anything may come out of it
-        del sys.modules[name]
-        raise _broken(path, key, error) from error
+    except BaseException as error:  # the user's own code: anything may come out of it
+        sys.modules.pop(name, None)
+        if isinstance(error, Exception | SystemExit):
+            raise _broken(path, key, error) from error
+        raise
     return module
 
 
@@ -143,7 +184,9 @@ def _import(place: str, path: Path, key: str) -> ModuleType:
         raise _broken(path, key, error) from error
 
 
-def _broken(path: Path, key: str, error: Exception) -> ConfigError:
+def _broken(
+    path: Path, key: str, error: BaseException, what: str = "cannot be imported"
+) -> ConfigError:
     place, trace = "", error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(path):
@@ -152,7 +195,7 @@ def _broken(path: Path, key: str, error: Exception) -> ConfigError:
     if isinstance(error, SyntaxError):
         place = f" (line {error.lineno})"
     words = f"{type(error).__name__}: {error}"
-    return ConfigError(file=path, key=key, expected=f"cannot be imported{place}: {words}")
+    return ConfigError(file=path, key=key, expected=f"{what}{place}: {words}")
 
 
 def _parameters(

@@ -1,5 +1,6 @@
 """From a project to the settings of the engine process: addresses, keys, strategy loader."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from functools import partial
@@ -11,8 +12,11 @@ import msgspec
 from plimsoll.cli import strategies
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.config.code import CodeStore
+from plimsoll.config.errors import ConfigError
 from plimsoll.config.project import Project
 from plimsoll.config.secret import read_key, read_passphrase
+from plimsoll.config.sources import digest_of, is_file, locate
 from plimsoll.config.translate import core_settings
 from plimsoll.core.model import Mode
 from plimsoll.core.settings import CoreSettings, StrategySettings
@@ -42,6 +46,8 @@ def engine_settings(project: Project) -> EngineSettings:
         run_dir=project.run_dir,
         venue=venue_settings(project),
         load=load,
+        keep_code=keeper(project),
+        renew=renewer(project),
         sync=journal.sync,
         market_keep_bytes=journal.market_keep,
         market_keep_s=journal.market_keep_time / 1e9,
@@ -104,7 +110,45 @@ def loader(project: Project) -> Callable[[StrategySettings], Strategy]:
                 return project.layout.main_file if found == "default" else found
         return project.layout.main_file
 
-    return partial(strategies.load, root=project.root, origin=origin)
+    kept = CodeStore(project.journal_dir)
+    return partial(strategies.load, root=project.root, origin=origin, kept=kept)
+
+
+def keeper(project: Project) -> Callable[[StrategySettings], None]:
+    """Return what keeps a copy of an instance's code: a replay of its session needs it."""
+    kept = CodeStore(project.journal_dir)
+
+    def keep(settings: StrategySettings) -> None:
+        text = _code_of(project, settings).read_bytes()
+        if hashlib.sha256(text).hexdigest() == settings.source_hash:
+            kept.keep(text)
+
+    return keep
+
+
+def renewer(project: Project) -> Callable[[StrategySettings], None]:
+    """Return what loads new code of an instance and keeps a copy; it takes time."""
+    load, keep = loader(project), keeper(project)
+
+    def renew(settings: StrategySettings) -> None:
+        path = _code_of(project, settings)
+        if not is_file(settings.source):
+            what = "an installed module is loaded once"
+            hint = "restart for it, or name a file of the project: strategies/FILE.py:Class"
+        elif digest_of(path) != settings.source_hash:
+            what, hint = "it was changed since it was looked at", "once more, then"
+        else:
+            load(settings)
+            keep(settings)
+            return
+        key = f"strategy.{settings.name}.class"
+        raise ConfigError(file=path, key=key, expected=what, hint=hint)
+
+    return renew
+
+
+def _code_of(project: Project, settings: StrategySettings) -> Path:
+    return locate(settings.source, project.root, key=f"strategy.{settings.name}.class")
 
 
 def venue_settings(project: Project) -> BybitSettings:

@@ -40,6 +40,7 @@ class ControlServer:
         *,
         vet: Callable[[Command], Awaitable[str]] | None = None,
         keep: Callable[[Answer], Awaitable[Answer]] | None = None,
+        prepare: Callable[[Command], Awaitable[str]] | None = None,
         uid: int | None = None,
         patience_s: float = _PATIENCE_S,
     ) -> None:
@@ -53,6 +54,8 @@ class ControlServer:
                 refused, empty where it holds. Without it a proof is refused. `handle` never sees a
                 proof, and none is kept.
             keep: Waits, in its own time, until what was accepted would outlive the machine's power.
+            prepare: Does, in its own time, what a command needs before it is decided about; returns
+                why it is refused instead. It may be asked again about the same command.
             uid: The only user served; this process's by default.
             patience_s: Seconds a client may be silent or slow before it is dropped.
         """
@@ -60,6 +63,7 @@ class ControlServer:
         self._handle = handle
         self._vet = vet
         self._keep = keep
+        self._prepare = prepare
         self._uid = os.geteuid() if uid is None else uid
         self._patience_s = patience_s
         self._answers: dict[str, tuple[Command, Answer]] = {}
@@ -142,6 +146,11 @@ class ControlServer:
             if first != command:
                 return _reused(command)
         else:
+            reason = await self._prepared(command)
+            if reason:
+                return Answer(id=command.id, accepted=False, reason=reason)
+            if command.id in self._answers:  # the same one came again meanwhile
+                return await self._answer(line)
             answer = self._decide(command)
             self._answers[command.id] = (command, answer)
             if len(self._answers) > _KEPT_ANSWERS:
@@ -150,6 +159,9 @@ class ControlServer:
 
     async def _vetted(self, command: Command) -> str:
         return await self._vet(command) if self._vet else "this process takes no proof of authority"
+
+    async def _prepared(self, command: Command) -> str:
+        return await self._prepare(command) if self._prepare else ""
 
     def _decide(self, command: Command) -> Answer:
         try:

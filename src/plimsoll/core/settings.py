@@ -199,6 +199,15 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the account's contracts are set to, for what an order needs; 0 = not told: once."""
 
 
+def with_code(settings: CoreSettings, name: str, source_hash: str) -> CoreSettings:
+    """Return the settings with one instance's code replaced by another of the same source."""
+    strategies = tuple(
+        msgspec.structs.replace(one, source_hash=source_hash) if one.name == name else one
+        for one in settings.strategies
+    )
+    return msgspec.structs.replace(settings, strategies=strategies)
+
+
 def to_text(settings: CoreSettings) -> str:
     """Return the settings as the JSON text of a ``Configured`` record."""
     return msgspec.json.encode(settings).decode()

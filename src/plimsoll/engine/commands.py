@@ -13,13 +13,15 @@ from typing import Final
 import msgspec
 
 from plimsoll.control import Answer, Command
-from plimsoll.core.engine.judging import CommandRefused, read_command
+from plimsoll.core.engine.judging import CommandRefused, ReloadArgs, read_command
 from plimsoll.core.model import ACCOUNT
-from plimsoll.core.records import OperatorCommand
+from plimsoll.core.records import OperatorCommand, SignalReceived
 from plimsoll.core.risk.limits import is_wider, refusal_of
+from plimsoll.core.settings import StrategySettings
 from plimsoll.engine.authority import Authority
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
+from plimsoll.engine.renewing import Renewing
 from plimsoll.journal import Journal, JournalError
 from plimsoll.lease import FileLease
 
@@ -31,8 +33,19 @@ NOT_ON_DISK: Final = "done and in the log; the disk stands still, so a power cut
 HALT_REQUEST: Final = "halt.json"
 """Standing request in the run directory: a halt asked for while no engine ran."""
 
+SIGNAL: Final = "signal"
+"""Not among an operator's commands: it tells an instance something, and nothing else."""
+
 _STANDING: Final = ("scope", "keep_orders", "protections_too", "all", "flatten")
 """What a standing request may say beside who and why."""
+
+
+class SignalArgs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``signal``: whom it is for, what it says, and when it was made, Unix ms."""
+
+    strategy: str
+    payload: dict[str, object]
+    at_ms: int = 0
 
 
 class Commands:
@@ -48,6 +61,7 @@ class Commands:
         clock: EngineClock,
         stop: Callable[[str, int], None],
         failure: Callable[[], BaseException | None],
+        renewing: Renewing | None = None,
     ) -> None:
         """Share the session's parts.
 
@@ -60,6 +74,7 @@ class Commands:
             clock: Of the session.
             stop: Begins the end of the session, with reason and exit code.
             failure: Returns what has ended it already, None while nothing has.
+            renewing: Loads new code of strategies; None where it is at hand without.
         """
         self.run_dir = run_dir
         self.engine = engine
@@ -70,6 +85,18 @@ class Commands:
         self._clock = clock
         self._stop = stop
         self._failure = failure
+        self._renewing = renewing
+
+    async def prepare(self, command: Command) -> str:
+        """Do, in its own time, what a command needs before it is decided about.
+
+        Returns:
+            Why it is refused, empty where it may be taken: new code is loaded by then.
+        """
+        settings = self._coming(command)
+        if settings is None or self._renewing is None or self._renewing.has(settings):
+            return ""
+        return await self._renewing.load(settings)
 
     def obey_standing_request(self) -> None:
         """Halt where a person asked for it while no engine answered, or a watchdog acted."""
@@ -94,6 +121,8 @@ class Commands:
         if command.epoch and command.epoch != self.lease.epoch:
             reason = f"the session is {self.lease.epoch}, the command was for {command.epoch}"
             return Answer(id=command.id, accepted=False, reason=reason)
+        if command.cmd == SIGNAL:
+            return self._signal(command)
         try:
             read_command(self.core.state, command.cmd, command.args)
         except CommandRefused as refusal:
@@ -108,6 +137,50 @@ class Commands:
         if failure is not None:
             return Answer(id=command.id, accepted=False, reason=str(failure))
         return Answer(id=command.id, accepted=True, seq=seq)
+
+    def _signal(self, command: Command) -> Answer:
+        """Take a signal: it is an input of its own and can do nothing that a command can.
+
+        One whose id is known gets the first one's answer, also in a later session.
+        """
+        try:
+            args = msgspec.convert(command.args, SignalArgs)
+        except msgspec.ValidationError as error:
+            return Answer(id=command.id, accepted=False, reason=f"signal: {error}")
+        payload = json.dumps(args.payload)
+        first = self.core.state.changes.signals.get(args.strategy, {}).get(command.id)
+        changing, now_ns = self.core.changing, self._clock.now_ns()
+        reason = ""
+        if first is not None and first.payload != payload:
+            reason = f"id {command.id} was used for another signal: give each its own"
+        elif first is None and changing is None:
+            reason = "the engine is starting"
+        elif first is None and changing is not None:
+            reason = changing.why_not_signal(args.strategy, payload, args.at_ms, now_ns)
+        if reason:
+            return Answer(id=command.id, accepted=False, reason=reason)
+        if first is not None:
+            return Answer(id=command.id, accepted=True, seq=first.seq)
+        stamp = self.engine.stamp()
+        self.engine.put(
+            SignalReceived(*stamp, args.strategy, command.id, command.actor, payload, args.at_ms)
+        )
+        failure = self._failure()
+        if failure is not None:
+            return Answer(id=command.id, accepted=False, reason=str(failure))
+        return Answer(id=command.id, accepted=True, seq=stamp[0])
+
+    def _coming(self, command: Command) -> StrategySettings | None:
+        """Return the settings an instance would have after a reload; ``None`` where none comes."""
+        changing = self.core.changing
+        if command.cmd != "strategy-reload" or changing is None:
+            return None
+        try:
+            args = read_command(self.core.state, command.cmd, command.args)
+        except CommandRefused:
+            return None
+        assert isinstance(args, ReloadArgs)
+        return None if changing.why_not(command.cmd, command.args) else changing.coming(args)
 
     async def kept(self, answer: Answer) -> Answer:
         """Return the answer once its record is on disk: what is said to stand outlives the power.
@@ -147,6 +220,14 @@ class Commands:
     def _why_not(self, command: Command) -> str:
         """Return why a command would come to nothing, or may not be given; empty where neither."""
         state, args = self.core.state, command.args
+        changing = self.core.changing
+        if changing is not None:
+            reason = changing.why_not(command.cmd, args)
+            coming = self._coming(command)
+            if not reason and coming and self._renewing and not self._renewing.has(coming):
+                reason = "its code was not loaded first"
+            if reason:
+                return reason
         scope = str(args.get("scope", ""))
         if command.cmd == "reset":
             now_ns = self._clock.now_ns()

@@ -36,6 +36,7 @@ from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.guard import CallbackGuard
 from plimsoll.engine.outside import Outside
+from plimsoll.engine.renewing import Renewing
 from plimsoll.engine.restoring import (
     SNAPSHOTS,
     Restored,
@@ -229,6 +230,7 @@ class Process:
             self.clock,
             self._asked_to_stop,
             lambda: self.failure,
+            Renewing(settings.renew) if settings.renew is not None else None,
         )
         self.pulse = Pulse(self.clock)
         self.heart = Heart(outside.guard or BeatSender(settings.run_dir), self._beat, self.shell)
@@ -251,6 +253,7 @@ class Process:
             self.commands.take,
             vet=self.commands.authority.vet,
             keep=self.commands.kept,
+            prepare=self.commands.prepare,
         )
         guard = CallbackGuard(self.core.turns, self.settings.callback_limit_ns)
         guard.start()
@@ -297,6 +300,8 @@ class Process:
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue, self.pulse)
         engine.connect(gateway, self.venue.query, self.venue.retire)
         self._restore_strategies()
+        for strategy in core.strategies:
+            self.settings.keep_code(strategy)
         engine.put(Configured(*engine.stamp(), to_text(core)))
         self.commands.obey_standing_request()
         wanted = dict.fromkeys(name for one in core.strategies for name in one.instruments)

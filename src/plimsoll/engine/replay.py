@@ -21,6 +21,8 @@ from plimsoll.core.records import (
     decode,
     encode,
 )
+from plimsoll.core.settings import StrategySettings
+from plimsoll.core.strategy import Strategy
 from plimsoll.engine.reading import EntryReader, record_of
 from plimsoll.engine.restoring import forget_news
 from plimsoll.journal import MARKET, TRADING, Entry, merge, scan
@@ -28,6 +30,24 @@ from plimsoll.journal import MARKET, TRADING, Entry, merge, scan
 _DECISIONS = frozenset(DECISIONS)
 _CUT = encode(CallbackCut(0, 0, 0, 0, "", "", 0))[1:5]
 """Where its tag stands in the bytes of a record."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first decision that differs: as the log has it, and as it was made again."""
+
+    seq: int
+    ts_ns: int
+    cause: int
+    """Seq of the input it follows from."""
+    logged: str
+    """Empty: the log has none there."""
+    replayed: str
+    """Empty: the replay makes none there."""
+    fields: tuple[str, ...]
+    """What differs, where both are of one kind."""
+    missing: str = ""
+    """Why nothing can be proved from here on: code the session ran is not at hand."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +60,7 @@ class ReplayReport:
     decisions: int
     first_difference: str
     seconds: float
+    difference: Difference | None = None
 
 
 def sessions(journal_dir: Path) -> list[int]:
@@ -72,8 +93,9 @@ def prove(journal_dir: Path, epoch: int, load: Load) -> ReplayReport:
         not prover.difference,
         prover.inputs,
         prover.decisions,
-        prover.difference,
+        _words(prover.difference),
         time.perf_counter() - started,
+        prover.difference,
     )
 
 
@@ -93,14 +115,15 @@ class _Prover:
     """Feeds recorded inputs to a fresh core and holds its decisions against the recorded ones."""
 
     def __init__(self, load: Load) -> None:
-        self.core = Core(load, State())
+        self.core = Core(self._loaded(load), State())
+        self.missing = ""
         self.reader = EntryReader()
         self.expected: Iterator[Record] = iter(())
         self.ahead: deque[Record] = deque()
         self.entries = 0
         self.inputs = 0
         self.decisions = 0
-        self.difference = ""
+        self.difference: Difference | None = None
 
     def before(self, entry: Entry) -> None:
         """Apply a trading record of an earlier session; its market data left nothing behind."""
@@ -121,7 +144,7 @@ class _Prover:
             return self._compare(record)
         missing = next(self.expected, None)
         if missing is not None:
-            self.difference = f"seq {entry.seq}: replay decides {missing!r}, the log does not"
+            self.difference = self._differs(missing.seq, entry.ts_ns, None, missing)
             return False
         if isinstance(record, Telemetry):
             self.core.apply(record)
@@ -135,7 +158,59 @@ class _Prover:
         made = next(self.expected, None)
         self.decisions += 1
         if made is None or encode(made) != encode(recorded):
-            self.difference = f"seq {recorded.seq}: the log has {recorded!r}, replay {made!r}"
+            self.difference = self._differs(recorded.seq, recorded.ts_ns, recorded, made)
             return False
         self.core.apply(made)
         return True
+
+    def _differs(
+        self, seq: int, ts_ns: int, recorded: Record | None, made: Record | None
+    ) -> Difference:
+        fields: list[str] = []
+        if recorded is not None and type(made) is type(recorded):
+            fields = [
+                name
+                for name in recorded.__struct_fields__
+                if getattr(recorded, name) != getattr(made, name)
+            ]
+        first = recorded if recorded is not None else made
+        assert first is not None
+        return Difference(
+            seq,
+            ts_ns,
+            first.cause,
+            _shown(recorded),
+            _shown(made),
+            tuple(fields),
+            self.missing,
+        )
+
+    def _loaded(self, load: Load) -> Load:
+        """Return a loader that notes what it could not load: then nothing is proved behind it."""
+
+        def noting(settings: StrategySettings) -> Strategy:
+            try:
+                return load(settings)
+            except Exception as error:  # as the core takes it, which goes on with the old code
+                self.missing = f"{settings.name}: {error}"
+                raise
+
+        return noting
+
+
+def _words(difference: Difference | None) -> str:
+    """Return a difference in one line, empty where there is none."""
+    if difference is None:
+        return ""
+    if difference.missing:
+        return f"seq {difference.seq}: cannot be proved from here on: {difference.missing}"
+    logged, replayed = difference.logged or "nothing", difference.replayed or "nothing"
+    return f"seq {difference.seq}: the log has {logged}, replay {replayed}"
+
+
+_SHOWN_MOST = 2_000
+
+
+def _shown(record: Record | None) -> str:
+    text = "" if record is None else repr(record)
+    return text if len(text) <= _SHOWN_MOST else f"{text[:_SHOWN_MOST]} ..."

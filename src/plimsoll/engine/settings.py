@@ -22,6 +22,11 @@ class EngineSettings:
 
     venue: BybitSettings
     load: Callable[[StrategySettings], Strategy]
+    keep_code: Callable[[StrategySettings], None] = lambda _settings: None
+    """Keeps a copy of an instance's code beside the journal, for replays."""
+    renew: Callable[[StrategySettings], None] | None = None
+    """Loads the code of an instance whose hash is new, so that ``load`` has it at hand; raises
+    with words for a person where it will not do. ``None``: there is nothing to load."""
     sync: Literal["kernel", "disk"] = "kernel"
     market_keep_bytes: int = 10_000_000_000
     market_keep_s: float = 48 * 3600.0

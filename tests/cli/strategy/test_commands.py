@@ -69,7 +69,7 @@ def test_one_instance_is_shown_with_every_parameter(plimsoll, root):
     ran = plimsoll("strategy", "list", "ema", "--project", root)
     assert ran.out.startswith("ema: strategies/ema_cross.py:EmaCross, live, capital 30,000.00")
     rows = {line.split()[0]: line.split()[1:] for line in ran.out.splitlines() if line}
-    assert rows["fast"] == ["2", "5", "a", "whole", "number"]
+    assert rows["fast"] == ["2", "5", "a", "whole", "number", "from", "1,", "hot"]
     assert rows["bars"] == ["1s", "(60", "kept)"]
 
 

@@ -52,6 +52,15 @@ BUY = {"instrument": PERP, "side": "buy", "qty": "0.010"}
         ("cancel", {"strategy": "a"}, "nothing of strategy:a that can add risk"),
         ("release", {"instrument": PERP}, "is not blocked"),
         ("strategy-resume", {"strategy": "a"}, "a is not stopped for a fault"),
+        ("strategy-set", {"strategy": "aa", "params": {}}, "did you mean 'a'?"),
+        ("strategy-set", {"strategy": "a", "params": {"x": None}}, "strategy-set: Expected"),
+        ("strategy-reload", {"strategy": "c", "sha256": "0" * 64}, "there is no strategy 'c'"),
+        ("strategy-reload", {"strategy": "a"}, "missing required field `sha256`"),
+        (
+            "strategy-reload",
+            {"strategy": "a", "sha256": "0" * 64, "orders": "sell"},
+            "Invalid enum value 'sell'",
+        ),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused_with_words(cmd, args, words):

@@ -4,23 +4,38 @@ What it does is a function of seed, name and turn, and the turn is remembered ov
 replay does the same, and a turn that is muted changes no other.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+import msgspec
 
 from plimsoll.core.feed import Market
-from plimsoll.core.strategy import OrderHandle, Strategy, state
+from plimsoll.core.strategy import OrderHandle, Signal, Strategy, param, state
 from plimsoll.simulator.brain.numbers import drawn_fraction
 
 ABSURD_SIZES: Final = (0, -1, 1e12, "1e-9", float("nan"), float("inf"))
 ABSURD_PRICES: Final = (0, -5, 1e9, float("nan"), "0.00000001")
 
 
+_TURNS: Final = (
+    *("take", "take", "rest", "rest", "rest", "large", "close"),
+    *("move", "move", "cancel", "cancel", "aim", "make", "make", "burst"),
+)
+
+
+class Nudge(Signal):
+    """What somebody outside tells it to do."""
+
+    turn: Literal["take", "rest", "close", "aim", "make", "burst"]
+    times: Annotated[int, msgspec.Meta(ge=1, le=3)] = 1
+
+
 class Adversary(Strategy):
     """Takes, rests, moves, cancels, quotes and targets at random."""
 
     seed: int = 1
-    every: int = 4
+    every: int = param(4, ge=1, le=60, hot=True)
     """A turn is taken at about one book change in this many."""
-    share: float = 0.01
+    share: float = param(0.01, ge=0.001, le=0.1, hot=True)
     """Usual order as a share of the largest order the limits allow."""
     largest: float = 3000.0
     absurd: int = 0
@@ -31,7 +46,19 @@ class Adversary(Strategy):
     """No turn from this Unix time on."""
     muted: str = ""
     """Turns left out: ``3-17,20-20``."""
+    signal = Nudge
+    kinds: ClassVar[tuple[str, ...]] = _TURNS
     turns = state(0)
+
+    def on_signal(self, signal: Nudge) -> None:
+        """Take a turn at once, whatever the book does."""
+        name = self.instruments[0]
+        self.turns += 1
+        self.draws = 0
+        middle = self.market(name).book.mid
+        if middle and self.now // 1_000_000 < self.quiet_after_ms:
+            for _ in range(signal.times):
+                getattr(self, signal.turn)(name, middle)
 
     def on_start(self) -> None:
         """Begin with nothing resting that is known of."""
@@ -58,7 +85,7 @@ class Adversary(Strategy):
         if self.conditional and self._drawn(1000) < self.conditional:
             self.wait(name, middle)
             return
-        getattr(self, _TURNS[self._drawn(len(_TURNS))])(name, middle)
+        getattr(self, self.kinds[self._drawn(len(self.kinds))])(name, middle)
 
     # ---- turns -------------------------------------------------------------------------------
 
@@ -166,7 +193,17 @@ class Adversary(Strategy):
         return int(drawn_fraction(self.seed, f"turn {self.turns}", self.draws) * n)
 
 
-_TURNS: Final = (
-    *("take", "take", "rest", "rest", "rest", "large", "close"),
-    *("move", "move", "cancel", "cancel", "aim", "make", "make", "burst"),
-)
+class Successor(Adversary):
+    """Its next code: busy in another way, and it remembers more."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("make", "aim", "rest", "move", "cancel", "close", "take")
+    starts = state(0)
+
+    def on_start(self) -> None:
+        """Count, and ask for something at once."""
+        super().on_start()
+        self.starts += 1
+        name = self.instruments[0]
+        middle = self.market(name).book.mid
+        if middle and self.now // 1_000_000 < self.quiet_after_ms:
+            self.rest(name, middle)

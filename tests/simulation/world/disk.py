@@ -16,7 +16,7 @@ from typing import Any, Final
 from unittest import mock
 
 from tests.simulation.world.choices import Choices
-from tests.simulation.world.judge import Violation
+from tests.simulation.world.facts import Violation
 from tests.simulation.world.kernel import Event, Kernel
 
 from plimsoll.journal import Journal, JournalError, JournalSettings

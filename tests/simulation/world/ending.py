@@ -43,7 +43,7 @@ def _left_by_a_halt(judge: Judge) -> list[str]:
     return [
         f"open under a halt: {order.link}"
         for order in judge.orders.values()
-        if order.is_live and order.link in judge.intents and not order.reduce_only
+        if order.is_live and order.link in judge.intents and not order.is_protective
     ]
 
 

@@ -12,14 +12,15 @@ from typing import Any, Final
 import msgspec
 from tests.simulation.world.choices import Choices
 from tests.simulation.world.disk import SETTINGS, Disk, WorldJournal
-from tests.simulation.world.judge import Violation, Witness
+from tests.simulation.world.facts import Violation
+from tests.simulation.world.judge import Witness
 from tests.simulation.world.kernel import Event, Kernel, Pause, Work
 from tests.simulation.world.network import Network, WorldLine, WorldTransport
 
 from plimsoll.control import BeatSender, Command, Life
 from plimsoll.core.engine import Load
 from plimsoll.core.records import FRAME_KIND
-from plimsoll.core.settings import CoreSettings
+from plimsoll.core.settings import CoreSettings, StrategySettings
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.outside import Outside
 from plimsoll.engine.process import Process, Refused, _refusing, _take
@@ -407,18 +408,23 @@ class Machine:
 
     # ---- what people do ----------------------------------------------------------------------
 
-    def command(self, cmd: str, **args: object) -> None:
-        """Give a command at the control socket, where somebody listens."""
-        if self._shell is not None and self.process is not None:
-            self._shell.run(self._command, cmd, args)
+    @property
+    def strategies(self) -> tuple[StrategySettings, ...]:
+        """Return the instances that are configured."""
+        return self._core.strategies
 
-    def _command(self, cmd: str, args: dict[str, object]) -> None:
+    def command(self, cmd: str, number: str = "", /, **args: object) -> None:
+        """Give a command at the control socket, where somebody listens; ``number`` is its id."""
+        if self._shell is not None and self.process is not None:
+            self._shell.run(self._command, cmd, args, number)
+
+    def _command(self, cmd: str, args: dict[str, object], number: str) -> None:
         process = self.process
         if process is None or process.core.settings is None or process._stop_reason:
             return
         self.commands += 1
         self._tell(f"command: {cmd} {args}")
-        number = f"c{self.commands}"
+        number = number or f"c{self.commands}"
         process.commands.take(Command(id=number, actor="person", cmd=cmd, args=args))
 
     def terminate(self) -> None:

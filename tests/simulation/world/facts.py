@@ -8,6 +8,10 @@ import msgspec
 _LIVE: Final = frozenset({"Created", "New", "PartiallyFilled", "Untriggered", "Triggered"})
 
 
+class Violation(Exception):
+    """Something that must never be has happened; the text says what."""
+
+
 class Intent(msgspec.Struct):
     """An order as our log says it was meant."""
 
@@ -40,3 +44,9 @@ class VenueOrder(msgspec.Struct):
     def is_live(self) -> bool:
         """Whether it may still match."""
         return self.status in _LIVE
+
+    @property
+    def is_protective(self) -> bool:
+        """Whether it only makes a position smaller; on spot that is a sale that waits (RSK-10)."""
+        waits = self.status == "Untriggered" and not self.is_buy
+        return self.reduce_only or (waits and self.name.startswith("spot:"))

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Any, Final, Protocol
 
 import msgspec
-from tests.simulation.world.facts import Intent, Stop, VenueOrder
+from tests.simulation.world.changes import ChangesJudge
+from tests.simulation.world.facts import Intent, Stop, VenueOrder, Violation
 
 from plimsoll.core.engine import Core, State
 from plimsoll.core.model import FOREIGN, Mode, OrderState, Side
@@ -35,10 +36,6 @@ _LINK: Final = re.compile(rb'"orderLinkId":"([^"]+)"')
 _CLOSED_LOOKED_AT: Final = 20
 _PRICES_KEPT: Final = 60
 _UNIT: Final = 10**8
-
-
-class Violation(Exception):
-    """Something that must never be has happened; the text says what."""
 
 
 class Witness(Protocol):
@@ -100,6 +97,7 @@ class Judge:
         self._epoch = 0
         self._last_seq = 0
         self._lost_power = False
+        self.changes = ChangesJudge()
 
     @property
     def is_halted(self) -> bool:
@@ -247,6 +245,7 @@ class Judge:
         """Look at a record that has just been appended to the trading log."""
         record = decode(payload)
         self.records += 1
+        self.changes.recorded(record)
         self._last_seq = seq
         kind = type(record)
         self.counts["requests"] += kind in _REQUESTS
@@ -333,6 +332,7 @@ class Judge:
         """Compare what a restart knows with what was written before."""
         self._epoch = epoch
         self._is_compared = self._is_told_to_halt = False
+        self.changes.began(state, lost_power=self._lost_power)
         if self._lost_power:
             self._lost_power = False
             if state.seq < self._last_seq:
@@ -352,6 +352,7 @@ class Judge:
 
     def look(self, core: Core) -> None:
         """Check what holds after every record: fills only grow, and never beyond the order."""
+        self.changes.look(core)
         newest = islice(reversed(core.orders.closed.values()), _CLOSED_LOOKED_AT)
         for order in (*core.orders.working.values(), *newest):
             filled = order.filled_lots

@@ -45,9 +45,10 @@ class Act(msgspec.Struct, omit_defaults=True):
     at_s: float
     what: str
     """kill, power, terminate, freeze, disk_fails, disk_stalls, disk_full, lag, clock, or a command:
-    halt, resume, release."""
+    halt, resume, release, set, reload, signal."""
     size: float = 0.0
-    """kill, power: after so many writes and sends; else seconds, ms or ppm."""
+    """kill, power: after so many writes and sends; set, reload, signal: what follows from this
+    number; else seconds, ms or ppm."""
     lasts_s: float = 0.0
 
 
@@ -185,6 +186,8 @@ def _asks(
         yield Ask(name, at_s=at_s, duration_s=lasts_s, **fields)
 
 
+CHANGES: Final = frozenset({"set", "reload", "signal"})
+
 _ACTS: Final = (
     # what, most of it in a run, least and most size, least and most seconds
     ("kill", 8, 0, 60, 0, 0),
@@ -199,12 +202,21 @@ _ACTS: Final = (
     ("halt", 2, 0, 0, 0, 0),
     ("resume", 2, 0, 0, 0, 0),
     ("release", 2, 0, 0, 0, 0),
+    ("set", 5, 0, 10_000, 0, 0),
+    ("reload", 4, 0, 10_000, -6, 8),  # half of them with a death so many writes later
+    ("signal", 8, 0, 10_000, -12, 8),
 )
 
 
 def _acts(choose: Choose, share: Callable[[str], float], chaos_s: float) -> Iterator[Act]:
-    """Yield acts; half of their kinds do not happen at all in a run."""
+    """Yield acts; half of their kinds do not happen at all in a run.
+
+    Strategies are changed in one run of four: in most, what they do shall be what it was.
+    """
+    is_changing = choose("scenario changes", 4) == 3
     for what, most, low, high, short, long in _ACTS:
+        if what in CHANGES and not is_changing:
+            continue
         if not choose(f"scenario {what}", 2):
             continue
         for number in range(1 + choose(f"scenario how often {what}", most)):

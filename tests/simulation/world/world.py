@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from tests.simulation.world.adversary import Adversary
+from tests.simulation.world.changes import command_of, load
 from tests.simulation.world.choices import Choices
 from tests.simulation.world.ending import differences, unwell
 from tests.simulation.world.engine import BAN_S, Machine
-from tests.simulation.world.judge import Judge, Violation
+from tests.simulation.world.facts import Violation
+from tests.simulation.world.judge import Judge
 from tests.simulation.world.kernel import Kernel
 from tests.simulation.world.network import Network
 from tests.simulation.world.scenario import START_NS, Act, Scenario, draw
@@ -29,8 +30,7 @@ from tests.simulation.world.venue import Venue
 
 from plimsoll.core.engine import Core, Load
 from plimsoll.core.model import Side
-from plimsoll.core.settings import CoreSettings, StrategySettings
-from plimsoll.core.strategy import Strategy
+from plimsoll.core.settings import CoreSettings
 from plimsoll.engine import prove, sessions
 from plimsoll.engine.restoring import restore_state
 from plimsoll.simulator.settings import SimSettings
@@ -183,6 +183,7 @@ class World:
             self.tell(f"VIOLATION: {violation}")
         machine = self.machine
         counts = dict(self.judge.counts) | {
+            **self.judge.changes.counts,
             "records": self.judge.records,
             "starts": machine.starts,
             "refusals": machine.refusals,
@@ -250,8 +251,22 @@ class World:
                 machine.drift_ppm = int(act.size) // 10
             case "release":
                 self._release()
+            case "set" | "reload" | "signal":
+                self._change(act)
             case command:
                 machine.command(command, reason="the scenario")
+
+    def _change(self, act: Act) -> None:
+        """Change a strategy; ``lasts_s``: the death of the process so many writes after it."""
+        owners = [one.name for one in self.machine.strategies]
+        cmd, args = command_of(act.what, int(act.size), owners)
+        if act.lasts_s >= 1:
+            self.machine.kill(int(act.lasts_s))
+        if cmd != "signal":
+            self.machine.command(cmd, **args, reason="the scenario")
+            return
+        for _ in range(1 + int(act.size) % 2):  # its sender is not sure that it arrived
+            self.machine.command(cmd, f"{cmd}-{act.at_s}-{act.size:g}", **args)
 
     def _stood_still(self, starts: int) -> None:
         if self.machine.is_paused and self.machine.starts == starts:
@@ -419,14 +434,6 @@ def _is_fault(label: str) -> bool:
 
 
 _UNTOLD: Final = frozenset({"n", "t_ns", "kind", "account"})
-
-
-def load(settings: StrategySettings) -> Strategy:
-    """Make the strategy of an instance."""
-    made = Adversary()
-    for key, value in settings.params.items():
-        setattr(made, key, value)
-    return made
 
 
 def scenario_of(seed: int) -> Scenario:

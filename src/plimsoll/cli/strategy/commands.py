@@ -4,6 +4,8 @@ from typing import Final
 
 from plimsoll.cli.arguments import SHARED, Argument, Command
 
+_REASON: Final = Argument("--reason", "why, for the log", default="", metavar="TEXT")
+
 STRATEGY_COMMANDS: Final = (
     Command(
         "strategy list",
@@ -45,6 +47,47 @@ STRATEGY_COMMANDS: Final = (
         "Exit code 4 when a finding is an error, 0 when there are warnings only. A comment\n"
         "`# plimsoll: allow(CODE) reason` in the line, or alone in the line above, silences one.\n"
         "The codes are listed in docs/reference/strategy.md.",
+    ),
+    Command(
+        "strategy set",
+        "change parameters of a running strategy that are declared hot",
+        (
+            'plimsoll strategy set ema fast=8 slow=21 --reason "calmer market"',
+            "plimsoll strategy set pairs 'weights=[0.4, 0.6]'",
+        ),
+        "strategy.changing:change",
+        (
+            Argument("name", "the instance, as `plimsoll status` names it"),
+            Argument("pairs", "KEY=VALUE, written as in plimsoll.toml", is_many=True),
+            *SHARED,
+            _REASON,
+        ),
+        "All of them or none; the strategy reads them in its next callback. They hold over\n"
+        "restarts until the configuration says something else of them; it is not rewritten.\n"
+        "Exit code 2 where a value will not do, 7 where the engine refuses.",
+    ),
+    Command(
+        "strategy reload",
+        "let a running strategy go on with the code its file holds now",
+        (
+            'plimsoll strategy reload ema --reason "mended the exit"',
+            "plimsoll strategy reload quoter --orders cancel",
+        ),
+        "strategy.changing:reload",
+        (
+            Argument("name", "the instance, as `plimsoll status` names it"),
+            *SHARED,
+            Argument(
+                "--orders",
+                "what becomes of its working orders; what protects a position stays",
+                default="keep",
+                choices=("keep", "cancel"),
+            ),
+            _REASON,
+        ),
+        "The file is loaded and checked first; one that is broken (exit code 3) never touches the\n"
+        "running instance. Positions and their stops stay; declared state goes over by name and\n"
+        "type. Both hashes are recorded, and a copy of the code is kept for replays.",
     ),
     Command(
         "strategy schema",

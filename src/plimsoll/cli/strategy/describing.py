@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.core.strategy import Parameter, Strategy, parameters_of
-from plimsoll.core.strategy.parameters import shown
+from plimsoll.core.strategy.parameters import plain, shown
 
 _JSON_TYPES: Final = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
@@ -43,15 +43,6 @@ def schema_of(kind: type[Strategy]) -> dict[str, Any]:
 def summary(kind: type[Strategy]) -> str:
     """Return the first line of a class's docstring."""
     return (kind.__doc__ or "").strip().partition("\n")[0]
-
-
-def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON has
-    """Return a value as JSON has it; exact numbers as text."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    return str(value) if isinstance(value, str) else value
 
 
 def row_of(one: Parameter, value: object) -> tuple[str, str, str, str, str]:

@@ -10,7 +10,7 @@ from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
 from plimsoll.cli.strategies import classes_in
-from plimsoll.cli.strategy.describing import parameters, plain, row_of, schema_of, summary
+from plimsoll.cli.strategy.describing import parameters, row_of, schema_of, summary
 from plimsoll.cli.strategy.finding import class_named, strategy_files
 from plimsoll.cli.wiring import loader
 from plimsoll.config.errors import ConfigError
@@ -19,7 +19,7 @@ from plimsoll.config.translate import core_settings
 from plimsoll.core.model import cash_text
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Strategy
-from plimsoll.core.strategy.parameters import shown
+from plimsoll.core.strategy.parameters import plain, shown
 
 
 def strategies(name: str, project: str, env: str, *, json: bool) -> Exit:

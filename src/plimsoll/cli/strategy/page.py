@@ -26,8 +26,8 @@ _PARAMETERS: Final = """\
 
 An annotated attribute with a default, `fast: int = 5`, or with more:
 `slow: int = param(20, ge=2, le=500, hot=True, help="bars of the slow average")`. The string below
-an attribute does for `help=`. `hot` says that the strategy reads it anew each time; nothing changes
-it in a running engine yet.
+an attribute does for `help=`. `hot` says that the strategy reads it anew each time:
+`plimsoll strategy set` changes it [in a running engine](../how-to/change-a-running-strategy.md).
 
 | type | in `params` |
 |---|---|
@@ -49,6 +49,14 @@ numbers, text, truths, lists and dicts of these, or one indicator,
 `spread = state(StandardDeviation(60))`. Bars, indicators, timers, targets and the random stream are
 kept without asking. Anything else on `self` is forgotten; what `on_start` works out is worked out
 again.
+
+## Signals
+
+`signal = Alert` in the class, where `class Alert(Signal)` has fields with types: a field without a
+default must be there, one that is not declared is refused.
+`Annotated[float, msgspec.Meta(ge=0)]` bounds one. `max_age_s: ClassVar[float] = 60.0` and
+`most_per_minute: ClassVar[int] = 60` may be set on it.
+[How to send them](../how-to/send-signals.md).
 """
 
 _CHECK: Final = """\
@@ -86,7 +94,7 @@ def strategy_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-_NEEDS: Final = ("instruments", "bars")
+_NEEDS: Final = ("instruments", "bars", "signal")
 
 
 def _section(title: str, owner: type, names: Any) -> Iterator[str]:  # noqa: ANN401 - names

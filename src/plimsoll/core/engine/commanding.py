@@ -9,6 +9,7 @@ from typing import Any
 
 from plimsoll.core.engine.adopting import Adopting
 from plimsoll.core.engine.breaking import Breaking
+from plimsoll.core.engine.changing import Changing
 from plimsoll.core.engine.flattening import Flattening
 from plimsoll.core.engine.halting import Halting
 from plimsoll.core.engine.judging import (
@@ -53,6 +54,7 @@ class Commanding:
         flattening: Flattening,
         adopting: Adopting,
         breaking: Breaking,
+        changing: Changing,
         free: Callable[[str], None],
     ) -> None:
         """Share the parts; ``free`` makes a stopped instance startable again."""
@@ -62,6 +64,7 @@ class Commanding:
         self.flattening = flattening
         self.adopting = adopting
         self.breaking = breaking
+        self.changing = changing
         self.free = free
         self._table: dict[str, Callable[[OperatorCommand, Any], Iterator[Record]]] = {
             "halt": self._halt,
@@ -76,6 +79,8 @@ class Commanding:
             "reset": self._reset,
             "limits": self._limits,
             "strategy-resume": self._strategy_resume,
+            "strategy-set": changing.set,
+            "strategy-reload": changing.reload,
         }
 
     def on_command(self, command: OperatorCommand) -> Iterator[Record]:

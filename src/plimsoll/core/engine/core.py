@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Final
 
+from plimsoll.core.engine.changing import Changing
 from plimsoll.core.engine.commanding import Commanding
 from plimsoll.core.engine.flattening import STOP_ID
 from plimsoll.core.engine.hashing import books_hash, state_hash
@@ -48,6 +49,7 @@ from plimsoll.core.records import (
     RequestAnswered,
     SessionEnded,
     SessionStopping,
+    SignalReceived,
     StreamChanged,
     TickerChanged,
     TimerFired,
@@ -73,6 +75,7 @@ class Core:
         self._load = load
         self._trader: Trader | None = None
         self._keeper: Keeper | None = None
+        self._changing: Changing | None = None
         self._stop_until_ns = 0
         self._checkpoint_ns = 0
         self._beat_ns = 0
@@ -181,6 +184,11 @@ class Core:
         due = self._trader.next_due_ns()
         beat = min(self._beat_ns, self.state.behind_ns)
         return min(due, beat) if due else beat
+
+    @property
+    def changing(self) -> Changing | None:
+        """Return who judges changes of instances; ``None`` before ``Configured``."""
+        return self._changing
 
     def awaits(self, instrument: str) -> bool:
         """Return whether a paper order, stop or trigger waits for prices here; by bars only (hot).
@@ -377,9 +385,13 @@ class Core:
         assert trader is not None
         for desk in trader.startable():
             self._waits -= {desk.name}
-            yield from self._warm_up(desk)  # first: until it is done no risk may be added
-            yield from trader.start(desk)
-            yield from trader.checkpoint(desk)  # from here on nothing is forgotten
+            yield from self._start(desk)
+
+    def _start(self, desk: Desk) -> Iterator[Record]:
+        trader = self._with_trader()
+        yield from self._warm_up(desk)  # first: until it is done no risk may be added
+        yield from trader.start(desk)
+        yield from trader.checkpoint(desk)  # from here on nothing is forgotten
 
     def _warm_up(self, desk: Desk) -> Iterator[Record]:
         """Ask for the minutes an instance's bar windows need."""
@@ -389,8 +401,8 @@ class Core:
         for name in desk.names:
             spans = [
                 maker.span * (maker.window.maxlen or 0)
-                for (instrument, _), maker in desk.makers.items()
-                if instrument == name and not maker.is_own
+                for key, maker in desk.makers.items()
+                if key[0] == name and not maker.is_own and key not in desk.has_bars
             ]
             if not spans:
                 continue
@@ -413,6 +425,7 @@ class Core:
     def _table(
         self, trader: Trader, keeper: Keeper
     ) -> dict[type[Record], Callable[[Any], Iterator[Record] | None]]:
+        self._changing = Changing(self.state, trader, self._start)
         commanding = Commanding(
             self.state,
             trader.placer,
@@ -420,6 +433,7 @@ class Core:
             keeper.flattening,
             keeper.adopting,
             keeper.breaking,
+            self._changing,
             self._free,
         )
         return {
@@ -445,6 +459,7 @@ class Core:
             WalletReported: keeper.on_statement,
             QueryAnswered: self._queried,
             OperatorCommand: commanding.on_command,
+            SignalReceived: trader.on_signal,
             SessionStopping: self._stopping,
             Woken: keeper.on_woken,
             DisconnectReported: keeper.disconnecting.on_state,

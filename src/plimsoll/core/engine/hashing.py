@@ -78,6 +78,8 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "trips": [msgspec.to_builtins(trip) for trip in state.trips.active.values()],
             "trip_days": sorted((*key, *days) for key, days in state.trips.days.items()),
             "limits": sorted((*key, value) for key, value in state.limits.changes.items()),
+            "parameters": msgspec.to_builtins(state.changes.parameters),
+            "signals": {who: list(taken) for who, taken in state.changes.signals.items()},
             "markets": [
                 [
                     name,

@@ -8,7 +8,7 @@ older log may say anything.
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -111,6 +111,21 @@ class FreeArgs(Args, frozen=True):
     strategy: str
 
 
+class SetArgs(Args, frozen=True):
+    """``strategy-set``: values as a configuration would have them."""
+
+    strategy: str
+    params: dict[str, str | int | float | bool | list[str | int | float | bool]]
+
+
+class ReloadArgs(Args, frozen=True):
+    """``strategy-reload``: the SHA-256 of the code that is to run, and what becomes of orders."""
+
+    strategy: str
+    sha256: str
+    orders: Literal["keep", "cancel"] = "keep"
+
+
 ARGS: Final[Mapping[str, type[Args]]] = {
     "halt": HaltArgs,
     "resume": ScopeArgs,
@@ -124,6 +139,8 @@ ARGS: Final[Mapping[str, type[Args]]] = {
     "reset": ResetArgs,
     "limits": LimitArgs,
     "strategy-resume": FreeArgs,
+    "strategy-set": SetArgs,
+    "strategy-reload": ReloadArgs,
     "stop": Args,
 }
 """Commands and what they carry."""
@@ -269,6 +286,10 @@ def _judge_free(state: State, args: FreeArgs) -> None:
         raise CommandRefused(f"strategy-resume: {args.strategy} is not stopped for a fault")
 
 
+def _judge_change(state: State, args: SetArgs | ReloadArgs) -> None:
+    _owner(state, args.strategy)
+
+
 def _pass(_state: State, _args: Args) -> None:
     """Judge nothing."""
 
@@ -286,6 +307,8 @@ _JUDGES: Final[Mapping[str, Callable[[State, Any], None]]] = {
     "reset": _pass,
     "limits": _pass,
     "strategy-resume": _judge_free,
+    "strategy-set": _judge_change,
+    "strategy-reload": _judge_change,
     "stop": _pass,
 }
 

@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 
 import msgspec
 
+from plimsoll.core.engine.changes import Change, Taken
 from plimsoll.core.engine.state import FundingOwed, State
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
@@ -13,8 +14,9 @@ from plimsoll.core.records import FlattenBegun
 from plimsoll.core.risk import Halt, OwnLosses, Pacing, Pause
 from plimsoll.core.risk.breakers import Trip
 from plimsoll.core.risk.habits import Habits
+from plimsoll.core.settings import CoreSettings
 
-VERSION = 4
+VERSION = 5
 
 
 class _Pace(msgspec.Struct):
@@ -71,6 +73,10 @@ class _Snapshot(msgspec.Struct):
     guard: _Guard | None = None
     rates: dict[str, int] = {}
     funding_owed: dict[int, FundingOwed] = {}
+    settings: CoreSettings | None = None
+    """Of the session it was taken in: who goes on from here within that session needs them."""
+    parameters: dict[str, dict[str, Change]] = {}
+    signals: dict[str, dict[str, Taken]] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -120,6 +126,9 @@ def snapshot(state: State) -> bytes:
             guard=_guard_of(state),
             rates=state.rates.limits,
             funding_owed=state.funding_owed,
+            settings=state.settings,
+            parameters=state.changes.parameters,
+            signals=state.changes.signals,
         )
     )
 
@@ -166,8 +175,12 @@ def restore(payload: bytes) -> State:
     state.rates.limits.update(saved.rates)
     state.funding_owed = saved.funding_owed
     _restore_paces(state, saved)
+    state.changes.restore(saved.parameters, saved.signals)
     if saved.guard is not None:
         _restore_guard(state, saved.guard)
+    state.settings = saved.settings
+    if saved.settings is not None:
+        state.limits.configure(saved.settings)
     return state
 
 

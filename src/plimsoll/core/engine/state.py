@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from plimsoll.core.engine.changes import Changes
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.execution.owners import outsider
 from plimsoll.core.execution.protection import Protections
@@ -71,6 +72,7 @@ from plimsoll.core.records import (
     PaperFundingSettled,
     PaperOrderIntended,
     PaperReported,
+    ParametersChanged,
     Paused,
     PositionAdopted,
     PositionMoved,
@@ -90,9 +92,11 @@ from plimsoll.core.records import (
     SendRefused,
     SessionEnded,
     SessionStopping,
+    SignalReceived,
     SpaceChanged,
     StrategyCheckpoint,
     StrategyFreed,
+    StrategyReloaded,
     StrategyRestored,
     StrategyStopped,
     StreamChanged,
@@ -119,7 +123,7 @@ from plimsoll.core.risk import (
 )
 from plimsoll.core.risk.habits import Habits
 from plimsoll.core.risk.limits import ACCOUNT
-from plimsoll.core.settings import CoreSettings, from_text
+from plimsoll.core.settings import CoreSettings, from_text, with_code
 
 KEEP: Final = 200
 """Newest incidents, differences and denials kept for readers; all of them stand in the log."""
@@ -173,6 +177,7 @@ class State:
         self.own_losses: dict[str, OwnLosses] = {}
         """By instance."""
         self.limits = LimitBook()
+        self.changes = Changes()
         self.trips = Trips()
         self.streaks: dict[tuple[str, str], Streak] = {}
         """By instance and instrument."""
@@ -300,6 +305,7 @@ class State:
         settings = from_text(record.settings)
         self.settings = settings
         self.limits.configure(settings)
+        self.changes.configure(settings)
         paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
         self.paper_owners = self.paper_owners | paper
 
@@ -634,6 +640,13 @@ class State:
         self.stopped.pop(record.owner, None)
         self.faulty.pop(record.owner, None)
 
+    def _parameters(self, record: ParametersChanged) -> None:
+        self.changes.on_parameters(record, self.settings)
+
+    def _reloaded(self, record: StrategyReloaded) -> None:
+        if self.settings is not None:
+            self.settings = with_code(self.settings, record.owner, record.source_hash)
+
     def _halted(self, record: Halted) -> None:
         self.safety.on_halted(record)
         self.swept.pop(record.scope, None)
@@ -724,4 +737,7 @@ class State:
             IncidentRaised: self._incident,
             StrategyCheckpoint: self._checkpoint,
             StrategyRestored: self._checkpoint,
+            SignalReceived: self.changes.on_signal,
+            ParametersChanged: self._parameters,
+            StrategyReloaded: self._reloaded,
         }

@@ -37,6 +37,7 @@ from plimsoll.core.records import (
     ProtectionAnswered,
     PublicTraded,
     Record,
+    SignalReceived,
     StrategyCheckpoint,
     StrategyStopped,
     TickerChanged,
@@ -50,9 +51,12 @@ from plimsoll.core.strategy import (
     Holding,
     PlaceRequest,
     Strategy,
+    parameters_of,
 )
 from plimsoll.core.strategy.desk import Reader
+from plimsoll.core.strategy.parameters import read_hot
 from plimsoll.core.strategy.repetition import Repetition
+from plimsoll.core.strategy.signals import read_signal
 from plimsoll.core.strategy.turns import Cut, Turns
 
 Load = Callable[[StrategySettings], Strategy]
@@ -117,15 +121,21 @@ class Trader:
         self.resumes = [order for order in state.orders.working.values() if order.is_paper]
         """Paper orders of an earlier session, waiting for their instrument's first book."""
 
-    def _desk(self, one: StrategySettings) -> Desk:
-        """Make an instance, with what its newest checkpoint holds."""
-        settings, index = self.settings, self.settings.strategies.index(one)
-        desk = Desk(one, self._load(one), self._reader, settings.seed * 1_000 + index)
+    def _desk(self, one: StrategySettings, saved: bytes | None = None) -> Desk:
+        """Make an instance, with what its newest checkpoint holds; ``saved``: of other code."""
+        settings = self.settings
+        index = [each.name for each in settings.strategies].index(one.name)
+        strategy = self._load(one)
+        left_out = _set_changed(strategy, self.state.changes.of(one.name))
+        desk = Desk(one, strategy, self._reader, settings.seed * 1_000 + index)
+        desk.left_out = left_out
         desk.repetition = Repetition(settings.same_action_max, settings.repeat_ns)
         if settings.by_bars is not None:
             for maker in desk.makers.values():
                 maker.base_ns = settings.by_bars.span_ns
-        if one.name in self.state.checkpoints:
+        if saved is not None:
+            desk.restore(saved, of_other_code=True)
+        elif one.name in self.state.checkpoints:
             desk.restore(self.state.checkpoints[one.name])
         return desk
 
@@ -148,6 +158,23 @@ class Trader:
         self.desks[owner] = self._desk(self.desks[owner].settings)
         self._arrange()
 
+    def made(self, settings: StrategySettings) -> Desk:
+        """Return an instance with other code that goes on where the one at work stands.
+
+        It is not put in its place yet: whatever comes out of the new code, the old one goes on.
+        """
+        before = self.desks[settings.name]
+        saved = self.state.checkpoints.get(settings.name) if before.is_stopped else before.save()
+        desk = self._desk(settings, saved)
+        desk.stop_reason = before.stop_reason
+        desk.go_on_from(before)
+        return desk
+
+    def put(self, desk: Desk) -> None:
+        """Put an instance in the place of the one that has its name."""
+        self.desks[desk.name] = desk
+        self._arrange()
+
     def startable(self) -> list[Desk]:
         """Return the instances whose markets are LIVE and, for live ones, whose books agree."""
         state = self.state
@@ -167,6 +194,9 @@ class Trader:
     def start(self, desk: Desk) -> Iterator[Record]:
         """Call ``on_start``."""
         desk.is_started = True
+        if desk.left_out:
+            text = f"its code does not take what was changed: {', '.join(desk.left_out)}"
+            yield IncidentRaised(*self.state.stamp(), "parameter_left_out", desk.name, text)
         self.wishing.start(desk)
         yield from self._call(desk, desk.strategy.on_start)
 
@@ -181,9 +211,15 @@ class Trader:
 
     def checkpoint(self, desk: Desk) -> Iterator[Record]:
         """Record what an instance needs to go on; one that was stopped keeps its last one."""
-        if not desk.is_stopped:
-            yield StrategyCheckpoint(*self.state.stamp(), desk.name, desk.save())
-            desk.executors.note_saved()
+        if desk.is_stopped:
+            return
+        try:
+            saved = desk.save()
+        except Exception as error:  # whatever it has put there: its own fault, and its own end
+            yield from self._end(desk, f"its state cannot be saved: {error}", "raised")
+            return
+        yield StrategyCheckpoint(*self.state.stamp(), desk.name, saved)
+        desk.executors.note_saved()
 
     # ---- market inputs ----
 
@@ -281,6 +317,21 @@ class Trader:
     def _paper_prices(self, market: Market) -> Iterator[Record]:
         yield from self._paper_round(self._triggered(market, MARK, market.mark))
         yield from self._paper_round(self._triggered(market, LAST, market.last))
+
+    def on_signal(self, signal: SignalReceived) -> Iterator[Record]:
+        """Let an instance hear a signal; one it cannot read is an incident."""
+        desk = self.desks.get(signal.owner)
+        if desk is None or desk.strategy.signal is None:
+            why = "no instance takes such signals"
+        else:
+            try:
+                found = read_signal(desk.strategy.signal, signal.payload)
+            except ValueError as error:
+                why = str(error)
+            else:
+                yield from self._call(desk, desk.strategy.on_signal, found)
+                return
+        yield IncidentRaised(*self.state.stamp(), "signal_refused", signal.owner, why)
 
     def on_position(self, position: PositionReported) -> Iterator[Record]:
         """Compare the protection a position shows with what was wished."""
@@ -647,3 +698,14 @@ class Trader:
             unrealised(state, owner, name) / 1e8,
             held.realised_units / 1e8,
         )
+
+
+def _set_changed(strategy: Strategy, changed: dict[str, object]) -> list[str]:
+    """Set the parameters a person changed; return the names of those its class does not take."""
+    if not changed:
+        return []
+    kind = type(strategy)
+    found, _ = read_hot(kind.__name__, parameters_of(kind), changed)
+    for name, value in found.items():
+        setattr(strategy, name, value)
+    return [name for name in changed if name not in found]

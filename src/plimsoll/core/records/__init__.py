@@ -15,6 +15,7 @@ from plimsoll.core.records.answers import (
     SendRefused,
 )
 from plimsoll.core.records.base import Record
+from plimsoll.core.records.changes import ParametersChanged, SignalReceived, StrategyReloaded
 from plimsoll.core.records.knowledge import (
     AbsenceShown,
     DifferenceFound,
@@ -174,6 +175,7 @@ __all__ = [
     "PaperFundingSettled",
     "PaperOrderIntended",
     "PaperReported",
+    "ParametersChanged",
     "Paused",
     "PositionAdopted",
     "PositionMoved",
@@ -196,9 +198,11 @@ __all__ = [
     "SendRefused",
     "SessionEnded",
     "SessionStopping",
+    "SignalReceived",
     "SpaceChanged",
     "StrategyCheckpoint",
     "StrategyFreed",
+    "StrategyReloaded",
     "StrategyRestored",
     "StrategyStopped",
     "StreamChanged",

@@ -6,6 +6,7 @@ import msgspec
 
 from plimsoll.core.records import (
     answers,
+    changes,
     knowledge,
     market,
     orders,
@@ -17,7 +18,12 @@ from plimsoll.core.records import (
 from plimsoll.core.records.base import Record
 from plimsoll.core.records.telemetry import Telemetry
 
-INPUTS: Final[tuple[type[Record], ...]] = (*session.INPUTS, *answers.INPUTS, *reports.INPUTS)
+INPUTS: Final[tuple[type[Record], ...]] = (
+    *session.INPUTS,
+    *answers.INPUTS,
+    *reports.INPUTS,
+    *changes.INPUTS,
+)
 """Inputs stored as records in the trading log."""
 
 MARKET_INPUTS: Final[tuple[type[Record], ...]] = market.MARKET_INPUTS
@@ -28,6 +34,7 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     *paper.DECISIONS,
     *knowledge.DECISIONS,
     *safety.DECISIONS,
+    *changes.DECISIONS,
 )
 """Facts we made ourselves; replay must make them again, byte for byte."""
 

@@ -45,6 +45,7 @@ from plimsoll.core.strategy.indicators import (
 )
 from plimsoll.core.strategy.keeping import state
 from plimsoll.core.strategy.parameters import Parameter, param
+from plimsoll.core.strategy.signals import Signal
 from plimsoll.core.strategy.wishes import Quote, Target
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "Request",
     "Roc",
     "Rsi",
+    "Signal",
     "SizeRequest",
     "Sma",
     "StandardDeviation",

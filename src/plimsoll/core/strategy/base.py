@@ -17,13 +17,14 @@ everything a strategy may know or ask comes through ``self``. Refusals are value
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
 from plimsoll.core.strategy.indicating import Indicating, IndicatorPort
 from plimsoll.core.strategy.parameters import Parameter, declared_by
 from plimsoll.core.strategy.random_stream import RandomStream
+from plimsoll.core.strategy.signals import Signal
 
 if TYPE_CHECKING:
     from plimsoll.core.strategy.executors import ExecutorHandle, Wish
@@ -225,6 +226,9 @@ class Strategy(Indicating):
     bars: ClassVar[dict[str, int]] = {}
     """Time frames and how many bars to keep: ``{"1s": 60, "1m": 200}``."""
 
+    signal: ClassVar[type[Signal] | None] = None
+    """What somebody outside may tell it; ``None``: nothing."""
+
     _port: StrategyPort
 
     # ---- what happens ----
@@ -255,6 +259,9 @@ class Strategy(Indicating):
 
     def on_executor(self, handle: "ExecutorHandle") -> None:
         """Hear that an executor was filled, refused for a new reason, or has ended."""
+
+    def on_signal(self, signal: Any) -> None:  # noqa: ANN401 - of the class declared
+        """Hear what somebody outside tells it: an object of the class its ``signal`` declares."""
 
     def on_stop(self) -> None:
         """Hear that the strategy ends."""

@@ -123,6 +123,14 @@ class _Saved(msgspec.Struct):
     executor_count: int = 0
 
 
+class Migration(NamedTuple):
+    """Names of declared state: gone over from a checkpoint, not taken from it, not in it."""
+
+    kept: list[str]
+    dropped: list[str]
+    fresh: list[str]
+
+
 class Desk:
     """Implements ``StrategyPort`` for one instance."""
 
@@ -142,6 +150,9 @@ class Desk:
         self.stop_reason = ""
         self.waits_for_bars: set[int] = set()
         """Queries of warm-up bars not yet answered; while any is open no risk may be added."""
+        self.has_bars: set[tuple[str, str]] = set()
+        """Frames whose bars are whole already: nothing is fetched for them."""
+        self.migration = Migration([], [], [])
         self.early_minutes: list[BarChanged] = []
         """Live minutes that came before the fetched ones; delivered after them."""
         self.requests: list[Request] = []
@@ -162,6 +173,8 @@ class Desk:
         }
         self.indicators: dict[tuple[Any, ...], Any] = {}
         """By kind, instrument, frame and terms."""
+        self.left_out: list[str] = []
+        """Changed parameters that its class does not take: told when it starts."""
         kind = type(strategy)
         self.hears_book = kind.on_book is not Strategy.on_book
         self.hears_trades = kind.on_trade is not Strategy.on_trade
@@ -529,15 +542,13 @@ class Desk:
         )
         return msgspec.msgpack.encode(saved, order="deterministic")
 
-    def restore(self, payload: bytes) -> None:
+    def restore(self, payload: bytes, *, of_other_code: bool = False) -> None:
         """Take over what ``save`` wrote; what the class no longer declares like this is left."""
         saved = msgspec.msgpack.decode(payload, type=_Saved)
-        for name, declared in _states_of(type(self.strategy)).items():
-            value = saved.states.get(name)
-            if declared.kind is not Any:
-                value = _taken_up(value, declared.kind)
-            if value is not None or (declared.kind is Any and name in saved.states):
-                setattr(self.strategy, name, value)
+        declared = _states_of(type(self.strategy))
+        self.migration = Migration([], [name for name in saved.states if name not in declared], [])
+        for name, one in declared.items():
+            self._restore_state(name, one, saved.states, is_strict=of_other_code)
         self.targets, self.rng.word = saved.targets, saved.rng_word
         for target in self.targets.values():
             target.is_held = True
@@ -551,6 +562,37 @@ class Desk:
         for (name, frame), maker in self.makers.items():
             maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
         # Quotes are not restored: they were prices of another moment, the strategy states anew.
+
+    def _restore_state(
+        self, name: str, declared: Kept, states: dict[str, Any], *, is_strict: bool
+    ) -> None:
+        kept, dropped, fresh = self.migration
+        if name not in states:
+            fresh.append(name)
+            return
+        value = states[name]
+        if declared.kind is not Any:
+            value = _taken_up(value, declared.kind)
+        fits = declared.fits(value) if is_strict else declared.kind is Any or value is not None
+        if fits:
+            setattr(self.strategy, name, value)
+            kept.append(name)
+        else:
+            dropped.append(name)
+
+    def go_on_from(self, before: "Desk") -> None:
+        """Take the bars under way over from the desk in whose place this one is put."""
+        self.repetition, self.denials = before.repetition, before.denials
+        if before.waits_for_bars:
+            return  # its bars are not whole: they are fetched anew
+        for key, maker in before.makers.items():
+            own = self.makers.get(key)
+            if own is not None and (own.span, own.window.maxlen) == (
+                maker.span,
+                maker.window.maxlen,
+            ):
+                self.makers[key] = maker
+                self.has_bars.add(key)
 
     def _target_lots(
         self,

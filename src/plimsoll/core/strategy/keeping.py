@@ -15,6 +15,15 @@ class Kept:
         self.encoded = msgspec.msgpack.encode(default)
         self.kind: Any = type(default) if isinstance(default, msgspec.Struct) else Any
 
+    def fits(self, value: object) -> bool:
+        """Return whether a value that other code has kept may stand for this."""
+        if self.kind is not Any:
+            return value is not None
+        default = self.fresh()
+        if value is None or default is None or type(value) is type(default):
+            return True
+        return {type(default), type(value)} == {int, float}
+
     def fresh(self) -> Any:  # noqa: ANN401 - any plain value
         """Return a new copy of the default."""
         return msgspec.msgpack.decode(self.encoded, type=self.kind)

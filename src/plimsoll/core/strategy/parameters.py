@@ -38,6 +38,8 @@ _WORDS: Final[dict[Any, tuple[str, str]]] = {
     Decimal: ("a number", "numbers"),
     str: ("text in quotes", "texts in quotes"),
 }
+_LEAST: Final = -(1 << 63)
+_MOST: Final = (1 << 63) - 1
 _BOUNDED: Final = (int, float, Decimal)
 _TYPES: Final = (
     "bool, int, float, str, Decimal, Literal or StrEnum, or a tuple or list of one of them"
@@ -204,6 +206,33 @@ def read_values(
     return found, wrong
 
 
+def read_hot(
+    owner: str, declared: Mapping[str, Parameter], values: Mapping[str, object]
+) -> tuple[dict[str, Any], list[WrongParameter]]:
+    """Return the values of hot parameters as the class has them, and what is wrong with others."""
+    hot = ", ".join(name for name, one in declared.items() if one.hot) or "none"
+    found: dict[str, Any] = {}
+    wrong: list[WrongParameter] = []
+    for name, value in values.items():
+        read, faults = read_values(owner, declared, {name: value})
+        wrong += faults
+        if name in declared and not declared[name].hot:
+            text = "it is read at a start only: change the configuration and restart"
+            wrong.append(WrongParameter(name, text, "", f"declared hot: {hot}"))
+        elif not faults:
+            found[name] = read[name]
+    return found, wrong
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON has
+    """Return a value as JSON has it; exact numbers as text."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return str(value) if isinstance(value, str) else value
+
+
 def declared_by(cls: type, words: Sequence[str]) -> dict[str, Parameter]:
     """Return the parameters a class declares, by name.
 
@@ -237,7 +266,7 @@ def declared_by(cls: type, words: Sequence[str]) -> dict[str, Parameter]:
     return found
 
 
-_NEEDS: Final = frozenset({"instruments", "bars"})
+_NEEDS: Final = frozenset({"instruments", "bars", "signal"})
 
 
 def _static(cls: type, name: str) -> object:
@@ -306,6 +335,8 @@ def _typed(kind: Any, value: object) -> Any:  # noqa: ANN401 - of that type
         return next((one for one in kind if one.value == value), None)
     if kind is Decimal:
         return _decimal(value)
+    if type(value) is int and kind in (int, float) and not _LEAST <= value <= _MOST:
+        return None  # a record could not hold it
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind or (kind is float and not isfinite(cast("float", value))):

@@ -14,7 +14,7 @@ import msgspec
 
 from plimsoll.control import Answer, Command
 from plimsoll.core.engine.judging import CommandRefused, read_command
-from plimsoll.core.model import ACCOUNT
+from plimsoll.core.model import ACCOUNT, Mode
 from plimsoll.core.records import OperatorCommand
 from plimsoll.core.risk.limits import is_wider, refusal_of
 from plimsoll.engine.authority import Authority
@@ -151,6 +151,10 @@ class Commands:
         if command.cmd == "reset":
             now_ns = self._clock.now_ns()
             return state.trips.why_not_reset(str(args.get("breaker", "")), scope, now_ns)
+        if command.cmd == "mode":
+            is_down = str(args.get("mode", "")) == Mode.PAPER
+            is_proof = bool(args.get("override") or args.get("evidence"))
+            return self.authority.proved(command) if is_proof and not is_down else ""
         if command.cmd != "limits":
             return ""
         key, value = str(args.get("key", "")), args.get("value")

@@ -19,6 +19,7 @@ from plimsoll.core.engine.judging import (
     FlattenArgs,
     FreeArgs,
     HaltArgs,
+    ModeArgs,
     OrderArgs,
     ReleaseArgs,
     ScopeArgs,
@@ -29,6 +30,7 @@ from plimsoll.core.engine.judging import (
 from plimsoll.core.engine.limiting import change_limit
 from plimsoll.core.engine.placing import Hand, Placer
 from plimsoll.core.engine.state import State
+from plimsoll.core.engine.switching import Switching
 from plimsoll.core.model import ACCOUNT, MANUAL, Scope, scope_of
 from plimsoll.core.records import (
     IncidentRaised,
@@ -53,6 +55,7 @@ class Commanding:
         flattening: Flattening,
         adopting: Adopting,
         breaking: Breaking,
+        switching: Switching,
         free: Callable[[str], None],
     ) -> None:
         """Share the parts; ``free`` makes a stopped instance startable again."""
@@ -62,6 +65,7 @@ class Commanding:
         self.flattening = flattening
         self.adopting = adopting
         self.breaking = breaking
+        self.switching = switching
         self.free = free
         self._table: dict[str, Callable[[OperatorCommand, Any], Iterator[Record]]] = {
             "halt": self._halt,
@@ -76,6 +80,7 @@ class Commanding:
             "reset": self._reset,
             "limits": self._limits,
             "strategy-resume": self._strategy_resume,
+            "mode": self._mode,
         }
 
     def on_command(self, command: OperatorCommand) -> Iterator[Record]:
@@ -166,6 +171,9 @@ class Commanding:
             *self.state.stamp(), args.strategy, command.actor, _reason(command, args)
         )
         self.free(args.strategy)
+
+    def _mode(self, command: OperatorCommand, args: ModeArgs) -> Iterator[Record]:
+        return self.switching.on_command(command, args)
 
     # ---- orders ----
 

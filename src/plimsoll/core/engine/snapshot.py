@@ -5,9 +5,10 @@ from collections import OrderedDict, deque
 import msgspec
 
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution.modes import Standing
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
-from plimsoll.core.model import Instrument, Order, Position, Scope
+from plimsoll.core.model import OUTSIDE, Instrument, Order, Position, Scope
 from plimsoll.core.portfolio import Cause, History, Streak
 from plimsoll.core.records import FlattenBegun
 from plimsoll.core.risk import Halt, OwnLosses, Pacing, Pause
@@ -70,6 +71,9 @@ class _Snapshot(msgspec.Struct):
     protections: dict[str, Protection] = {}
     guard: _Guard | None = None
     rates: dict[str, int] = {}
+    standings: list[Standing] = []
+    live_owners: list[str] | None = None
+    """None in snapshots of before there were switches."""
 
 
 def snapshot(state: State) -> bytes:
@@ -118,6 +122,8 @@ def snapshot(state: State) -> bytes:
             protections=state.protections.at_venue,
             guard=_guard_of(state),
             rates=state.rates.limits,
+            standings=list(state.modes.standings.values()),
+            live_owners=sorted(state.modes.live_owners),
         )
     )
 
@@ -135,7 +141,7 @@ def restore(payload: bytes) -> State:
     state = State()
     state.seq, state.ts_ns, state.epoch = saved.seq, saved.ts_ns, saved.epoch
     state.account = saved.account
-    state.paper_owners = frozenset(saved.paper_owners)
+    _restore_modes(state, saved)
     state.checkpoints = saved.checkpoints
     for instrument in saved.instruments:
         state.ledger.instruments[instrument.name] = instrument
@@ -166,6 +172,17 @@ def restore(payload: bytes) -> State:
     if saved.guard is not None:
         _restore_guard(state, saved.guard)
     return state
+
+
+def _restore_modes(state: State, saved: _Snapshot) -> None:
+    modes = state.modes
+    modes.standings = {one.strategy: one for one in saved.standings}
+    state.paper_owners = modes.paper_owners = frozenset(saved.paper_owners)
+    live = saved.live_owners
+    if live is None:  # whoever traded and was not on paper was live
+        live = [owner for owner, *_ in saved.positions]
+    modes.live_owners = frozenset(live) - modes.paper_owners - OUTSIDE
+    state.safety.restrained = modes.restrained()
 
 
 def _guard_of(state: State) -> _Guard:

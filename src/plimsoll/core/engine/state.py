@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from plimsoll.core.execution import OrderStore
+from plimsoll.core.execution.modes import Modes
 from plimsoll.core.execution.owners import outsider
 from plimsoll.core.execution.protection import Protections
 from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, BarMarket, Market
@@ -18,10 +19,10 @@ from plimsoll.core.model import (
     OUTSIDE,
     IdMaker,
     Instrument,
-    Mode,
     Order,
     OrderState,
     Regrid,
+    Stage,
     common,
 )
 from plimsoll.core.model.ids import counter_of
@@ -51,6 +52,8 @@ from plimsoll.core.records import (
     LeaseTaken,
     LimitsChanged,
     LinkChanged,
+    LiveEnded,
+    ModeSet,
     Observed,
     ObservingEnded,
     OrderDenied,
@@ -117,6 +120,9 @@ from plimsoll.core.settings import CoreSettings, from_text
 KEEP: Final = 200
 """Newest incidents, differences and denials kept for readers; all of them stand in the log."""
 
+MODE: Final = "mode"
+"""Code of ``StrategyStopped`` where a switch ends an instance: no trouble, and nothing to free."""
+
 NEVER: Final = 1 << 62
 
 FAULTS: Final = frozenset({"raised", "repeats", "quarantine"})
@@ -145,6 +151,8 @@ class State:
         """Seq of the input being handled."""
         self.account = ""
         self.settings: CoreSettings | None = None
+        """Of the newest session, with the instances that run now (``Modes``)."""
+        self.modes: Final = Modes()
         self.ids = IdMaker("x", 0)
         self.orders = OrderStore("")
         self.ledger = Ledger()
@@ -274,10 +282,36 @@ class State:
 
     def _configured(self, record: Configured) -> None:
         settings = from_text(record.settings)
-        self.settings = settings
         self.limits.configure(settings)
-        paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
-        self.paper_owners = self.paper_owners | paper
+        self.modes.configure(settings, record.ts_ns)
+        self._enlist()
+
+    def _mode(self, record: ModeSet) -> None:
+        before = self.modes.standings.get(record.strategy)
+        is_fresh = before is not None and before.stage is not Stage.LIVE
+        self.modes.on_set(record)
+        self._enlist()
+        if is_fresh and record.stage is Stage.LIVE:
+            self._forget_life(self.modes.live_book(record.strategy))
+
+    def _forget_life(self, book: str) -> None:
+        """Let a live book begin anew: nothing that its instance wanted or knew is left."""
+        self.checkpoints.pop(book, None)
+        for key in [key for key in self.protections.wishes if key[0] == book]:
+            del self.protections.wishes[key]
+
+    def _live_ended(self, record: LiveEnded) -> None:
+        self.modes.on_ended(record)
+        self._enlist()
+
+    def _enlist(self) -> None:
+        """Let the rest of the state know which instances run, and what their books may do."""
+        self.paper_owners = self.modes.paper_owners
+        self.safety.restrained = self.modes.restrained()
+        settings = self.modes.effective()
+        if settings is not None:  # else a session is read from its middle
+            self.settings = settings
+            self.limits.enlist(settings, self.modes.caps())
 
     def _listed(self, record: InstrumentListed) -> None:
         instrument = self._counted(record.instrument)
@@ -546,6 +580,7 @@ class State:
             record.qty_lots,
             record.cost_units,
         )
+        self.protections.handed(record.instrument, record.from_owner, record.to_owner)
 
     def _adopt_position(self, record: PositionAdopted) -> None:
         self.ledger.adopt_position(
@@ -569,6 +604,8 @@ class State:
             self.doubts.pop(instrument, None)
 
     def _strategy_stopped(self, record: StrategyStopped) -> None:
+        if record.code == MODE:
+            return
         self.stopped[record.owner] = record.reason
         if record.code in FAULTS:
             self.faulty[record.owner] = record.code
@@ -659,6 +696,8 @@ class State:
             FlattenEnded: self._flatten_ended,
             StrategyStopped: self._strategy_stopped,
             StrategyFreed: self._freed,
+            ModeSet: self._mode,
+            LiveEnded: self._live_ended,
             IncidentRaised: self._incident,
             StrategyCheckpoint: self._checkpoint,
             StrategyRestored: self._checkpoint,

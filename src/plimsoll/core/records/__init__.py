@@ -37,6 +37,7 @@ from plimsoll.core.records.market import (
     PublicTraded,
     TickerChanged,
 )
+from plimsoll.core.records.modes import LiveEnded, ModeSet
 from plimsoll.core.records.orders import (
     AmendIntended,
     CancelIntended,
@@ -147,7 +148,9 @@ __all__ = [
     "LeaseTaken",
     "LimitsChanged",
     "LinkChanged",
+    "LiveEnded",
     "MarketInput",
+    "ModeSet",
     "Observed",
     "ObservingEnded",
     "OperatorCommand",

@@ -8,6 +8,7 @@ from plimsoll.core.records import (
     answers,
     knowledge,
     market,
+    modes,
     orders,
     paper,
     reports,
@@ -28,6 +29,7 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     *paper.DECISIONS,
     *knowledge.DECISIONS,
     *safety.DECISIONS,
+    *modes.DECISIONS,
 )
 """Facts we made ourselves; replay must make them again, byte for byte."""
 

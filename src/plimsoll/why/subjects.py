@@ -12,6 +12,8 @@ from plimsoll.core.records import (
     ExecutionReported,
     Halted,
     IncidentRaised,
+    LiveEnded,
+    ModeSet,
     OperatorCommand,
     OrderDenied,
     OrderIntended,
@@ -56,6 +58,10 @@ def _owned(record: StrategyStopped | CallbackCut) -> tuple[str, ...]:
     return (record.owner,)
 
 
+def _moded(record: ModeSet | LiveEnded) -> tuple[str, ...]:
+    return (record.strategy,)
+
+
 def _switched(record: Blocked | Released) -> tuple[str, ...]:
     return (record.instrument,)
 
@@ -86,6 +92,8 @@ _SUBJECTS: Final[dict[type[Record], Callable[[Any], tuple[str, ...]]]] = {
     Halted: lambda _record: (HALT,),
     Rearmed: lambda _record: (HALT,),
     StrategyStopped: _owned,
+    ModeSet: _moded,
+    LiveEnded: _moded,
     CallbackCut: _owned,
     Blocked: _switched,
     Released: _switched,

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
+from tests.simulation.world.facts import VenueOrder
 from tests.simulation.world.judge import Judge
 
 from plimsoll.core.engine import Core
@@ -43,8 +44,14 @@ def _left_by_a_halt(judge: Judge) -> list[str]:
     return [
         f"open under a halt: {order.link}"
         for order in judge.orders.values()
-        if order.is_live and order.link in judge.intents and not order.reduce_only
+        if order.is_live and order.link in judge.intents and not _is_exit(order)
     ]
+
+
+def _is_exit(order: VenueOrder) -> bool:
+    """Return whether a halt leaves an order: it can only make a position smaller."""
+    is_stop = order.status == "Untriggered" and not order.is_buy
+    return order.reduce_only or (is_stop and order.name.startswith("spot:"))
 
 
 def _held(judge: Judge, core: Core) -> list[str]:

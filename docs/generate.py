@@ -327,6 +327,11 @@ _REFUSALS: Final[Mapping[str, tuple[str, str, str]]] = {
         "a halt of the account, the instance, the instrument or both is in force",
         "`plimsoll resume SCOPE`, as the words say",
     ),
+    Refusal.RUN_OFF: (
+        "gate, live only",
+        "the strategy went to paper: its live book may only reduce until it is flat",
+        "`plimsoll mode set NAME live`, once the live book is flat",
+    ),
     Refusal.PAUSED: (
         "gate",
         "a pause of the account, the instance, the instrument or both is in force",

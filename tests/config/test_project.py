@@ -214,13 +214,6 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(desk):
             '"BTCUSDT"',
         ),
         ("strategies/plain.py:Plain", "plain.py", "strategy.one.class", "a class", '"plain.py"'),
-        (
-            "capital =",
-            'mode = "hybrid"\ncapital =',
-            "strategy.one.mode",
-            "later release",
-            '"hybrid"',
-        ),
         ("capital =", 'mode = "fast"\ncapital =', "strategy.one.mode", "live", '"fast"'),
         ("[[strategy]]", "[strategy]", "strategy", "[[strategy]]", "name"),
         ("[account]", '[venue]\nkind = "other"\n[account]', "venue.kind", "bybit", '"other"'),
@@ -272,7 +265,6 @@ def test_a_wrong_value_names_file_key_expected_and_found(broken, old, new, key, 
         ("open_orders = 4", "open_order = 4", "limits.open_order", "'open_orders'"),
         ("[account]", "[accounts]", "accounts", "'account'"),
         ("capital =", "captial =", "strategy.one.captial", "'capital'"),
-        ("capital =", "live_capital = 5\ncapital =", "strategy.one.live_capital", "later release"),
         ("[account]", "[alerts]\n[account]", "alerts", "later release"),
         ("[account]", "[execution]\nfoo = 1\n[account]", "execution.foo", "known here"),
         (
@@ -337,6 +329,33 @@ def test_two_instances_need_two_names(desk):
     text = (desk.root / "plimsoll.toml").read_text()
     desk.write(text + '[[strategy]]\nname = "one"\nclass = "strategies/plain.py:Plain"\n')
     assert refusal(desk).key == "strategy.one.name"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('mode = "hybrid"', "needs it above zero"),
+        ('mode = "hybrid"\nlive_capital = 0', "needs it above zero"),
+        ('mode = "live"\nlive_capital = 5', "no second capital"),
+        ('mode = "hybrid"\nlive_capital = "1_001 USDT"', "no more than capital, 1000"),
+        ("live_capital = 2_000", "no more than capital, 1000"),
+    ],
+)
+def test_a_live_capital_that_makes_no_sense_is_refused(desk, written, expected):
+    desk.replace('tag = "abc"', 'tag = "abc"\nkey = "env:K"\nsecret = "env:S"')
+    desk.replace("capital =", f"{written}\ncapital =")
+    error = refusal(desk)
+    assert error.key == "strategy.one.live_capital"
+    assert expected in error.expected
+    assert error.hint
+
+
+def test_a_hybrid_has_two_capitals_and_needs_a_key(desk):
+    desk.replace("capital =", 'mode = "hybrid"\nlive_capital = "50 USDT"\ncapital =')
+    assert refusal(desk).key == "account.key"
+    desk.replace('tag = "abc"', 'tag = "abc"\nkey = "env:K"\nsecret = "env:S"')
+    (one,) = core_settings(desk.load()).strategies
+    assert (one.mode, one.capital, one.live_capital) == (Mode.HYBRID, 10**11, 5 * 10**9)
 
 
 def test_a_live_instance_needs_a_key(broken):

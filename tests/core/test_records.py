@@ -12,7 +12,7 @@ from tests.properties.driver import INSTRUMENTS, PERP
 import plimsoll.core
 from plimsoll.core import records
 from plimsoll.core.engine import Core
-from plimsoll.core.model import Instrument, OrderState, OrderType, Side, TimeInForce
+from plimsoll.core.model import Instrument, Mode, OrderState, OrderType, Side, Stage, TimeInForce
 from plimsoll.core.records import DECISIONS, INPUTS, MARKET_INPUTS, Record
 from plimsoll.core.records.stored import STORED
 
@@ -90,6 +90,8 @@ TAGS = {
     "FlattenBegun": "flatten",
     "FlattenEnded": "flattened",
     "StrategyFreed": "strategy-free",
+    "ModeSet": "mode",
+    "LiveEnded": "live-end",
     "StrategyStopped": "strategy-stop",
     "CallbackCut": "cut",
     "IncidentRaised": "incident",
@@ -128,6 +130,8 @@ SAMPLE: dict[Any, Any] = {
     float: 1.5,
     bytes: b"raw",
     Side: Side.SELL,
+    Mode: Mode.PAPER,
+    Stage: Stage.RUN_OFF,
     OrderState: OrderState.PARTIAL,
     OrderType: OrderType.MARKET,
     TimeInForce: TimeInForce.IOC,
@@ -215,10 +219,6 @@ def test_only_placing_and_the_books_of_paper_owners_read_an_instances_mode():
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr == "mode"
     }
-    # state.py only notes whose books are paper, so that live money never counts them; the follower
-    # of execution labels denials, and nothing that trades may import it (pyproject, "follower").
-    assert readers == {
-        "engine/placing.py",
-        "engine/state.py",
-        "execution/quality/follower.py",
-    }
+    # The others know of switches alone: which instances there are, what a person asked for.
+    switches = {"engine/judging.py", "engine/switching.py", "engine/hashing.py"}
+    assert readers == {"engine/placing.py", "execution/modes.py", *switches}

@@ -3,7 +3,6 @@
 Each is a command to the running engine. What came of it is read from the log afterwards.
 """
 
-from pathlib import Path
 from typing import Final
 
 from plimsoll.cli.control import halted
@@ -12,7 +11,7 @@ from plimsoll.cli.failure import Failure
 from plimsoll.cli.giving import given, layout_of, new_command, scope_text
 from plimsoll.cli.output import print_json
 from plimsoll.cli.previewing import plan as show
-from plimsoll.cli.watching import newest_journal, watching
+from plimsoll.cli.watching import must_have_run, watching
 from plimsoll.config.layout import Layout
 from plimsoll.control import Command
 from plimsoll.core.engine import Core
@@ -97,7 +96,7 @@ def order(
     args |= {key: value for key, value in asked.items() if value}
     command = new_command("order", reason, **args)
     seq = given(layout, command, "an order by hand goes through the engine's gate").seq
-    with watching(_folder(layout), seq) as watch:
+    with watching(must_have_run(layout), seq) as watch:
         is_known = lambda: bool(  # noqa: E731
             watch.of(OrderIntended, cause=seq) or watch.of(OrderDenied, cause=seq)
         )
@@ -140,24 +139,12 @@ def strategy_resume(name: str, project: str, env: str, *, json: bool, reason: st
 
 
 def _close_scope(layout: Layout, instrument: str, strategy: str) -> str:
-    with watching(_folder(layout)) as watch:
+    with watching(must_have_run(layout)) as watch:
         try:
             asked = CloseArgs(instrument=instrument, strategy=strategy)
             return close_scope(watch.core.state, asked).text
         except CommandRefused as error:
             raise Failure(Exit.REFUSED, "refused", str(error)) from error
-
-
-def _folder(layout: Layout) -> Path:
-    folder = newest_journal(layout)
-    if folder is None:
-        raise Failure(
-            Exit.UNREACHABLE,
-            "no-engine",
-            f"no engine has run in {layout.var_dir}",
-            f"plimsoll run --project {layout.root}",
-        )
-    return folder
 
 
 def _moves(core: Core, name: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 from plimsoll.cli.arguments import JSON, SHARED, Argument, Command
 from plimsoll.cli.backtest_commands import BACKTESTS
 from plimsoll.cli.data import commands as data
+from plimsoll.cli.mode_commands import MODE_COMMANDS
 from plimsoll.cli.strategy.commands import STRATEGY_COMMANDS
 
 _REASON: Final = Argument("--reason", "why, for the log", default="", metavar="TEXT")
@@ -782,6 +783,7 @@ COMMANDS: Final = (
         "Keys and secrets are shown as references only.",
     ),
     *STRATEGY_COMMANDS,
+    *MODE_COMMANDS,
     Command(
         "instrument",
         "show what the venue says of an instrument, and its smallest order",

@@ -1,7 +1,5 @@
 """``limits show`` and ``limits set``: the limits in force, and changing one in a running engine."""
 
-import sys
-from getpass import getpass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +9,9 @@ from plimsoll.cli import text
 from plimsoll.cli.arguments import usage
 from plimsoll.cli.books import replica_of
 from plimsoll.cli.exits import Exit
-from plimsoll.cli.failure import Failure
 from plimsoll.cli.giving import new_command, no_engine, send
 from plimsoll.cli.output import print_json
+from plimsoll.cli.passphrase import typed
 from plimsoll.config import units
 from plimsoll.config.books import load_books
 from plimsoll.control import ControlUnreachable
@@ -78,7 +76,7 @@ def change(
     before = core.state.limits.value(scope, key)
     command = new_command("limits", reason, scope=scope, key=key, value=number)
     if is_wider(key, number, before):
-        command = msgspec.structs.replace(command, proof=_passphrase())
+        command = msgspec.structs.replace(command, proof=typed("this raises a limit"))
     try:
         answer = send(books.layout, command)
     except ControlUnreachable as error:
@@ -111,21 +109,6 @@ def _number(key: str, value: str) -> int:
     except ValueError as error:
         expected = error if found.unit in _READ else "a whole number"
         raise usage(f"{key}: expected {expected}, found {value!r}", "") from None
-
-
-def _passphrase() -> str:
-    """Return what the operator types, or the first line of stdin where that is no terminal."""
-    if sys.stdin.isatty():
-        return getpass("this raises a limit; passphrase: ", sys.stderr)
-    line = sys.stdin.readline().rstrip("\n")
-    if not line:
-        raise Failure(
-            Exit.CREDENTIALS,
-            "passphrase",
-            "this raises a limit, which needs the operator's passphrase, and stdin has none",
-            "run it in a terminal, or give the passphrase as the first line of stdin",
-        )
-    return line
 
 
 def _rows(core: Core) -> list[tuple[str, str, bool]]:

@@ -29,7 +29,7 @@ _LOST: Final = """\
 What the next session will not know any more:
   - which strategy owns what: positions and open orders are taken over as foreign
   - fills, fees and profit so far, equity at the start of the day and its peak
-  - what strategies remembered; orders counted today; halts and blocks
+  - what strategies remembered; orders counted today; halts, blocks and modes
 It stays readable in the old journal. Orders at the venue are not touched."""
 
 

@@ -1,12 +1,12 @@
 """Orders, positions and strategies of a core as rows of text; the first row holds the titles."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from plimsoll.cli import text
 from plimsoll.cli.shields import SESSION_ENDS, shield_of
 from plimsoll.core.engine import Core
-from plimsoll.core.model import Mode, Order
+from plimsoll.core.model import Mode, Order, Stage, strategy_of
 
 Rows = list[tuple[str, ...]]
 
@@ -24,13 +24,23 @@ def mode_of(core: Core, owner: str) -> str:
     """Return an instance's mode, ``-`` for owners that are none of ours."""
     entries = core.settings.strategies if core.settings else ()
     modes = [str(entry.mode) for entry in entries if entry.name == owner]
-    return modes[0] if modes else "-"
+    if not modes:
+        return "paper, ended" if owner in core.state.paper_owners else "-"
+    found = core.state.modes.standings.get(strategy_of(owner))
+    if found is None or modes[0] == Mode.PAPER:
+        return modes[0]
+    return _STAGES.get(found.stage, "live, UNPROVEN" if found.is_unproven else modes[0])
+
+
+_STAGES: Final = {
+    Stage.RUN_OFF: "live, running off",
+    Stage.FLATTEN: "live, being flattened",
+}
 
 
 def paper_owners(core: Core) -> frozenset[str]:
     """Return the instances whose orders never leave the engine."""
-    entries = core.settings.strategies if core.settings else ()
-    return frozenset(entry.name for entry in entries if entry.mode is Mode.PAPER)
+    return core.state.paper_owners
 
 
 def stopped_strategies(core: Core) -> dict[str, str]:

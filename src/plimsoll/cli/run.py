@@ -40,7 +40,7 @@ def confirm(project: Project, account: str) -> None:
     Raises:
         Failure: live instances on mainnet, and another name or none was given.
     """
-    live = [entry.name for entry in project.settings.strategy if entry.mode is Mode.LIVE]
+    live = [entry.name for entry in project.settings.strategy if entry.mode is not Mode.PAPER]
     name = project.settings.account.name
     if project.settings.venue.environment != "mainnet" or not live or account == name:
         return

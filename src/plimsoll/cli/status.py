@@ -8,6 +8,8 @@ from plimsoll.auditor import Verdict
 from plimsoll.cli import auditor, text
 from plimsoll.cli.books import holder_of, replica_of, wall_ns
 from plimsoll.cli.exits import Exit
+from plimsoll.cli.mode_words import document as modes_of
+from plimsoll.cli.mode_words import mode_lines
 from plimsoll.cli.output import print_json
 from plimsoll.cli.rows import (
     live_totals,
@@ -180,7 +182,7 @@ def _page(
     for title, rows in (("strategies", strategy_rows(core)), ("positions", position_rows(core))):
         if len(rows) > 1:
             lines += ["", title, text.table(rows[0], rows[1:], "  ")]
-    lines += stop_lines(core)
+    lines += mode_lines(core) + stop_lines(core)
     lines += doubt_lines(core) + waiting_lines(core)
     if core.incidents:
         lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
@@ -229,6 +231,7 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
             name: {"code": one.code, "subject": one.subject, "text": one.text}
             for name, one in core.state.doubts.items()
         },
+        "modes": modes_of(core),
         "stopped_strategies": stopped_strategies(core),
         "equity": text.exact(losses.equity) if losses.is_known else None,
         "today": text.exact(losses.equity - losses.baseline) if losses.is_known else None,

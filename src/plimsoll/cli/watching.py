@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
+from plimsoll.cli.exits import Exit
+from plimsoll.cli.failure import Failure
 from plimsoll.config.layout import Layout
 from plimsoll.core.engine import Core
 from plimsoll.core.engine.reach import is_cancelled
@@ -161,6 +163,23 @@ class HaltWatch:
                 is_dedicated=halt.is_dedicated,
             )
         }
+
+
+def must_have_run(layout: Layout) -> Path:
+    """Return the newest log of an environment's accounts.
+
+    Raises:
+        Failure: no engine has run there.
+    """
+    folder = newest_journal(layout)
+    if folder is None:
+        raise Failure(
+            Exit.UNREACHABLE,
+            "no-engine",
+            f"no engine has run in {layout.var_dir}",
+            f"plimsoll run --project {layout.root}",
+        )
+    return folder
 
 
 def newest_journal(layout: Layout) -> Path | None:

@@ -12,6 +12,7 @@ from plimsoll.cli.output import print_json
 from plimsoll.cli.prices import add_prices
 from plimsoll.config.books import load_books
 from plimsoll.core.engine import State
+from plimsoll.core.model import strategy_of
 from plimsoll.engine.replica import Replica
 from plimsoll.why import Hindrance, Seen, hindrances, recent
 
@@ -32,6 +33,7 @@ def why_not(strategy: str, project: str, env: str, *, json: bool) -> Exit:
         finally:
             replica.close()
     state = replica.core.state
+    strategy = _instance(state, strategy)
     seen = Seen(holder_of(books) is not None, telemetry.gauges if telemetry else {})
     try:
         found = list(hindrances(state, strategy, seen))
@@ -44,6 +46,16 @@ def why_not(strategy: str, project: str, env: str, *, json: bool) -> Exit:
     return Exit.UNHEALTHY if found else Exit.DONE
 
 
+def _instance(state: State, name: str) -> str:
+    """Return the instance meant by a strategy's name: the live one, where one runs."""
+    running = [one.name for one in state.settings.strategies] if state.settings else []
+    live = state.modes.live_book(name)
+    if live in running:
+        return live
+    paper = state.modes.paper_book(name)
+    return paper if name not in running and paper in running else name
+
+
 def _unknown(state: State, name: str) -> Failure:
     names = [one.name for one in state.settings.strategies] if state.settings else []
     near = difflib.get_close_matches(name, names, n=1)
@@ -53,6 +65,8 @@ def _unknown(state: State, name: str) -> Failure:
 
 def _lines(state: State, name: str, found: list[Hindrance]) -> list[str]:
     mode = "paper" if state.is_paper(name) else "live"
+    standing = state.modes.standings.get(strategy_of(name))
+    mode += f"; the strategy is {standing.words}" if standing is not None and standing.seq else ""
     lines = [f"{name} ({mode}), as of {text.moment(state.ts_ns)} UTC"]
     if found:
         rows = [(one.where or "everything", one.code, one.text) for one in found]

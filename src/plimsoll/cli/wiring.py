@@ -18,7 +18,7 @@ from plimsoll.config.project import Project
 from plimsoll.config.secret import read_key, read_passphrase
 from plimsoll.config.sources import digest_of, is_file, locate
 from plimsoll.config.translate import core_settings
-from plimsoll.core.model import Mode
+from plimsoll.core.model import Mode, strategy_of
 from plimsoll.core.settings import CoreSettings, StrategySettings
 from plimsoll.core.strategy import Strategy
 from plimsoll.engine.authority import check_kept
@@ -72,7 +72,7 @@ def loaded_settings(project: Project) -> CoreSettings:
         if not names:
             hint = 'such as instruments = ["linear:BTCUSDT"]'
             raise project.error(key, "neither it nor the class names an instrument", hint=hint)
-        for name in names if entry.mode is Mode.LIVE else ():
+        for name in names if entry.mode is not Mode.PAPER else ():
             other = owners.setdefault(name, entry.name)
             if other != entry.name:
                 expected = "a live instrument belongs to one strategy instance"
@@ -105,7 +105,7 @@ def loader(project: Project) -> Callable[[StrategySettings], Strategy]:
 
     def origin(instance: str, name: str) -> object:
         for place, entry in enumerate(project.settings.strategy):
-            if entry.name == instance:
+            if entry.name == strategy_of(instance):
                 found = project.origin("strategy", place, "params", name)
                 return project.layout.main_file if found == "default" else found
         return project.layout.main_file

@@ -9,8 +9,8 @@ from pydantic_core import ErrorDetails
 
 from plimsoll.config.errors import ConfigError
 from plimsoll.config.layers import Layer, merge, origin
-from plimsoll.config.schema import LATER, Settings
-from plimsoll.core.model import Mode
+from plimsoll.config.schema import LATER, Settings, StrategyEntry
+from plimsoll.core.model import Mode, cash_text
 from plimsoll.core.settings import NO_LIMIT
 
 _EXPECTED: Final = {
@@ -156,6 +156,7 @@ def _shown(value: object) -> str:
 
 def _contradictions(settings: Settings, layers: Sequence[Layer]) -> Iterator[ConfigError]:
     yield from _repeated_names(settings, layers)
+    yield from _live_capital(settings, layers)
     yield from _shared_instruments(settings, layers)
     yield from _venue_errors(settings, layers)
     yield from _watchdog_errors(settings, layers)
@@ -175,11 +176,42 @@ def _repeated_names(settings: Settings, layers: Sequence[Layer]) -> Iterator[Con
         seen.add(entry.name)
 
 
+def _live_capital(settings: Settings, layers: Sequence[Layer]) -> Iterator[ConfigError]:
+    """Refuse a capital of the live instance that is missing, has no instance, or is the larger."""
+    for number, entry in enumerate(settings.strategy):
+        expected, hint = _wrong_live_capital(entry)
+        if expected:
+            written = ("strategy", number, "live_capital")
+            is_there = "live_capital" in entry.model_fields_set
+            yield ConfigError(
+                file=origin(layers, written if is_there else written[:2]),
+                key=f"strategy.{entry.name}.live_capital",
+                expected=expected,
+                found=cash_text(entry.live_capital) if is_there else "",
+                hint=hint,
+            )
+
+
+def _wrong_live_capital(entry: StrategyEntry) -> tuple[str, str]:
+    """Return what is expected instead and how to mend it, twice nothing where all is well."""
+    live, whole = entry.live_capital, entry.capital
+    if entry.mode is Mode.HYBRID and not live:
+        hint = 'such as live_capital = "500 USDT": it is what its live instance sizes orders by'
+        return 'mode = "hybrid" needs it above zero', hint
+    if entry.mode is Mode.LIVE and live:
+        hint = 'take it out: capital is what it has; or mode = "hybrid"'
+        return 'mode = "live" has one instance, and no second capital', hint
+    if live and live > whole:
+        hint = "raise capital, which the instance on paper sizes orders by, or lower live_capital"
+        return f"a live instance has no more than capital, {cash_text(whole)}", hint
+    return "", ""
+
+
 def _shared_instruments(settings: Settings, layers: Sequence[Layer]) -> Iterator[ConfigError]:
     """Refuse a second live instance on an instrument: their stops and fees would mix."""
     owners: dict[str, str] = {}
     for number, entry in enumerate(settings.strategy):
-        if entry.mode != Mode.LIVE:
+        if entry.mode is Mode.PAPER:
             continue
         for name in entry.instruments:
             if name in owners:
@@ -209,7 +241,7 @@ def _venue_errors(settings: Settings, layers: Sequence[Layer]) -> Iterator[Confi
                 key=f"account.{other}",
                 expected=f"account.{name} needs account.{other} beside it",
             )
-    live = [entry.name for entry in settings.strategy if entry.mode is Mode.LIVE]
+    live = [entry.name for entry in settings.strategy if entry.mode is not Mode.PAPER]
     if live and not account.key:
         yield ConfigError(
             file=origin(layers, ("account",)),

@@ -20,8 +20,6 @@ _TIMING: Final = Timing()
 _CORE: Final = CoreSettings(account="", tag="")
 _BREAKERS: Final = BreakerSettings()
 
-MODES_LATER: Final = {"hybrid": "hybrid comes with a later release: write two instances, one live"}
-
 
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text) or text in _RESERVED:
@@ -79,12 +77,6 @@ def _dcp(window_ns: int) -> int:
     if window_ns and (rest or not 3 <= seconds <= 300):
         raise ValueError("whole seconds from 3 s to 300 s")
     return window_ns
-
-
-def _mode(value: object) -> object:
-    if isinstance(value, str) and value in MODES_LATER:
-        raise ValueError(f'"paper" or "live"; {MODES_LATER[value]}')
-    return value
 
 
 Duration = Annotated[int, BeforeValidator(units.duration_ns)]
@@ -389,12 +381,21 @@ class StrategyEntry(Section):
         description="What it trades; empty: what the class names.",
         examples=[["linear:BTCUSDT"]],
     )
-    mode: Annotated[Mode, BeforeValidator(_mode)] = Field(
+    mode: Mode = Field(
         default=Mode.PAPER,
-        description="`paper` (matched inside the engine) or `live` (sent to the venue).",
+        description="`paper` (matched inside the engine), `live` (sent to the venue), or `hybrid`: "
+        "two instances, NAME live with `live_capital` and NAME.paper on paper with `capital`. "
+        "`plimsoll mode set` changes it in a running engine, and what was set there holds until "
+        "this key is edited to something lower.",
     )
     capital: Cash = Field(
         default=0, description="What the instance may think it has.", examples=["10_000 USDT"]
+    )
+    live_capital: Cash = Field(
+        default=0,
+        description="What the live instance of a hybrid may think it has, and that of a strategy "
+        "on paper once it goes live; 0: `capital`, and not possible with `hybrid`.",
+        examples=["500 USDT"],
     )
     params: dict[str, Any] = Field(
         default={}, description="Values for the class's parameters.", examples=[{"fast": 10}]
@@ -508,7 +509,6 @@ LATER: Final = {
     "alerts": "alerts come with a later release",
     "dashboard": "the dashboard comes with a later release",
     "deploy": "deployments come with a later release",
-    "strategy.live_capital": "hybrid mode comes with a later release",
     "strategy.shared": "shared instruments come with a later release",
 }
 """Keys of the design that this release does not have yet, and what to tell who uses them."""

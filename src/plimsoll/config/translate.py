@@ -66,6 +66,7 @@ def _strategy(project: Project, entry: StrategyEntry) -> StrategySettings:
         instruments=entry.instruments,
         mode=entry.mode,
         capital=entry.capital,
+        live_capital=entry.live_capital,
         params=entry.params,
         limits=_narrower(narrow) if narrow else None,
     )

@@ -11,7 +11,7 @@ _NUMBER: Final = r"([0-9][0-9_]*(?:\.[0-9]+)?)"
 _DURATION: Final = re.compile(_NUMBER + r" ?([a-z]+)")
 _PERCENT: Final = re.compile(_NUMBER + r" ?%")
 _PLAIN: Final = re.compile(_NUMBER)
-_MONEY: Final = re.compile(_NUMBER + r"(?: ([A-Z0-9]{2,10}))?")
+_MONEY: Final = re.compile(_NUMBER + r"(?:(?: |(?=[A-Z]))([A-Z0-9]{2,10}))?")
 _MULTIPLE: Final = re.compile(_NUMBER + r"(?: ?x)?")
 _BYTES: Final = re.compile(_NUMBER + r" ?([kMGT]i?B)")
 

@@ -91,6 +91,8 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[str, ...] = ()
     mode: Mode = Mode.PAPER
     capital: int = 0
+    live_capital: int = 0
+    """What its live instance may think it has, 0 = ``capital``."""
     params: dict[str, str | int | float | bool | list[str | int | float | bool]] = {}
     frames: dict[str, str] = {}
     """Time frames made in the place of declared ones: ``{"1s": "1m"}`` gives it minutes."""

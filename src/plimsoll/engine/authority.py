@@ -90,9 +90,11 @@ class Authority:
         return NEEDED if self._kept else NONE_CONFIGURED
 
 
-NEEDED: Final = "raising a limit needs the operator's passphrase, given again for this change"
+NEEDED: Final = (
+    "raising a limit, or going live, needs the operator's passphrase, given again for this change"
+)
 NONE_CONFIGURED: Final = (
-    "a limit of a running engine is only raised with the operator's passphrase, and none is "
+    "a running engine raises a limit or goes live only with the operator's passphrase; none is "
     "configured: `plimsoll operator passphrase` makes one, [operator] passphrase names it, and the "
     "next start reads it"
 )

@@ -14,7 +14,7 @@ import msgspec
 
 from plimsoll.control import Answer, Command
 from plimsoll.core.engine.judging import CommandRefused, ReloadArgs, read_command
-from plimsoll.core.model import ACCOUNT
+from plimsoll.core.model import ACCOUNT, Mode
 from plimsoll.core.records import OperatorCommand, SignalReceived
 from plimsoll.core.risk.limits import is_wider, refusal_of
 from plimsoll.core.settings import StrategySettings
@@ -232,6 +232,10 @@ class Commands:
         if command.cmd == "reset":
             now_ns = self._clock.now_ns()
             return state.trips.why_not_reset(str(args.get("breaker", "")), scope, now_ns)
+        if command.cmd == "mode":
+            is_down = str(args.get("mode", "")) == Mode.PAPER
+            is_proof = bool(args.get("override") or args.get("evidence"))
+            return self.authority.proved(command) if is_proof and not is_down else ""
         if command.cmd != "limits":
             return ""
         key, value = str(args.get("key", "")), args.get("value")

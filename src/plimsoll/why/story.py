@@ -112,7 +112,10 @@ def _newest_of(index: Index, seqs: list[int], kind: type[Record]) -> list[int]:
 
 def _is_owner(index: Index, name: str) -> bool:
     settings = index.state.settings
-    return settings is not None and any(one.name == name for one in settings.strategies)
+    is_strategy = name in index.state.modes.standings
+    return is_strategy or (
+        settings is not None and any(one.name == name for one in settings.strategies)
+    )
 
 
 def _order_behind(index: Index, seqs: list[int], name: str) -> list[int]:

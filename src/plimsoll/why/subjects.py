@@ -12,6 +12,8 @@ from plimsoll.core.records import (
     ExecutionReported,
     Halted,
     IncidentRaised,
+    LiveEnded,
+    ModeSet,
     OperatorCommand,
     OrderDenied,
     OrderIntended,
@@ -60,6 +62,10 @@ def _owned(
     return (record.owner,)
 
 
+def _moded(record: ModeSet | LiveEnded) -> tuple[str, ...]:
+    return (record.strategy,)
+
+
 def _switched(record: Blocked | Released) -> tuple[str, ...]:
     return (record.instrument,)
 
@@ -92,6 +98,8 @@ _SUBJECTS: Final[dict[type[Record], Callable[[Any], tuple[str, ...]]]] = {
     PaperFunded: _owned,
     PaperFundingOwed: _owned,
     StrategyStopped: _owned,
+    ModeSet: _moded,
+    LiveEnded: _moded,
     CallbackCut: _owned,
     Blocked: _switched,
     Released: _switched,

@@ -19,6 +19,8 @@ from plimsoll.core.records import (
     Halted,
     IncidentRaised,
     LinkChanged,
+    LiveEnded,
+    ModeSet,
     OperatorCommand,
     OrderDenied,
     OrderIntended,
@@ -175,6 +177,13 @@ def _queried(record: QueryAnswered, _instruments: Instruments) -> str:
     return f"{record.rows} rows" if record.is_ok else f"the query failed: {record.reason}"
 
 
+def _mode(record: ModeSet) -> str:
+    how = f" ({record.policy})" if record.policy else ""
+    proof = f", evidence {record.evidence}" if record.evidence else ""
+    cap = f", at most {cash_text(record.cap_units)} at risk" if record.cap_units else ""
+    return f"goes to {record.mode}{how} by {record.actor}{proof}{cap}"
+
+
 def _because(reason: str) -> str:
     return f": {reason}" if reason else ""
 
@@ -222,6 +231,8 @@ _WORDS: Final[dict[type[Record], tuple[str, Callable[[Any, Instruments], str]]]]
     Rearmed: ("resume", lambda one, _: f"re-armed by {one.actor}{_because(one.reason)}"),
     Blocked: ("block", lambda one, _: f"{one.instrument} blocked: {one.reason}"),
     StrategyStopped: ("stopped", lambda one, _: f"{one.owner} stopped: {one.reason}"),
+    ModeSet: ("mode", lambda one, _: f"{one.strategy} {_mode(one)}{_because(one.reason)}"),
+    LiveEnded: ("mode", lambda one, _: f"{one.book} is flat and ended"),
     CallbackCut: ("cut", lambda one, _: f"{one.callback} of {one.owner} did not return"),
     IncidentRaised: ("incident", lambda one, _: f"{one.code} {one.subject}: {one.text}"),
 }

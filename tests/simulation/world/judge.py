@@ -11,19 +11,23 @@ from itertools import islice
 from typing import Any, Final, Protocol
 
 import msgspec
+from tests.simulation.world.books import Books
 from tests.simulation.world.changes import ChangesJudge
 from tests.simulation.world.facts import Intent, Stop, VenueOrder, Violation
 
 from plimsoll.core.engine import Core, State
-from plimsoll.core.model import FOREIGN, Mode, OrderState, Side
+from plimsoll.core.model import FOREIGN, OrderState, Side
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
     CancelIntended,
     Halted,
     LinkChanged,
+    LiveEnded,
+    ModeSet,
     OperatorCommand,
     OrderIntended,
+    PaperOrderIntended,
     Rearmed,
     Reconciled,
     SendRefused,
@@ -90,7 +94,7 @@ class Judge:
         """Coins of spot pairs that orders of ours brought and have not sold, by instrument."""
         self.base_fees: defaultdict[str, Decimal] = defaultdict(Decimal)
         """Fees charged in the base coin of a spot pair, by instrument."""
-        self._paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
+        self.books = Books(settings)
         self._is_compared = False
         """Whether the books have been compared since there was a reason to (RSK-6)."""
         self._is_told_to_halt = False
@@ -160,6 +164,8 @@ class Judge:
             raise Violation(f"order at the venue without an intent: {link}")
         if intent.is_halted and not intent.reduces:
             raise Violation(f"order that adds risk was meant after a halt: {link}")
+        if link in self.books.paper_orders:
+            raise Violation(f"order of a paper book is at the venue: {link}")
         if link in self.absent:
             raise Violation(f"order that was shown absent is at the venue: {link}")
         if order.is_live:
@@ -253,6 +259,8 @@ class Judge:
             self._intended(record)
         elif isinstance(record, CancelIntended):
             self._cancelled(record)
+        elif isinstance(record, PaperOrderIntended | ModeSet | LiveEnded):
+            self._booked(record)
         elif isinstance(record, AbsenceShown | SendRefused):
             self._absent(record)
         elif isinstance(record, Halted):
@@ -270,13 +278,30 @@ class Judge:
         link = record.client_order_id
         if link in self.intents:
             raise Violation(f"id intended twice: {link}")
-        if record.owner in self._paper:
-            raise Violation(f"order of a paper instance was meant for the venue: {link}")
         if not (self._is_compared or record.reduce_only):
             raise Violation(f"order was meant before the books were compared: {link}")
         is_sale = record.instrument.startswith("spot:") and record.side is Side.SELL
         reduces = record.reduce_only or is_sale
+        why = self.books.why_not(record.owner, reduces=reduces)
+        if why:
+            raise Violation(f"{why}: {link}")
+        if link in self.books.paper_orders:
+            raise Violation(f"order in a paper book and a live one: {link}")
         self.intents[link] = Intent(record.epoch, reduces, record.reduce_only, self.is_halted)
+
+    def _booked(self, record: PaperOrderIntended | ModeSet | LiveEnded) -> None:
+        """Note an order on paper, or what a live book may do from now on."""
+        if isinstance(record, PaperOrderIntended):
+            link = record.client_order_id
+            if link in self.intents:
+                raise Violation(f"order in a live book and a paper one: {link}")
+            if self.books.is_live(record.owner):
+                raise Violation(f"order on paper in a live book: {link}")
+            self.books.paper_orders.add(link)
+        else:
+            self.counts["switches"] += isinstance(record, ModeSet) and record.actor == "person"
+            self.counts["live lives ended"] += isinstance(record, LiveEnded)
+            self.books.switched(record)
 
     def _halted(self, record: Halted) -> None:
         """Note a halt; a second one of its scope takes nothing back of what the first one does."""
@@ -335,6 +360,7 @@ class Judge:
         self.changes.began(state, lost_power=self._lost_power)
         if self._lost_power:
             self._lost_power = False
+            self.books.take(state)
             if state.seq < self._last_seq:
                 self.is_excused = self.has_lost_intents = True
             self.halts = {
@@ -346,6 +372,9 @@ class Judge:
             raise Violation(f"epoch {epoch} begins at seq {state.seq}, {lost}")
         if {scope.text for scope in state.safety.halts} != set(self.halts):
             raise Violation("a halt did not survive the death of the process")
+        forgotten = self.books.forgotten(state)
+        if forgotten:
+            raise Violation(f"a switch did not survive the death of the process: {forgotten}")
         self._last_seq = state.seq
 
     # ---- the books while it runs -------------------------------------------------------------
@@ -366,6 +395,9 @@ class Judge:
             self.fates[order.id] = filled, order.state
         if not self.has_lost_intents:
             self._count(core)
+        orphan = self.books.orphan(core)
+        if orphan:
+            raise Violation(orphan)
         for name, market in core.markets.items():
             book = market.book
             is_sound = 0 < book.best_bid < book.best_ask

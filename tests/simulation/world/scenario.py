@@ -44,11 +44,11 @@ class Act(msgspec.Struct, omit_defaults=True):
 
     at_s: float
     what: str
-    """kill, power, terminate, freeze, disk_fails, disk_stalls, disk_full, lag, clock, or a command:
-    halt, resume, release, set, reload, signal."""
+    """kill, power, terminate, freeze, disk_fails, disk_stalls, disk_full, lag, clock, mode, or a
+    command: halt, resume, release, set, reload, signal."""
     size: float = 0.0
-    """kill, power: after so many writes and sends; set, reload, signal: what follows from this
-    number; else seconds, ms or ppm."""
+    """kill, power: after so many writes and sends; mode: which switch; set, reload, signal: what
+    follows from this number; else seconds, ms or ppm."""
     lasts_s: float = 0.0
 
 
@@ -225,3 +225,18 @@ def _acts(choose: Choose, share: Callable[[str], float], chaos_s: float) -> Iter
             lasts_s = short + share(f"lasts {label}") * (long - short)
             at_s = round(0.3 + share(f"at {label}") * (chaos_s - 0.5), 3)
             yield Act(at_s, what, float(round(size)), round(lasts_s, 3))
+
+
+def with_switches(scenario: Scenario, count: int, choose: Choose) -> Scenario:
+    """Return a scenario in which people switch modes so often as well, as random as the rest."""
+    span = int((scenario.chaos_s - 1) * 1000)
+    acts = [
+        Act(
+            0.5 + choose(f"switch at {number}", span) / 1000,
+            "mode",
+            float(choose(f"switch to {number}", 1 << 16)),
+        )
+        for number in range(count)
+    ]
+    found = sorted([*scenario.acts, *acts], key=lambda act: act.at_s)
+    return msgspec.structs.replace(scenario, acts=found)

@@ -25,6 +25,7 @@ from tests.simulation.world.facts import Violation
 from tests.simulation.world.judge import Judge
 from tests.simulation.world.kernel import Kernel
 from tests.simulation.world.network import Network
+from tests.simulation.world.people import switch
 from tests.simulation.world.scenario import START_NS, Act, Scenario, draw
 from tests.simulation.world.venue import Venue
 
@@ -249,12 +250,12 @@ class World:
             case "clock":
                 machine.offset_ns = int(act.size) * 1_000_000
                 machine.drift_ppm = int(act.size) // 10
-            case "release":
-                self._release()
             case "set" | "reload" | "signal":
                 self._change(act)
+            case "mode":
+                self._switch(int(act.size))
             case command:
-                machine.command(command, reason="the scenario")
+                self._command(command)
 
     def _change(self, act: Act) -> None:
         """Change a strategy; ``lasts_s``: the death of the process so many writes after it."""
@@ -283,6 +284,17 @@ class World:
         if process is not None:
             for name in list(process.core.safety.blocks):
                 self.machine.command("release", instrument=name)
+
+    def _command(self, command: str) -> None:
+        if command == "release":
+            self._release()
+        else:
+            self.machine.command(command, reason="the scenario")
+
+    def _switch(self, number: int) -> None:
+        process = self.machine.process
+        if process is not None and process.core.settings is not None:
+            switch(process.core, number, self.machine.command)
 
     def _look(self) -> None:
         """Look at the books now and then."""

@@ -8,6 +8,7 @@ from typing import Any
 from plimsoll.cli import text
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.mode import switched_modes
 from plimsoll.cli.output import print_json
 from plimsoll.cli.strategies import classes_in
 from plimsoll.cli.strategy.describing import parameters, row_of, schema_of, summary
@@ -29,14 +30,17 @@ def strategies(name: str, project: str, env: str, *, json: bool) -> Exit:
     entries = [(entry, load(entry)) for entry in core_settings(found).strategies]
     if name:
         return _one(found, name, dict((entry.name, (entry, one)) for entry, one in entries), json)
-    classes = _classes(found)
+    classes, switched = _classes(found), switched_modes(found.layout)
     if json:
-        instances = [_document(entry, strategy) for entry, strategy in entries]
+        instances = [
+            _document(entry, strategy) | {"switched": switched.get(entry.name, "")}
+            for entry, strategy in entries
+        ]
         print_json({"strategies": instances, "classes": classes})
         return Exit.DONE
     if entries:
         titles = ("name", "mode", "class", "instruments", ">capital", "parameters")
-        print(text.table(titles, [_row(entry, strategy) for entry, strategy in entries]))
+        print(text.table(titles, [_row(entry, strategy, switched) for entry, strategy in entries]))
     else:
         print(f"no strategies: add [[strategy]] to {found.layout.main_file}")
     if classes:
@@ -116,11 +120,14 @@ def _document(entry: StrategySettings, strategy: Strategy) -> dict[str, Any]:
     }
 
 
-def _row(entry: StrategySettings, strategy: Strategy) -> tuple[str, ...]:
+def _row(entry: StrategySettings, strategy: Strategy, switched: dict[str, str]) -> tuple[str, ...]:
     instruments = ", ".join(entry.instruments or strategy.instruments)
     values = ", ".join(f"{name} = {shown(value)}" for name, value in _values(strategy).items())
     capital = text.money(entry.capital)
-    return entry.name, str(entry.mode), entry.source, instruments, capital, values
+    mode = str(entry.mode)
+    if entry.name in switched:
+        mode += f"; switched to {switched[entry.name]}"
+    return entry.name, mode, entry.source, instruments, capital, values
 
 
 def _values(strategy: Strategy) -> dict[str, Any]:

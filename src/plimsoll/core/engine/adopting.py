@@ -57,7 +57,7 @@ class Adopting:
             return "" if args.get("leave") else "neither --to nor --leave"
         takers = {
             one.name
-            for one in self.settings.strategies
+            for one in (self.state.settings or self.settings).strategies
             if not self.state.is_paper(one.name) and instrument.name in one.instruments
         }
         if to_owner != MANUAL and to_owner not in takers:

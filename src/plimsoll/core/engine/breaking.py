@@ -70,12 +70,6 @@ class Breaking:
         """Orders of our tag that were told of."""
         self.looked_ns = 0
         self.began_ns = state.ts_ns
-        self.live = {
-            (one.name, name)
-            for one in settings.strategies
-            if one.name not in state.paper_owners
-            for name in one.instruments
-        }
 
     # ---- what happens ----
 
@@ -124,7 +118,7 @@ class Breaking:
         if not is_new or order is None or record.kind not in _FILL_KINDS:
             return
         name = record.instrument
-        if order.owner in _NOBODYS and any(one == name for _, one in self.live):
+        if order.owner in _NOBODYS and self._is_traded(name):
             text = (
                 f"{record.kind} {record.execution_id} of order {order.id}, which nobody here made"
             )
@@ -298,6 +292,14 @@ class Breaking:
         conduct = self.conducts.get((owner, instrument))
         if conduct is not None:
             conduct.forget(found.breaker)
+
+    def _is_traded(self, instrument: str) -> bool:
+        """Return whether a live instance trades an instrument."""
+        state = self.state
+        return any(
+            instrument in one.instruments and not state.is_paper(one.name)
+            for one in (state.settings.strategies if state.settings else ())
+        )
 
     def _intruded(self, order: Order) -> Iterator[Record]:
         if order.id in self.intruders:

@@ -20,6 +20,7 @@ from plimsoll.core.engine.judging import (
     FlattenArgs,
     FreeArgs,
     HaltArgs,
+    ModeArgs,
     OrderArgs,
     ReleaseArgs,
     ScopeArgs,
@@ -30,6 +31,7 @@ from plimsoll.core.engine.judging import (
 from plimsoll.core.engine.limiting import change_limit
 from plimsoll.core.engine.placing import Hand, Placer
 from plimsoll.core.engine.state import State
+from plimsoll.core.engine.switching import Switching
 from plimsoll.core.model import ACCOUNT, MANUAL, Scope, scope_of
 from plimsoll.core.records import (
     IncidentRaised,
@@ -55,6 +57,7 @@ class Commanding:
         adopting: Adopting,
         breaking: Breaking,
         changing: Changing,
+        switching: Switching,
         free: Callable[[str], None],
     ) -> None:
         """Share the parts; ``free`` makes a stopped instance startable again."""
@@ -65,6 +68,7 @@ class Commanding:
         self.adopting = adopting
         self.breaking = breaking
         self.changing = changing
+        self.switching = switching
         self.free = free
         self._table: dict[str, Callable[[OperatorCommand, Any], Iterator[Record]]] = {
             "halt": self._halt,
@@ -81,6 +85,7 @@ class Commanding:
             "strategy-resume": self._strategy_resume,
             "strategy-set": changing.set,
             "strategy-reload": changing.reload,
+            "mode": self._mode,
         }
 
     def on_command(self, command: OperatorCommand) -> Iterator[Record]:
@@ -171,6 +176,9 @@ class Commanding:
             *self.state.stamp(), args.strategy, command.actor, _reason(command, args)
         )
         self.free(args.strategy)
+
+    def _mode(self, command: OperatorCommand, args: ModeArgs) -> Iterator[Record]:
+        return self.switching.on_command(command, args)
 
     # ---- orders ----
 

@@ -237,6 +237,7 @@ class Core:
             and not self._waits
             and not self._stop_until_ns
             and not self.state.orders.contradictions
+            and trader.modes_seen == self.state.modes.serial
             and trader.is_settled
         )
 
@@ -245,6 +246,8 @@ class Core:
         trader, keeper = self._trader, self._keeper
         assert trader is not None
         assert keeper is not None
+        if trader.modes_seen != self.state.modes.serial:
+            yield from self._follow_modes()
         if self._waits:
             yield from self._start_ready()
         if self.state.orders.contradictions:
@@ -279,6 +282,7 @@ class Core:
     def shadow_again(self, owner: str) -> None:
         """Go on with what a checkpoint says that has just been applied: it was so."""
         trader = self._with_trader()
+        deque(self._follow_modes(), maxlen=0)
         if owner in trader.desks and not trader.desks[owner].is_stopped:
             trader.renew(owner)
             deque(trader.start(trader.desks[owner]), maxlen=0)
@@ -297,7 +301,8 @@ class Core:
         self.state.taken.clear()
         self.state.moved.clear()
         self._trader = Trader(self.state, settings, self._load, self.turns)
-        self._keeper = Keeper(self.state, settings, self._trader.placer)
+        trader = self._trader
+        self._keeper = Keeper(self.state, settings, trader.placer, trader.protecting)
         self._deciders = self._table(self._trader, self._keeper)
         self._waits = frozenset(self._trader.desks) - self.state.faulty.keys()
         self._stop_until_ns = 0
@@ -415,9 +420,18 @@ class Core:
                 *stamp, stamp[0], "bars", category, "", name, "", since // 1_000_000 - minutes_ms
             )
 
+    def _follow_modes(self) -> Iterator[Record]:
+        """End the instances that no mode wants any more; new ones start when they may."""
+        trader = self._with_trader()
+        yield from trader.follow_modes()
+        self._waits = (self._waits & trader.desks.keys()) | trader.not_started()
+
     def _free(self, name: str) -> None:
         """Let a stopped instance start again, as soon as its markets are LIVE."""
         trader = self._with_trader()
+        if name not in trader.desks:  # it could not be made, or no mode wants it
+            trader.modes_seen = -1
+            return
         trader.renew(name)
         trader.desks[name].executors.end_all("stopped")  # it was stopped for a fault
         self._waits |= {name}
@@ -434,6 +448,7 @@ class Core:
             keeper.adopting,
             keeper.breaking,
             self._changing,
+            keeper.switching,
             self._free,
         )
         return {

@@ -87,10 +87,10 @@ class Flattening:
             if begun.id.startswith(STOP_ID):
                 yield from self._end(begun, "left", "the session ends")
 
-    def give_up(self, scope: Scope, why: str) -> Iterator[Record]:
-        """End the flattens of a scope as they are."""
+    def give_up(self, scope: Scope, why: str, *, name: str = "") -> Iterator[Record]:
+        """End the flattens of a scope as they are, where it is named the one of that id."""
         for begun in list(self.state.flattens.values()):
-            if begun.scope == scope.text:
+            if begun.scope == scope.text and name in ("", begun.id):
                 yield from self._end(begun, "given_up", why)
 
     def on_time(self) -> Iterator[Record]:
@@ -213,7 +213,7 @@ class Flattening:
         """Cancel the protection of positions that are gone (RSK-10)."""
         still = {(one.owner, one.instrument) for one in held if not is_closed(self.state, one)}
         for order in list(self.state.orders.working.values()):
-            is_inside = scope.covers(order.owner, order.instrument) and order.reduce_only
+            is_inside = scope.covers(order.owner, order.instrument) and order.is_protective
             is_lone = (order.owner, order.instrument) not in still
             if is_inside and is_lone and not order.label.startswith(FLATTEN_LABEL):
                 yield from self.placer.cancel(order, "its position was flattened")

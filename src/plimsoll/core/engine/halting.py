@@ -11,7 +11,17 @@ from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.reach import is_cancelled
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.sweeping import Sweeping
-from plimsoll.core.model import ACCOUNT, NOT_OURS, Order, OrderState, Scope, epoch_of
+from plimsoll.core.execution.modes import RUNNING
+from plimsoll.core.model import (
+    ACCOUNT,
+    NOT_OURS,
+    Order,
+    OrderState,
+    Scope,
+    Side,
+    epoch_of,
+    strategy_of,
+)
 from plimsoll.core.records import Halted, Record, SessionStopping
 from plimsoll.core.settings import CoreSettings
 
@@ -119,8 +129,21 @@ class Halting:
                 is_dedicated=halt.is_dedicated,
             ):
                 return f"halt: {halt.reason}"
+        if order.owner in safety.restrained and self._is_left(order):
+            return f"mode: {safety.restrained[order.owner]}"
         is_ending = safety.is_stopping and self.settings.end_policy != "keep"
         return "stop: still there" if is_ending and is_cancelled(order, ACCOUNT) else ""
+
+    def _is_left(self, order: Order) -> bool:
+        """Return whether an order of a strategy that went to paper is to go.
+
+        While its live instance runs, exits stay; after it, what protects alone.
+        """
+        found = self.state.modes.standings.get(strategy_of(order.owner))
+        if found is not None and found.stage in RUNNING:
+            is_sale = order.instrument.startswith("spot:") and order.side is Side.SELL
+            return not (order.reduce_only or is_sale)
+        return not order.is_protective
 
     def open_ends(self) -> list[Order]:
         """Return what a stop still waits for.

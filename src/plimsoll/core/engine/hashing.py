@@ -43,6 +43,13 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "pauses": sorted([*scope, pause] for scope, pause in safety.pauses.items()),
             "flattens": sorted(state.flattens),
             "faulty": sorted(state.faulty.items()),
+            "modes": [
+                [
+                    *(one.strategy, str(one.mode), str(one.stage), str(one.configured), one.seq),
+                    *(one.policy, one.cap_units, one.evidence),
+                ]
+                for one in state.modes.standings.values()
+            ],
             "blocks": sorted(safety.blocks.items()),
             "observed": sorted(safety.observed.items()),
             "wallet_doubt": safety.wallet_doubt,

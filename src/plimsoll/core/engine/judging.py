@@ -12,9 +12,11 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from plimsoll.core.engine.promoting import is_up, obstacles, proof_missing
 from plimsoll.core.engine.reach import holdings, is_cancelled, is_closed
 from plimsoll.core.engine.state import State
-from plimsoll.core.model import FOREIGN, MANUAL, OrderType, Scope, Side, scope_of
+from plimsoll.core.execution.modes import POLICIES, RUNNING, Standing
+from plimsoll.core.model import FOREIGN, MANUAL, Mode, OrderType, Scope, Side, scope_of
 from plimsoll.core.model import TimeInForce as Tif
 from plimsoll.core.strategy import PlaceRequest
 
@@ -126,6 +128,17 @@ class ReloadArgs(Args, frozen=True):
     orders: Literal["keep", "cancel"] = "keep"
 
 
+class ModeArgs(Args, frozen=True):
+    """``mode``: down with a policy, up with evidence or a person's override, in cash units."""
+
+    strategy: str
+    mode: Mode
+    policy: str = ""
+    override: bool = False
+    capital: int = 0
+    evidence: str = ""
+
+
 ARGS: Final[Mapping[str, type[Args]]] = {
     "halt": HaltArgs,
     "resume": ScopeArgs,
@@ -141,6 +154,7 @@ ARGS: Final[Mapping[str, type[Args]]] = {
     "strategy-resume": FreeArgs,
     "strategy-set": SetArgs,
     "strategy-reload": ReloadArgs,
+    "mode": ModeArgs,
     "stop": Args,
 }
 """Commands and what they carry."""
@@ -290,6 +304,57 @@ def _judge_change(state: State, args: SetArgs | ReloadArgs) -> None:
     _owner(state, args.strategy)
 
 
+def _judge_mode(state: State, args: ModeArgs) -> None:
+    found = state.modes.standings.get(args.strategy)
+    if found is None or state.modes.configured(args.strategy) is None:
+        near = _near(args.strategy, state.modes.standings)
+        raise CommandRefused(f"mode: there is no strategy {args.strategy!r}{near}")
+    if args.mode is Mode.PAPER:
+        _judge_down(found, args)
+        return
+    if args.policy:
+        raise CommandRefused("mode: --policy says how a strategy goes to paper")
+    is_proof = args.override or bool(args.evidence)
+    if not is_up(found) and not is_proof:
+        if found.mode is args.mode:
+            raise CommandRefused(f"mode: {args.strategy} is {args.mode} already")
+        return
+    if not is_up(found) and args.override:
+        raise CommandRefused(f"mode: {args.strategy} is live already; the cap of it stays")
+    why = proof_missing(
+        found,
+        _live_capital(state, args.strategy),
+        evidence=args.evidence,
+        is_override=args.override,
+        cap_units=args.capital,
+        reason=args.reason,
+    )
+    against = [why] if why else list(obstacles(state, found)) if is_up(found) else []
+    if against:
+        raise CommandRefused(f"mode: {against[0]}")
+
+
+def _judge_down(found: Standing, args: ModeArgs) -> None:
+    if args.override or args.evidence or args.capital:
+        raise CommandRefused("mode: going to paper needs no evidence, override or capital")
+    if args.policy not in ("", *POLICIES):
+        known = ", ".join(POLICIES)
+        raise CommandRefused(f"mode: there is no policy {args.policy!r}; known: {known}")
+    stage = POLICIES[args.policy or "run_off"]
+    if found.stage not in RUNNING:
+        raise CommandRefused(f"mode: {args.strategy} is on paper already")
+    if found.mode is Mode.PAPER and found.stage is stage:
+        raise CommandRefused(
+            f"mode: {args.strategy} goes to paper already ({found.policy}); its live book is not "
+            f"flat yet"
+        )
+
+
+def _live_capital(state: State, name: str) -> int:
+    found = state.modes.configured(name)
+    return (found.live_capital or found.capital) if found is not None else 0
+
+
 def _pass(_state: State, _args: Args) -> None:
     """Judge nothing."""
 
@@ -309,6 +374,7 @@ _JUDGES: Final[Mapping[str, Callable[[State, Any], None]]] = {
     "strategy-resume": _judge_free,
     "strategy-set": _judge_change,
     "strategy-reload": _judge_change,
+    "mode": _judge_mode,
     "stop": _pass,
 }
 
@@ -332,7 +398,8 @@ def _known(state: State, text: str) -> Scope:
 
 def _owner(state: State, name: str) -> None:
     configured = [one.name for one in state.settings.strategies] if state.settings else []
-    known = list(dict.fromkeys((*configured, *state.ledger.owners(), MANUAL)))
+    owners = (*configured, *state.modes.standings, *state.ledger.owners(), MANUAL)
+    known = list(dict.fromkeys(owners))
     if name not in known:
         raise CommandRefused(f"there is no strategy {name!r}{_near(name, known)}")
 

@@ -21,8 +21,10 @@ from plimsoll.core.engine.measuring import Measuring
 from plimsoll.core.engine.noticing import Noticing
 from plimsoll.core.engine.outsiders import Outsiders
 from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.straying import Straying
+from plimsoll.core.engine.switching import Switching
 from plimsoll.core.execution.rounds import is_new_order
 from plimsoll.core.portfolio import KNOWN_KINDS
 from plimsoll.core.records import (
@@ -46,7 +48,9 @@ from plimsoll.core.settings import CoreSettings
 class Keeper:
     """Watches every order until its fate is known and the books until they agree."""
 
-    def __init__(self, state: State, settings: CoreSettings, placer: Placer) -> None:
+    def __init__(
+        self, state: State, settings: CoreSettings, placer: Placer, protecting: Protecting
+    ) -> None:
         """Share the engine's state."""
         self.state = state
         self.inquiring = Inquiring(state, settings, placer)
@@ -57,6 +61,7 @@ class Keeper:
         self.outsiders = Outsiders(state)
         self.adopting = Adopting(state, settings)
         self.flattening = Flattening(state, placer)
+        self.switching = Switching(state, self.halting, self.flattening, protecting)
         self.straying = Straying(state, settings, self.inquiring)
         self.breaking = Breaking(state, settings, placer)
         self.noticing = Noticing(state, settings)
@@ -68,6 +73,7 @@ class Keeper:
         yield from self.inquiring.take_over()
         yield from self.outsiders.on_start()
         yield from self.flattening.on_begin()
+        yield from self.switching.on_begin()
 
     # ---- what the venue says ----
 
@@ -96,6 +102,7 @@ class Keeper:
         """Take the venue's answer to one of our requests."""
         yield from self.inquiring.on_answer(answer)
         yield from self.breaking.on_answer(answer)
+        yield from self.switching.on_order()
 
     def on_rate(self, measured: RateMeasured) -> None:
         """Take what an answer said of our rate."""
@@ -110,6 +117,7 @@ class Keeper:
         yield from self.breaking.on_report(record)
         if CANCEL in record.reason:
             yield from self.disconnecting.on_report(record)
+        yield from self.switching.on_order()
 
     def on_execution(self, record: ExecutionReported) -> Iterator[Record]:
         """Block the instrument of an execution the ledger cannot book (ACC-3)."""
@@ -120,6 +128,7 @@ class Keeper:
             kind = f"unknown execution type {record.kind!r}"
             yield from block(self.state, record.instrument, kind)
         yield from self.breaking.on_execution(record, is_new=is_new)
+        yield from self.switching.on_order()
 
     def on_statement(self, record: PositionReported | WalletReported) -> None:
         """Take what the venue says of a position or balance."""
@@ -174,6 +183,7 @@ class Keeper:
         yield from self.halting.on_time()
         yield from self.explaining.on_time()
         yield from self.flattening.on_time()
+        yield from self.switching.on_time()
         yield from self.comparing.on_time()
         if not state.safety.is_stopping:
             yield from self.doubting.on_time()

@@ -78,16 +78,22 @@ class Margining:
         self.state = state
         self.paper = paper
         self.leverage_ppm = settings.venue_leverage_ppm
-        self.capitals = {
-            one.name: one.capital
-            for one in settings.strategies
-            if one.capital and state.is_paper(one.name)
-        }
-
-        self.alone = {one.name for one in settings.strategies if len(one.instruments) == 1}
+        self.capitals: dict[str, int] = {}
+        self.alone: set[str] = set()
         """Instances that trade one instrument."""
         self.levels: dict[str, tuple[tuple[int, int, int], int]] = {}
         """Of these: what is held and paid, and the mark at which it ends; 0 = at none."""
+        self.follow(settings)
+
+    def follow(self, settings: CoreSettings) -> None:
+        """Look after the instances that run now."""
+        self.capitals = {
+            one.name: one.capital
+            for one in settings.strategies
+            if one.capital and self.state.is_paper(one.name)
+        }
+        self.alone = {one.name for one in settings.strategies if len(one.instruments) == 1}
+        self.levels.clear()
 
     def stand(self, owner: str, name: str = "", mark_ticks: int = 0) -> Stand | None:
         """Return how an instance stands, where the mark of ``name`` is another one than now.

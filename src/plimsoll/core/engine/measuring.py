@@ -35,7 +35,7 @@ class Measuring:
     def __init__(self, state: State, settings: CoreSettings) -> None:
         """Share the engine's state."""
         self.state = state
-        self.owners = tuple(one.name for one in settings.strategies)
+        self.settings = settings
         self.measured_ns = 0
         self.asked_ns = 0
         self.query_id = 0
@@ -64,7 +64,8 @@ class Measuring:
             if equity is not None:
                 self.measured_ns = state.ts_ns
                 yield EquityMeasured(*state.stamp(), equity)
-        for owner in self.owners:
+        settings = state.settings or self.settings
+        for owner in [one.name for one in settings.strategies]:
             own = state.own_losses.get(owner)
             profit = firm_profit_of(state, owner)
             is_news = own is None or own.profit != profit or own.day != state.ts_ns // DAY_NS

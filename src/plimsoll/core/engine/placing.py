@@ -125,16 +125,25 @@ class Placer:
         """Best opposite price, in ticks, when a market order was decided: newest ones by id."""
         self.waiting: dict[str, str] = {}
         """Cancels the venue's rate has no room for yet: order id to reason, oldest first."""
-        self.routes = {
-            # The one place that reads an instance's mode: a paper order has no other way than
-            # into the core's own matching, a live order none but to the gateway.
-            one.name: PAPER_ROUTE if one.mode is Mode.PAPER else LIVE_ROUTE
-            for one in settings.strategies
-        } | {MANUAL: LIVE_ROUTE}
+        self.routes = {MANUAL: LIVE_ROUTE}
+        self.reroute()
+
+    def reroute(self) -> None:
+        """Know the instances that run now, and the live books of those that do not.
+
+        The one place that reads an instance's mode: a paper order has no other way than into the
+        core's own matching, a live order none but to the gateway. No instance ever changes its own.
+        """
+        modes, settings = self.state.modes, self.state.settings or self.settings
+        for strategy in modes.standings:
+            self.routes.setdefault(modes.live_book(strategy), LIVE_ROUTE)
+        for one in settings.strategies:
+            self.routes[one.name] = PAPER_ROUTE if one.mode is Mode.PAPER else LIVE_ROUTE
 
     def hand_of(self, owner: str) -> Hand:
         """Return a hand that asks in an owner's name, under the owner's limits."""
-        for one in self.settings.strategies:
+        settings = self.state.settings or self.settings
+        for one in settings.strategies:
             if one.name == owner:
                 return Hand(owner, tuple(one.instruments))
         return Hand(owner)
@@ -145,6 +154,8 @@ class Placer:
         instrument = state.instruments.get(request.instrument)
         if instrument is None:
             return
+        if desk.name in state.safety.restrained:
+            request = self._reducing(desk.name, instrument, request)
         price_ticks, tif = request.price_ticks, request.tif
         trigger_ticks = request.trigger_ticks
         if request.order_type is _MARKET:
@@ -313,7 +324,37 @@ class Placer:
         quota = state.rates.quota(group, Lane.SAFE, self.settings.venue_orders_per_second)
         return state.pacings[LIVE_SCOPE].in_group(group, state.ts_ns) < quota
 
+    def free_lots(self, owner: str, name: str) -> int:
+        """Return the lots of base coin this owner may still sell on spot."""
+        going = sum(
+            order.leaves_lots
+            for order in self.state.orders.of_owner(owner, name)
+            if order.side is Side.SELL
+        )
+        going += sum(
+            order.leaves_lots
+            for order in self.state.orders.lagging(owner, name)
+            if order.side is Side.SELL and not order.is_working
+        )
+        return self.state.ledger.qty_lots(owner, name) - going
+
     # ---- inside ----
+
+    def _reducing(self, owner: str, instrument: Instrument, request: PlaceRequest) -> PlaceRequest:
+        """Return what of a restrained book's order makes its position smaller; else all of it.
+
+        What does not is refused by the gate like under a pause.
+        """
+        held = self.state.ledger.qty_lots(owner, instrument.name)
+        if held * request.side.sign >= 0:
+            return request
+        return msgspec.structs.replace(
+            request,
+            qty_lots=min(request.qty_lots, abs(held)),
+            reduce_only=True,
+            stop_ticks=0,
+            take_ticks=0,
+        )
 
     def _route(self, owner: str) -> Route:
         """Return the way of an owner's orders; one no longer configured keeps the one it had."""
@@ -366,7 +407,7 @@ class Placer:
             held,
             self._worst_elsewhere(scope, name, state.instruments),
             self._opposite_best(candidate),
-            self._free_lots(desk, name) if candidate.instrument.is_spot else 0,
+            self.free_lots(desk.name, name) if candidate.instrument.is_spot else 0,
             bounds,
             state.ts_ns,
             desk.streams,
@@ -461,20 +502,6 @@ class Placer:
         if not prices:
             return 0
         return min(prices) if candidate.side is Side.BUY else max(prices)
-
-    def _free_lots(self, desk: Asker, name: str) -> int:
-        """Return the lots of base coin this owner may still sell on spot."""
-        going = sum(
-            order.leaves_lots
-            for order in self.state.orders.of_owner(desk.name, name)
-            if order.side is Side.SELL
-        )
-        going += sum(
-            order.leaves_lots
-            for order in self.state.orders.lagging(desk.name, name)
-            if order.side is Side.SELL and not order.is_working
-        )
-        return self.state.ledger.qty_lots(desk.name, name) - going
 
     def _band(self, instrument: Instrument, side: Side, trigger_ticks: int) -> int:
         """Return the limit of a market order: best opposite price and the slippage band.

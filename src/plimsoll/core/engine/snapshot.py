@@ -6,9 +6,10 @@ import msgspec
 
 from plimsoll.core.engine.changes import Change, Taken
 from plimsoll.core.engine.state import FundingOwed, State
+from plimsoll.core.execution.modes import Standing
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
-from plimsoll.core.model import Instrument, Order, Position, Scope
+from plimsoll.core.model import OUTSIDE, Instrument, Order, Position, Scope
 from plimsoll.core.portfolio import Cause, History, Streak
 from plimsoll.core.records import FlattenBegun
 from plimsoll.core.risk import Halt, OwnLosses, Pacing, Pause
@@ -75,8 +76,12 @@ class _Snapshot(msgspec.Struct):
     funding_owed: dict[int, FundingOwed] = {}
     settings: CoreSettings | None = None
     """Of the session it was taken in: who goes on from here within that session needs them."""
+    codes: dict[str, str] = {}
     parameters: dict[str, dict[str, Change]] = {}
     signals: dict[str, dict[str, Taken]] = {}
+    standings: list[Standing] = []
+    live_owners: list[str] | None = None
+    """None in snapshots of before there were switches."""
 
 
 def snapshot(state: State) -> bytes:
@@ -126,9 +131,12 @@ def snapshot(state: State) -> bytes:
             guard=_guard_of(state),
             rates=state.rates.limits,
             funding_owed=state.funding_owed,
-            settings=state.settings,
+            settings=state.modes.configuration,
+            codes=state.codes,
             parameters=state.changes.parameters,
             signals=state.changes.signals,
+            standings=list(state.modes.standings.values()),
+            live_owners=sorted(state.modes.live_owners),
         )
     )
 
@@ -146,7 +154,7 @@ def restore(payload: bytes) -> State:
     state = State()
     state.seq, state.ts_ns, state.epoch = saved.seq, saved.ts_ns, saved.epoch
     state.account = saved.account
-    state.paper_owners = frozenset(saved.paper_owners)
+    _restore_modes(state, saved)
     state.checkpoints = saved.checkpoints
     for instrument in saved.instruments:
         state.ledger.instruments[instrument.name] = instrument
@@ -178,10 +186,20 @@ def restore(payload: bytes) -> State:
     state.changes.restore(saved.parameters, saved.signals)
     if saved.guard is not None:
         _restore_guard(state, saved.guard)
-    state.settings = saved.settings
     if saved.settings is not None:
-        state.limits.configure(saved.settings)
+        state.resume(saved.settings, saved.codes)
     return state
+
+
+def _restore_modes(state: State, saved: _Snapshot) -> None:
+    modes = state.modes
+    modes.standings = {one.strategy: one for one in saved.standings}
+    state.paper_owners = modes.paper_owners = frozenset(saved.paper_owners)
+    live = saved.live_owners
+    if live is None:  # whoever traded and was not on paper was live
+        live = [owner for owner, *_ in saved.positions]
+    modes.live_owners = frozenset(live) - modes.paper_owners - OUTSIDE
+    state.safety.restrained = modes.restrained()
 
 
 def _guard_of(state: State) -> _Guard:

@@ -12,6 +12,7 @@ import msgspec
 
 from plimsoll.core.engine.changes import Changes
 from plimsoll.core.execution import OrderStore
+from plimsoll.core.execution.modes import Modes
 from plimsoll.core.execution.owners import outsider
 from plimsoll.core.execution.protection import Protections
 from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, BarMarket, Market
@@ -21,10 +22,10 @@ from plimsoll.core.model import (
     OUTSIDE,
     IdMaker,
     Instrument,
-    Mode,
     Order,
     OrderState,
     Regrid,
+    Stage,
     common,
 )
 from plimsoll.core.model.ids import counter_of
@@ -55,7 +56,9 @@ from plimsoll.core.records import (
     LeaseTaken,
     LimitsChanged,
     LinkChanged,
+    LiveEnded,
     MarkBarChanged,
+    ModeSet,
     Observed,
     ObservingEnded,
     OrderDenied,
@@ -128,6 +131,9 @@ from plimsoll.core.settings import CoreSettings, from_text, with_code
 KEEP: Final = 200
 """Newest incidents, differences and denials kept for readers; all of them stand in the log."""
 
+MODE: Final = "mode"
+"""Code of ``StrategyStopped`` where a switch ends an instance: no trouble, and nothing to free."""
+
 NEVER: Final = 1 << 62
 
 FAULTS: Final = frozenset({"raised", "repeats", "quarantine"})
@@ -166,6 +172,8 @@ class State:
         """Seq of the input being handled."""
         self.account = ""
         self.settings: CoreSettings | None = None
+        """Of the newest session, with the instances that run now (``Modes``)."""
+        self.modes: Final = Modes()
         self.ids = IdMaker("x", 0)
         self.orders = OrderStore("")
         self.ledger = Ledger()
@@ -178,6 +186,8 @@ class State:
         """By instance."""
         self.limits = LimitBook()
         self.changes = Changes()
+        self.codes: dict[str, str] = {}
+        """Hash of the code of instances that got another one since the session began."""
         self.trips = Trips()
         self.streaks: dict[tuple[str, str], Streak] = {}
         """By instance and instrument."""
@@ -303,11 +313,47 @@ class State:
 
     def _configured(self, record: Configured) -> None:
         settings = from_text(record.settings)
-        self.settings = settings
         self.limits.configure(settings)
+        self.codes.clear()  # a session begins with what the files hold
         self.changes.configure(settings)
-        paper = {one.name for one in settings.strategies if one.mode is Mode.PAPER}
-        self.paper_owners = self.paper_owners | paper
+        self.modes.configure(settings, record.ts_ns)
+        self._enlist()
+
+    def resume(self, configured: CoreSettings, codes: dict[str, str]) -> None:
+        """Go on inside a session: its configuration, and the code that was replaced since."""
+        self.limits.configure(configured)
+        self.modes.resume(configured)
+        self.codes = dict(codes)
+        self._enlist()
+
+    def _mode(self, record: ModeSet) -> None:
+        before = self.modes.standings.get(record.strategy)
+        is_fresh = before is not None and before.stage is not Stage.LIVE
+        self.modes.on_set(record)
+        self._enlist()
+        if is_fresh and record.stage is Stage.LIVE:
+            self._forget_life(self.modes.live_book(record.strategy))
+
+    def _forget_life(self, book: str) -> None:
+        """Let a live book begin anew: nothing that its instance wanted or knew is left."""
+        self.checkpoints.pop(book, None)
+        for key in [key for key in self.protections.wishes if key[0] == book]:
+            del self.protections.wishes[key]
+
+    def _live_ended(self, record: LiveEnded) -> None:
+        self.modes.on_ended(record)
+        self._enlist()
+
+    def _enlist(self) -> None:
+        """Let the rest of the state know which instances run, and what their books may do."""
+        self.paper_owners = self.modes.paper_owners
+        self.safety.restrained = self.modes.restrained()
+        settings = self.modes.effective()
+        if settings is not None:  # else a session is read from its middle
+            for owner, source_hash in self.codes.items():
+                settings = with_code(settings, owner, source_hash)
+            self.settings = settings
+            self.limits.enlist(settings, self.modes.caps())
 
     def _listed(self, record: InstrumentListed) -> None:
         instrument = self._counted(record.instrument)
@@ -609,6 +655,7 @@ class State:
             record.qty_lots,
             record.cost_units,
         )
+        self.protections.handed(record.instrument, record.from_owner, record.to_owner)
 
     def _adopt_position(self, record: PositionAdopted) -> None:
         self.ledger.adopt_position(
@@ -632,6 +679,8 @@ class State:
             self.doubts.pop(instrument, None)
 
     def _strategy_stopped(self, record: StrategyStopped) -> None:
+        if record.code == MODE:
+            return
         self.stopped[record.owner] = record.reason
         if record.code in FAULTS:
             self.faulty[record.owner] = record.code
@@ -644,6 +693,7 @@ class State:
         self.changes.on_parameters(record, self.settings)
 
     def _reloaded(self, record: StrategyReloaded) -> None:
+        self.codes[record.owner] = record.source_hash
         if self.settings is not None:
             self.settings = with_code(self.settings, record.owner, record.source_hash)
 
@@ -734,6 +784,8 @@ class State:
             FlattenEnded: self._flatten_ended,
             StrategyStopped: self._strategy_stopped,
             StrategyFreed: self._freed,
+            ModeSet: self._mode,
+            LiveEnded: self._live_ended,
             IncidentRaised: self._incident,
             StrategyCheckpoint: self._checkpoint,
             StrategyRestored: self._checkpoint,

@@ -15,12 +15,20 @@ from plimsoll.core.engine.paying import Paying
 from plimsoll.core.engine.placing import LAST, MARK, Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.sizing import Sizing
-from plimsoll.core.engine.state import State
+from plimsoll.core.engine.state import MODE, State
 from plimsoll.core.engine.valuing import profit_of, unrealised
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEPTH, Bar, Market
 from plimsoll.core.matching.paper import MarketRows, PaperEvent, PaperVenue
-from plimsoll.core.model import PROTECTION_LABEL, Denied, Order, OrderState, Refusal, Regrid
+from plimsoll.core.model import (
+    PROTECTION_LABEL,
+    Denied,
+    Order,
+    OrderState,
+    Refusal,
+    Regrid,
+    strategy_of,
+)
 from plimsoll.core.portfolio import fee_of
 from plimsoll.core.records import (
     BarChanged,
@@ -61,6 +69,9 @@ from plimsoll.core.strategy.turns import Cut, Turns
 
 Load = Callable[[StrategySettings], Strategy]
 """Makes a strategy object from its settings; effects (imports, files) are the caller's."""
+
+_SECOND_BOOK: Final = 500
+"""Between the random streams of a strategy's two instances."""
 
 ROUNDS_MAX: Final = 50
 """Rounds of news and callbacks within one input; more is a strategy answering itself for ever."""
@@ -113,6 +124,8 @@ class Trader:
             )
         self._load = load
         self._reader = reader
+        self.modes_seen = state.modes.serial
+        """Of the modes whose instances these are."""
         self.desks: dict[str, Desk] = {one.name: self._desk(one) for one in settings.strategies}
         self.sizing = Sizing(state, self.placer, self.desks)
         for owner in state.faulty.keys() & self.desks.keys():
@@ -124,10 +137,9 @@ class Trader:
     def _desk(self, one: StrategySettings, saved: bytes | None = None) -> Desk:
         """Make an instance, with what its newest checkpoint holds; ``saved``: of other code."""
         settings = self.settings
-        index = [each.name for each in settings.strategies].index(one.name)
         strategy = self._load(one)
         left_out = _set_changed(strategy, self.state.changes.of(one.name))
-        desk = Desk(one, strategy, self._reader, settings.seed * 1_000 + index)
+        desk = Desk(one, strategy, self._reader, settings.seed * 1_000 + self._place(one))
         desk.left_out = left_out
         desk.repetition = Repetition(settings.same_action_max, settings.repeat_ns)
         if settings.by_bars is not None:
@@ -138,6 +150,13 @@ class Trader:
         elif one.name in self.state.checkpoints:
             desk.restore(self.state.checkpoints[one.name])
         return desk
+
+    def _place(self, one: StrategySettings) -> int:
+        """Return a number of its own for each instance; a second one of a strategy is far off."""
+        names = list(self.state.modes.standings)
+        name = strategy_of(one.name)
+        place = names.index(name) if name in names else 0
+        return place if one.name == name else place + _SECOND_BOOK
 
     def _arrange(self) -> None:
         """Note who hears what."""
@@ -175,6 +194,48 @@ class Trader:
         self.desks[desk.name] = desk
         self._arrange()
 
+    def follow_modes(self) -> Iterator[Record]:
+        """End the instances that no mode wants any more, and make those that one wants now."""
+        state = self.state
+        self.modes_seen = state.modes.serial
+        if state.settings is None:
+            return
+        self.settings = state.settings
+        self.placer.reroute()
+        self.margining.follow(self.settings)
+        self.pays = bool(state.paper_owners) and self.settings.by_bars is None
+        wanted = {one.name: one for one in self.settings.strategies}
+        for name in [name for name in self.desks if name not in wanted]:
+            desk = self.desks[name]
+            yield from self.checkpoint(desk)
+            yield from self.stop(desk, "its strategy has another mode now", MODE)
+            del self.desks[name]
+        for name, one in wanted.items():
+            if name in self.desks:
+                self.desks[name].settings = one
+                self.desks[name].capital_units = one.capital
+            else:
+                yield from self._enter(one)
+        self._arrange()
+
+    def _enter(self, one: StrategySettings) -> Iterator[Record]:
+        """Make an instance of a strategy in the middle of a session."""
+        try:
+            self.desks[one.name] = self._desk(one)
+        except Exception as error:  # the user's code, and a file that may have changed since
+            why = f"it cannot be made: {error!r}"
+            yield StrategyStopped(*self.state.stamp(), one.name, why, "raised")
+            yield IncidentRaised(*self.state.stamp(), "strategy_stopped", one.name, why)
+            return
+        if one.name in self.state.faulty:
+            self.desks[one.name].stop_reason = self.state.stopped[one.name]
+
+    def not_started(self) -> frozenset[str]:
+        """Return the instances that have not started and may."""
+        return frozenset(
+            desk.name for desk in self.desks.values() if not desk.is_started and not desk.is_stopped
+        )
+
     def startable(self) -> list[Desk]:
         """Return the instances whose markets are LIVE and, for live ones, whose books agree."""
         state = self.state
@@ -200,14 +261,14 @@ class Trader:
         self.wishing.start(desk)
         yield from self._call(desk, desk.strategy.on_start)
 
-    def stop(self, desk: Desk, reason: str) -> Iterator[Record]:
+    def stop(self, desk: Desk, reason: str, code: str = "session") -> Iterator[Record]:
         """Call ``on_stop`` and let the instance hear nothing any more."""
         if desk.is_stopped:
             return
         if desk.is_started:
             yield from self._call(desk, desk.strategy.on_stop)
         if not desk.is_stopped:
-            yield from self._end(desk, reason, "session")
+            yield from self._end(desk, reason, code)
 
     def checkpoint(self, desk: Desk) -> Iterator[Record]:
         """Record what an instance needs to go on; one that was stopped keeps its last one."""
@@ -593,7 +654,8 @@ class Trader:
         state = self.state
         yield StrategyStopped(*state.stamp(), desk.name, reason, code)
         if code != "session":
-            yield IncidentRaised(*state.stamp(), "strategy_stopped", desk.name, reason)
+            if code != MODE:
+                yield IncidentRaised(*state.stamp(), "strategy_stopped", desk.name, reason)
             for order in list(state.orders.working.values()):
                 if order.owner == desk.name and not order.is_protective:
                     yield from self.placer.cancel(order, "its strategy was stopped")

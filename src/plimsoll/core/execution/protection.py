@@ -140,6 +140,12 @@ class Protections:
         if found is not None:
             found.moved_ns = ts_ns
 
+    def handed(self, instrument: str, from_owner: str, to_owner: str) -> None:
+        """Let what the venue makes to protect a position be of whom it belongs to now."""
+        found = self.at_venue.get(instrument)
+        if found is not None and found.owner == from_owner:
+            found.owner = to_owner
+
     def stated(self, record: PositionReported) -> None:
         """Take the venue's statement of the position, unless a newer one is known."""
         found = self.of(record.instrument)

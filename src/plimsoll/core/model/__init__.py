@@ -4,6 +4,7 @@ In: decimal text at the venue's door. Out: exact integers (ticks, lots, cash uni
 Every room may import it; it imports nothing of ours.
 """
 
+from plimsoll.core.model.books import live_name, paper_name, strategy_of
 from plimsoll.core.model.buckets import grown_bounds, quantile_of
 from plimsoll.core.model.grid import Regrid, common
 from plimsoll.core.model.ids import (
@@ -22,6 +23,7 @@ from plimsoll.core.model.order import (
     OrderState,
     OrderType,
     Side,
+    Stage,
     TimeInForce,
 )
 from plimsoll.core.model.refusal import Denied, Refusal
@@ -63,6 +65,7 @@ __all__ = [
     "Regrid",
     "Scope",
     "Side",
+    "Stage",
     "TimeInForce",
     "cash_text",
     "cash_units",
@@ -75,7 +78,10 @@ __all__ = [
     "guard_id",
     "is_guard",
     "is_own",
+    "live_name",
+    "paper_name",
     "quantile_of",
     "scope_of",
     "slipped",
+    "strategy_of",
 ]

@@ -46,6 +46,22 @@ class Mode(StrEnum):
 
     PAPER = "paper"
     LIVE = "live"
+    HYBRID = "hybrid"
+    """Both: one instance live, the other on paper, each with a book of its own."""
+
+
+class Stage(StrEnum):
+    """What the live book of a strategy may do."""
+
+    NONE = "none"
+    """Nothing: it is flat, and no live instance runs."""
+    LIVE = "live"
+    RUN_OFF = "run_off"
+    """Only reduce what it holds; the live instance goes on until it is flat."""
+    FLATTEN = "flatten"
+    """As ``RUN_OFF``, and it is being closed in slices."""
+    HANDED_OVER = "handed_over"
+    """Nothing: what it held is ``manual``, and so is what still comes in."""
 
 
 class OrderState(StrEnum):

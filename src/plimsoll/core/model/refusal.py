@@ -18,6 +18,7 @@ class Refusal(StrEnum):
     ORDER_BUSY = "order_busy"
     HALTED = "halted"
     PAUSED = "paused"
+    RUN_OFF = "run_off"
     NO_SPACE = "no_space"
     BLOCKED = "blocked"
     OBSERVED = "observed"

@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+from plimsoll.core.model.books import live_name
+
 _STRATEGY: Final = "strategy:"
 _INSTRUMENT: Final = "instrument:"
 _ON: Final = "/"
@@ -19,8 +21,13 @@ class Scope(NamedTuple):
     instrument: str = ""
 
     def covers(self, owner: str, instrument: str) -> bool:
-        """Return whether an order or position of this owner in this instrument is inside."""
-        return self.owner in ("", owner) and self.instrument in ("", instrument)
+        """Return whether an order or position of this owner in this instrument is inside.
+
+        A strategy's name covers its live book, whatever that is called: who stops it by its name
+        means what trades.
+        """
+        is_inside = self.owner in ("", owner) or owner == live_name(self.owner)
+        return is_inside and self.instrument in ("", instrument)
 
     @property
     def text(self) -> str:

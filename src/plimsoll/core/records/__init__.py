@@ -40,6 +40,7 @@ from plimsoll.core.records.market import (
     PublicTraded,
     TickerChanged,
 )
+from plimsoll.core.records.modes import LiveEnded, ModeSet
 from plimsoll.core.records.orders import (
     AmendIntended,
     CancelIntended,
@@ -156,8 +157,10 @@ __all__ = [
     "LeaseTaken",
     "LimitsChanged",
     "LinkChanged",
+    "LiveEnded",
     "MarkBarChanged",
     "MarketInput",
+    "ModeSet",
     "Observed",
     "ObservingEnded",
     "OperatorCommand",

@@ -9,6 +9,7 @@ from plimsoll.core.records import (
     changes,
     knowledge,
     market,
+    modes,
     orders,
     paper,
     reports,
@@ -35,6 +36,7 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     *knowledge.DECISIONS,
     *safety.DECISIONS,
     *changes.DECISIONS,
+    *modes.DECISIONS,
 )
 """Facts we made ourselves; replay must make them again, byte for byte."""
 

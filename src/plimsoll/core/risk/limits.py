@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from plimsoll.core.model import strategy_of
 from plimsoll.core.records import LimitsChanged
 from plimsoll.core.settings import NO_LIMIT, CoreSettings, Limits
 
@@ -110,7 +111,10 @@ class LimitBook:
         """Start with nothing allowed."""
         self.account = Limits()
         self.instances: dict[str, Limits] = {}
+        """By strategy: they hold for each of its books, measured on what is that book's."""
         self.capitals: dict[str, int] = {}
+        self.caps: dict[str, int] = {}
+        """The most that live books without evidence may risk, in cash units."""
         self.instruments: dict[str, Limits] = {}
         self.changes: dict[tuple[str, str], int] = {}
         """Changed while running and still in force, by scope and key."""
@@ -119,14 +123,21 @@ class LimitBook:
     def configure(self, settings: CoreSettings) -> None:
         """Take the configuration of a start; of it and a recorded change the narrower one holds."""
         self.account = settings.limits
-        self.instances = {one.name: one.limits for one in settings.strategies if one.limits}
-        self.capitals = {one.name: one.capital for one in settings.strategies}
+        self.instances = {
+            strategy_of(one.name): one.limits for one in settings.strategies if one.limits
+        }
         self.instruments = dict(settings.instrument_limits)
         for (scope, name), value in list(self.changes.items()):
             if is_wider(name, value, self.value(scope, name)):
                 del self.changes[scope, name]
             else:
                 self._set(scope, name, value)
+        self._bounds.clear()
+
+    def enlist(self, settings: CoreSettings, caps: dict[str, int]) -> None:
+        """Take the instances that run now, and the caps of those without evidence."""
+        self.capitals = {one.name: one.capital for one in settings.strategies}
+        self.caps = caps
         self._bounds.clear()
 
     def on_changed(self, record: LimitsChanged) -> None:
@@ -163,12 +174,14 @@ class LimitBook:
         return found
 
     def _made(self, owner: str, instrument: str, names: tuple[str, ...], scope: str) -> Bounds:
-        own = self.instances.get(owner)
+        own = self.instances.get(strategy_of(owner))
+        cap, capital = self.caps.get(owner, 0), self.capitals.get(owner, 0)
         levels = []
         if own is not None:
-            levels.append(
-                Level(prefix_of(owner), own, names, owner, owner, self.capitals.get(owner, 0))
-            )
+            key = prefix_of(strategy_of(owner))
+            levels.append(Level(key, own, names, owner, owner, capital))
+        if cap:  # no limit is raised by it
+            levels.append(Level(f"cap of {owner}", _capped(cap), names, owner, owner, capital))
         traded = self.instruments.get(instrument)
         if traded is not None:
             pace = pace_of(scope, instrument)
@@ -181,7 +194,11 @@ class LimitBook:
                 if getattr(level.limits, field) < narrowest[field]:
                     narrowest[field] = getattr(level.limits, field)
                     words[name] = f"{level.key}.{name}"
-        needs_owned = own is not None and min(own.exposure, own.leverage_ppm) < NO_LIMIT
+        needs_owned = any(
+            min(one.limits.exposure, one.limits.leverage_ppm) < NO_LIMIT
+            for one in levels
+            if one.owner
+        )
         needs_net = own is not None and own.net_exposure < NO_LIMIT
         net, free = self.account.net_exposure, self.account.free_balance
         return Bounds(
@@ -203,6 +220,13 @@ class LimitBook:
             self.instruments[scope] = changed
         else:
             self.instances[scope] = changed
+
+
+def _capped(cap_units: int) -> Limits:
+    """Return the limits that a capital of so much is."""
+    return msgspec.structs.replace(
+        NOTHING_NARROWER, position_notional=cap_units, exposure=cap_units
+    )
 
 
 def prefix_of(scope: str) -> str:
@@ -234,8 +258,9 @@ def refusal_of(scope: str, name: str, value: object, settings: CoreSettings | No
         where = ", ".join(word for mark, word in _LEVELS.items() if mark in key.levels)
         return f"{name} is a limit of: {where}"
     strategies = settings.strategies if settings else ()
-    if level == "s" and scope not in [one.name for one in strategies]:
-        return f"no instance is called {scope!r}: {', '.join(one.name for one in strategies)}"
+    names = list(dict.fromkeys(strategy_of(one.name) for one in strategies))
+    if level == "s" and scope not in names:
+        return f"no instance is called {scope!r}: {', '.join(names)}"
     return ""
 
 

@@ -49,6 +49,8 @@ class Safety:
         """Start not ready: nothing is connected, nothing reconciled."""
         self.halts: dict[Scope, Halt] = {}
         self.pauses: dict[Scope, Pause] = {}
+        self.restrained: dict[str, str] = {}
+        """Live books whose strategy went to paper, and why: they may only reduce."""
         self.blocks: dict[str, str] = {}
         self.observed: dict[str, str] = {}
         """Instruments with a foreign holding nobody has decided about yet, and what it is."""
@@ -79,6 +81,13 @@ class Safety:
 
     def stand(self, owner: str, instrument: str) -> Denied | None:
         """Return what a person, or a breaker, put in the way of new risk here; halts first."""
+        if owner in self.restrained:
+            reason = f"it may only reduce: {self.restrained[owner]}"
+            return self.stop(owner, instrument) or Denied(Refusal.RUN_OFF, reason)
+        return self.stop(owner, instrument)
+
+    def stop(self, owner: str, instrument: str) -> Denied | None:
+        """Return the halt or pause that covers this, halts first."""
         for scope, halt in self.halts.items():
             if scope.covers(owner, instrument):
                 return Denied(Refusal.HALTED, _words("halted", scope, halt))

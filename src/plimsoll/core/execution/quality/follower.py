@@ -13,12 +13,13 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from plimsoll.core.execution.modes import Modes
 from plimsoll.core.execution.orders import OrderStore
 from plimsoll.core.execution.quality.cell import Cells, Key, Kind
 from plimsoll.core.execution.quality.life import REJECTED, UNKNOWN, Life, Request
 from plimsoll.core.execution.quality.middles import Places
 from plimsoll.core.execution.quality.waiting import Waiting
-from plimsoll.core.model import Mode, Order, OrderState, OrderType
+from plimsoll.core.model import Order, OrderState, OrderType
 from plimsoll.core.portfolio.fees import fee_in_quote
 from plimsoll.core.records import (
     AbsenceShown,
@@ -31,6 +32,7 @@ from plimsoll.core.records import (
     InstrumentListed,
     LeaseTaken,
     LinkChanged,
+    ModeSet,
     OrderDenied,
     OrderIntended,
     OrderReported,
@@ -74,7 +76,7 @@ class Quality:
         self._over: deque[str] = deque()
         self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._waiting: dict[str, Waiting] = {}
-        self._paper_owners: frozenset[str] = frozenset()
+        self._modes = Modes()
         self._handlers = self._table()
 
     def apply(self, record: Record) -> None:
@@ -122,7 +124,7 @@ class Quality:
             life.ask(self.cells[life.key], "amend")
 
     def _denied(self, record: OrderDenied) -> None:
-        is_paper = record.owner in self._paper_owners
+        is_paper = record.owner in self._modes.paper_owners
         self.cells[Key(record.owner, record.instrument, is_paper, Kind.NONE)].denied += 1
 
     # ---- requests ----
@@ -245,8 +247,7 @@ class Quality:
 
     def _configured(self, record: Configured) -> None:
         self.places.on_configured(record)
-        strategies = from_text(record.settings).strategies
-        self._paper_owners = frozenset(one.name for one in strategies if one.mode is Mode.PAPER)
+        self._modes.configure(from_text(record.settings), record.ts_ns)
 
     def _lease(self, record: LeaseTaken) -> None:
         self._orders.tag = record.tag
@@ -342,6 +343,7 @@ class Quality:
             PaperFilled: self._paper_filled,
             InstrumentListed: self._listed,
             Configured: self._configured,
+            ModeSet: self._modes.on_set,
             LeaseTaken: self._lease,
             ClockMeasured: self.places.on_clock,
             LinkChanged: self.places.on_link,

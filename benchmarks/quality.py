@@ -15,7 +15,7 @@ from benchmarks.report import Result, Size, run
 from benchmarks.why import ROOT, make_journal
 
 from plimsoll.cli.measuring import Measurer
-from plimsoll.core.execution.quality import merged
+from plimsoll.core.execution.quality import Quality, merged
 
 ORDERS = {Size.TINY: 40, Size.SMALL: 8_000, Size.FULL: 72_000}
 FRAMES = 9
@@ -33,9 +33,9 @@ def measure(size: Size) -> Result:
             folder = Path(name) / "journal"
             make_journal(folder, orders, frames=FRAMES)
             begin = time.perf_counter()
-            read = Measurer(folder, told=_silent).read()
+            read = Measurer(folder, Quality(), books_only=True, told=_silent).read()
             took_s = time.perf_counter() - begin
-            assert merged(read.quality.cells.values()).fills == orders
+            assert merged(read.measure.cells.values()).fills == orders
             peaks.append(_peak_mb(folder))
             rows[f"{read.records:,} entries"] = (took_s, read.records / took_s, peaks[-1])
     return Result(
@@ -52,7 +52,7 @@ def _silent(_entries: int, _ts_ns: int) -> None:
 
 def _peak_mb(folder: Path) -> float:
     tracemalloc.start()
-    Measurer(folder, told=_silent).read()
+    Measurer(folder, Quality(), books_only=True, told=_silent).read()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / 1e6

@@ -142,7 +142,8 @@ def test_what_is_not_there_is_named_with_what_is(plimsoll, desk, words, code, hi
 def test_a_long_read_says_how_far_it_is(desk, log, monkeypatch):
     monkeypatch.setattr(measuring, "_TELL_S", 0.0)
     told = []
-    Measurer(load_books(desk, "").journal_dir, told=lambda *how: told.append(how)).read()
+    folder = load_books(desk, "").journal_dir
+    Measurer(folder, Quality(), told=lambda *how: told.append(how)).read()
     assert told[-1] == (len(log), log[-1].ts_ns)
 
 
@@ -157,7 +158,7 @@ def test_the_log_of_a_running_engine_is_read_to_where_it_was_at_the_start(desk, 
             return super().poll()
 
     monkeypatch.setattr(measuring, "Follower", Counted)
-    assert Measurer(folder).read().records == len(log)
+    assert Measurer(folder, Quality()).read().records == len(log)
     assert len(polls) == 1
 
 

@@ -48,6 +48,7 @@ def test_defaults_are_those_of_the_core(desk):
 
 def test_execution_keys_reach_the_core(desk):
     text = '[execution]\nanswer_timeout = "1 s"\nconfirm_timeout = "2 s"\nabsence_margin = "3 s"\n'
+    text += 'paper_queue = "75 %"\ngap_price = 0.0005\ngap_filled = "5 %"\n'
     text += 'sweep = "4 s"\npaper_latency = "5 ms"\nmax_slippage = "1 %"\nend_policy = "keep"\n'
     desk.replace("[[strategy]]", f"{text}[[strategy]]")
     core = core_settings(desk.load())
@@ -55,7 +56,8 @@ def test_execution_keys_reach_the_core(desk):
     assert (timing.answer_ns, timing.confirm_ns) == (10**9, 2 * 10**9)
     assert (timing.absence_margin_ms, timing.sweep_ns) == (3_000, 4 * 10**9)
     assert (timing.paper_latency_ns, core.max_slippage_ppm) == (5_000_000, 10_000)
-    assert core.end_policy == "keep"
+    assert (timing.paper_queue_ppm, core.gap_price_ppm) == (750_000, 500)
+    assert (core.gap_filled_ppm, core.end_policy) == (50_000, "keep")
 
 
 def test_a_limit_an_instance_leaves_out_narrows_nothing(desk):

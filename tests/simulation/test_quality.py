@@ -17,7 +17,7 @@ from tests.simulation.judge import read_record
 from tests.simulation.live import busy_settings
 
 from plimsoll.cli.measuring import Measurer
-from plimsoll.core.execution.quality import merged
+from plimsoll.core.execution.quality import Quality, merged
 from plimsoll.core.model import Mode
 from plimsoll.core.records import (
     FRAME_KIND,
@@ -78,7 +78,7 @@ async def session(directory, *, loses: bool) -> None:
 def traded(tmp_path_factory, request):
     directory = tmp_path_factory.mktemp("quality")
     asyncio.run(session(directory, loses=request.param))
-    cells = Measurer(directory / "journal").read().quality.cells
+    cells = Measurer(directory / "journal", Quality(), books_only=True).read().measure.cells
     return directory, cells
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plimsoll.core.matching import MatchingBook
 from plimsoll.core.model import Side, TimeInForce
 from plimsoll.simulator.brain.book_topic import BookTopic, depth_of
 from plimsoll.simulator.brain.listings import default_listings
@@ -101,7 +102,7 @@ def apply(market: PublicMarket, number: int, step: tuple[Any, ...]) -> None:
 
 @given(st.integers(0, 10**9), st.sampled_from([1, 2, 3, 5, 50]))
 def test_reader_of_every_frame_holds_the_window(seed: int, depth: int) -> None:
-    market = PublicMarket(LISTING, 1, queue=True)
+    market = PublicMarket(LISTING, 1, MatchingBook())
     topics = [
         BookTopic("orderbook.50.BTCUSDT", market, depth, 0),
         BookTopic("orderbook.200.BTCUSDT", market, depth + 1, 0),
@@ -127,7 +128,7 @@ def test_reader_of_every_frame_holds_the_window(seed: int, depth: int) -> None:
 
 
 def test_many_gathered_changes_are_compared_whole() -> None:
-    market = PublicMarket(LISTING, 1, queue=True)
+    market = PublicMarket(LISTING, 1, MatchingBook())
     topic = BookTopic("orderbook.50.BTCUSDT", market, 50, 20)
     market.readers.append(topic)
     reader = NaiveReader(topic.snapshot(0) or b"")

@@ -25,11 +25,14 @@ from tests.simulation.world.venue import Venue
 
 from plimsoll.core.engine import Core, State
 from plimsoll.core.execution.flatten import FLATTEN_LABEL
+from plimsoll.core.execution.shadow import Model, Shadow
 from plimsoll.core.model import Mode
 from plimsoll.core.records import OrderIntended, Record, decode
 from plimsoll.core.risk.breakers import BREAKERS
 from plimsoll.core.settings import BreakerSettings, CoreSettings, Limits, StrategySettings
 from plimsoll.core.strategy import Strategy
+from plimsoll.engine.reading import EntryReader
+from plimsoll.journal import MARKET, TRADING, merge, scan
 from plimsoll.simulator.faults.ask import Ask
 from plimsoll.simulator.settings import SimSettings
 
@@ -298,6 +301,17 @@ class Stage:
         except AssertionError as error:
             raise AssertionError(f"{found()}\n{error}") from None
         self.venue.is_moving = True
+
+    def shadow(self, model: Model | None = None) -> Shadow:
+        """Follow both logs of the first engine as they are now, as ``plimsoll gap`` does."""
+        journal = self.directory / "one" / "journal"
+        shadow, reader = Shadow(model), EntryReader()
+        for entry in merge(scan(journal, TRADING), scan(journal, MARKET)):
+            record = reader.record(entry)
+            if record is not None:
+                shadow.apply(record)
+        shadow.settle()
+        return shadow
 
     # ---- what the world asks of its witness --------------------------------------------------
 

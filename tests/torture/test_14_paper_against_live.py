@@ -4,8 +4,9 @@ People lose money to a paper run that filled orders nobody would have filled. He
 use one matching model, and the gap is stated: of orders at the market that the visible book can
 fill, prices, fees and profit are the same to a tenth of a basis point of what was traded; of quotes
 that rest, paper has between half and twice the fills of live, since nobody knows the place in the
-queue. The gap meter that shows this for a real account while it runs, calibrates and tells, is not
-built yet: this row goes as far as a comparison on the simulator can.
+queue. How far it is for this account the gap meter measures (docs/explanation/shadow.md): each live
+order of a running session is filled on paper as well, without our own orders and executions in the
+market, and the difference of price, time and probability is told with its interval.
 
 Judged: the same class live and on paper in the same session on the same market; the live half is
 compared with the exchange's record by ``agree``.
@@ -14,6 +15,7 @@ compared with the exchange's record by ``agree``.
 import pytest
 from tests.torture.stage import ETH, FULL, PERP, SPOT, Stage, actor
 
+from plimsoll.core.execution.shadow import gap_of, merged
 from plimsoll.core.model import Mode
 from plimsoll.core.records import PaperFilled
 from plimsoll.core.strategy import Strategy
@@ -105,3 +107,26 @@ def test_resting_quotes_fill_on_paper_about_as_often_as_live():
             paper += result(stage, "paper", PERP)[3]
     assert live > 30
     assert live / 2 <= paper <= live * 2, (live, paper)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_gap_meter_tells_it_of_every_order_of_a_session(seed):
+    for kind in (Takes, Quotes):
+        stage = both(kind, PERP, seed)
+        with stage.running():
+            stage.ready()
+            stage.run(SECONDS)
+            stage.agree()
+            shadow = stage.shadow()
+            sent = {line["orderLinkId"] for line in stage.judge.of("order")}
+            gap = gap_of(merged(shadow.cells.values()))
+            assert {key.owner for key in shadow.cells} == {"live"}, "paper needs no shadow"
+            out = sum(gap.voids.values()) + sum(shadow.unjudged.values())
+            assert gap.orders == len(sent) == gap.compared + out
+            assert gap.compared > 20
+            assert shadow.missing_prints == 0
+            assert None not in gap.filled
+            if kind is Takes:
+                assert gap.bias_bps is not None
+                assert abs(gap.bias_bps) * 100 <= BAND_PPM
+                assert gap.filled_live.value == gap.filled_paper.value == 1.0

@@ -32,6 +32,14 @@ _SPEED: Final = Argument(
     default=1.0,
     metavar="X",
 )
+_OF_STRATEGY: Final = Argument("--strategy", "only this instance", default="", metavar="NAME")
+_OF_INSTRUMENT: Final = Argument("--instrument", "only this instrument", default="", metavar="NAME")
+_SESSION: Final = Argument(
+    "--session",
+    "what was recorded in one session: its epoch, or `last`; or `all`",
+    default="all",
+    metavar="N",
+)
 _SEED: Final = Argument("--seed", "seed of everything drawn", kind=int, default=1, metavar="N")
 
 COMMANDS: Final = (
@@ -648,18 +656,47 @@ COMMANDS: Final = (
         "quality:quality",
         (
             *SHARED,
-            Argument("--strategy", "only this instance", default="", metavar="NAME"),
-            Argument("--instrument", "only this instrument", default="", metavar="NAME"),
-            Argument(
-                "--session",
-                "what was recorded in one session: its epoch, or `last`; or `all`",
-                default="all",
-                metavar="N",
-            ),
+            _OF_STRATEGY,
+            _OF_INSTRUMENT,
+            _SESSION,
         ),
         "Works with the engine running or dead; paper and live orders are measured alike and\n"
         "apart. Positive costs are against us. A dash stands where n is too small, with the n it\n"
         "takes. docs/reference/execution-quality.md has the formula of each line.",
+    ),
+    Command(
+        "gap",
+        "how far live fills are from what paper would have given, from the logs",
+        (
+            "plimsoll gap",
+            "plimsoll gap --strategy quoter --instrument linear:BTCUSDT",
+            "plimsoll gap --latency 35ms --queue 0.6     # what other settings would have given",
+            "plimsoll gap --follow",
+            "plimsoll gap --session last --json | jq .verdicts",
+        ),
+        "gap:gap",
+        (
+            *SHARED,
+            _OF_STRATEGY,
+            _OF_INSTRUMENT,
+            _SESSION,
+            Argument(
+                "--latency",
+                "latency of the shadow: a duration, `configured`, or `measured` (each order's own)",
+                default="configured",
+                metavar="TIME",
+            ),
+            Argument(
+                "--queue",
+                "part of the displayed quantity a resting order joins behind, or `configured`",
+                default="configured",
+                metavar="SHARE",
+            ),
+            Argument("--follow", "print it again each 5 s, until Ctrl-C", is_flag=True),
+        ),
+        "Every live order is filled on paper as well, against the recorded market without our own\n"
+        "orders and executions. Works with the engine running or dead. docs/explanation/shadow.md\n"
+        "says how, and what it cannot say.",
     ),
     Command(
         "replay",

@@ -1,23 +1,26 @@
 """``quality``: how well orders were executed, from the logs."""
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from plimsoll.cli import text
 from plimsoll.cli.books import damage_told, journal_of
 from plimsoll.cli.exits import Exit
-from plimsoll.cli.failure import Failure
-from plimsoll.cli.measuring import Measurer, Read
+from plimsoll.cli.measuring import ALL, Measurer, Read, epoch_of, must_be_there, session_text
 from plimsoll.cli.output import print_json
 from plimsoll.config.books import Books, load_books
-from plimsoll.core.execution.quality import Cell, Key, Kind, Measured, measured, merged, totals
-from plimsoll.engine.replay import sessions
-from plimsoll.journal import TRADING, newest_epoch
+from plimsoll.core.execution.quality import (
+    Cell,
+    Key,
+    Kind,
+    Measured,
+    Quality,
+    measured,
+    merged,
+    totals,
+)
 
-_ALL: Final = "all"
-_LAST: Final = "last"
 _FIGURES: Final = ("p50", "p95", "p99")
 
 
@@ -44,9 +47,9 @@ def quality(
     """
     books = load_books(Path(project), env)
     read = _read(books, session)
-    cells = read.quality.cells
-    _must_be_there("strategy", strategy, [key.owner for key in cells])
-    _must_be_there("instrument", instrument, [key.instrument for key in cells])
+    cells = read.measure.cells
+    must_be_there("strategy", strategy, [key.owner for key in cells])
+    must_be_there("instrument", instrument, [key.instrument for key in cells])
     wanted = {
         key: cell
         for key, cell in cells.items()
@@ -62,31 +65,11 @@ def quality(
 # ---- what was asked for ----
 
 
-def _read(books: Books, session: str) -> Read:
+def _read(books: Books, session: str) -> Read[Quality]:
     folder = journal_of(books)
     with damage_told(books):
-        epoch = newest_epoch(folder, TRADING) if session == _LAST else 0
-        if session not in (_LAST, _ALL):
-            epoch = int(session) if session.isdecimal() else -1
-        read = Measurer(folder, epoch).read() if epoch >= 0 else None
-        if read is not None and read.records:
-            return read
-        known = ", ".join(map(str, sessions(folder)))
-    raise Failure(
-        Exit.USAGE,
-        "no-session",
-        f"there is no session {session!r} in {folder}",
-        f"sessions: {known}; or `last`, or `all`",
-    )
-
-
-def _must_be_there(what: str, name: str, names: Iterable[str]) -> None:
-    known = sorted(set(names))
-    if not name or name in known:
-        return
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
-    raise Failure(Exit.USAGE, "not-found", f"no order of {what} {name!r} was recorded", hint)
+        epoch = epoch_of(folder, session)
+        return Measurer(folder, Quality(), epoch, books_only=True).read()
 
 
 def _by_pair(cells: Mapping[Key, Cell]) -> dict[Pair, dict[Kind, Cell]]:
@@ -103,21 +86,21 @@ def _mode(is_paper: bool) -> str:
 # ---- JSON ----
 
 
-def _document(read: Read, session: str, cells: Mapping[Key, Cell]) -> dict[str, Any]:
+def _document(read: Read[Quality], session: str, cells: Mapping[Key, Cell]) -> dict[str, Any]:
     rows = []
     for pair, kinds in _by_pair(cells).items():
         head = {"strategy": pair.owner, "instrument": pair.instrument, "mode": pair.mode}
         for kind, cell in kinds.items():
             if kind is not Kind.NONE:
                 rows.append(head | {"kind": str(kind)} | _fields(cell))
-        rows.append(head | {"kind": _ALL} | _fields(merged(kinds.values())))
+        rows.append(head | {"kind": ALL} | _fields(merged(kinds.values())))
     return {
         "session": session,
         "records": read.records,
         "from_ns": read.first_ns,
         "to_ns": read.last_ns,
         "market_from_seq": read.market_from,
-        "outside_fills": read.quality.outside,
+        "outside_fills": read.measure.outside,
         "quality": rows,
         "totals": [
             {"mode": _mode(is_paper)} | _fields(cell) for is_paper, cell in totals(cells).items()
@@ -142,10 +125,9 @@ def _metric(one: Measured) -> dict[str, Any]:
 # ---- for people ----
 
 
-def _lines(read: Read, session: str, cells: Mapping[Key, Cell]) -> list[str]:
-    which = "all sessions" if session == _ALL else f"session {session}"
+def _lines(read: Read[Quality], session: str, cells: Mapping[Key, Cell]) -> list[str]:
     span = f"{text.moment(read.first_ns)} to {text.moment(read.last_ns)} UTC"
-    lines = [f"{which}, {read.records:,} records, {span}"]
+    lines = [f"{session_text(session)}, {read.records:,} records, {span}"]
     if not cells:
         return [*lines, "no order was asked for"]
     pairs = _by_pair(cells)
@@ -199,7 +181,7 @@ _WRITTEN: Final[Mapping[str, Callable[[float], str]]] = {
 }
 
 
-def _notes(read: Read, cells: Mapping[Key, Cell]) -> list[str]:
+def _notes(read: Read[Quality], cells: Mapping[Key, Cell]) -> list[str]:
     lines = ["", "positive costs are against us; - : too few to say, with the n it takes"]
     fills = sum(cell.fills for cell in cells.values())
     without = fills - sum(cell.at_fill.n for cell in cells.values())
@@ -210,6 +192,8 @@ def _notes(read: Read, cells: Mapping[Key, Cell]) -> list[str]:
         )
     if read.market_from:
         lines.append(f"market data before seq {read.market_from} are gone (journal.market_keep)")
-    if read.quality.outside:
-        lines.append(f"{read.quality.outside} fills of orders nobody here asked for are left out")
+    if any(not key.is_paper for key in cells):
+        lines.append("what paper would have given the same live orders: plimsoll gap")
+    if read.measure.outside:
+        lines.append(f"{read.measure.outside} fills of orders nobody here asked for are left out")
     return lines

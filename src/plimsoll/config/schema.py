@@ -437,6 +437,22 @@ class Execution(Section):
     paper_latency: Duration = Field(
         default=_TIMING.paper_latency_ns, description="Delay of paper orders and their answers."
     )
+    paper_queue: Fraction = Field(
+        default=_TIMING.paper_queue_ppm,
+        description="Part of the displayed quantity that a resting paper order joins behind.",
+        examples=["75 %"],
+    )
+    gap_price: Fraction = Field(
+        default=_CORE.gap_price_ppm,
+        description="Paper fills count as near enough to live ones while their prices differ by "
+        "less than this ...",
+        examples=["0.02 %"],
+    )
+    gap_filled: Fraction = Field(
+        default=_CORE.gap_filled_ppm,
+        description="... and the share of orders filled by less than this; both ways.",
+        examples=["10 %"],
+    )
     callback_limit: Duration = Field(
         default=50_000_000,
         description="Processor time one callback of a strategy may take; one that takes more is "

@@ -41,6 +41,7 @@ def core_settings(project: Project) -> CoreSettings:
             absence_margin_ms=execution.absence_margin // _MS,
             sweep_ns=execution.sweep,
             paper_latency_ns=execution.paper_latency,
+            paper_queue_ppm=execution.paper_queue,
         ),
         max_slippage_ppm=execution.max_slippage,
         strays=execution.strays,
@@ -51,6 +52,8 @@ def core_settings(project: Project) -> CoreSettings:
         first_start=settings.account.first_start,
         wallet_difference_ppm=execution.wallet_difference,
         wallet_patience_ns=execution.wallet_patience,
+        gap_price_ppm=execution.gap_price,
+        gap_filled_ppm=execution.gap_filled,
         # The simulator counts in our own units; the venue's may be finer, and were rounded once.
         cash_slack_units=0 if settings.venue.environment == "simulator" else 1,
     )

@@ -142,6 +142,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     coalesce_ns: int = 100_000_000
     """While we lag, strategies hear the book of an instrument at most this often."""
     paper_latency_ns: int = 10_000_000
+    paper_queue_ppm: int = 1_000_000
+    """Part of the displayed quantity a resting paper order joins behind."""
     funding_lag_ns: int = 60_000_000_000
     """Paper asks for a funding nobody here heard of so long after it, and again after as long."""
     stop_ns: int = 8_000_000_000
@@ -190,6 +192,10 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """An unexplained wallet difference above this part of equity stops new risk (ACC-7) ..."""
     wallet_patience_ns: int = 300_000_000_000
     """... after this long."""
+    gap_price_ppm: int = 200
+    """How far live fills may be from what paper would have given, in parts of the price ..."""
+    gap_filled_ppm: int = 100_000
+    """... and the share of orders filled, for paper results to be believed."""
     cash_slack_units: int = 0
     """What one booked change may differ from the venue's by rounding, in cash units (ACC-4)."""
     instrument_limits: dict[str, Limits] = {}

@@ -155,8 +155,10 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Trade sockets one uid may have; the venue documents the refusal without a number."""
     fresh: bool = False
     """Ignore what an earlier run left in ``directory``."""
-    queue: bool = True
-    """Resting orders join behind the displayed quantity."""
+    queue: float = 1.0
+    """Part of the displayed quantity that resting orders join behind; 0 = in front of it."""
+    leaving_queue: bool = False
+    """Who cancels stands anywhere in the queue, not only behind clients: they move up."""
     price_limit_linear: tuple[str, str] = ("0.01", "0.02")
     """Ratios X and Y of the venue's price limit formula (Bybit v5 docs, price-limit)."""
     price_limit_spot: tuple[str, str] = ("0.005", "0.01")
@@ -213,6 +215,8 @@ class SimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         if not 0 <= self.lose_ack <= 1:
             raise ValueError(f"lose_ack is a probability from 0 to 1, found {self.lose_ack}")
+        if not 0 <= self.queue <= 1:
+            raise ValueError(f"queue is a share from 0 to 1, found {self.queue}")
         for name in ("speed", "burst"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, found {getattr(self, name)}")

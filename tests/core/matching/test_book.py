@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.core.matching import Fill, MatchingBook
+from plimsoll.core.matching import WHOLE_QUEUE, Fill, MatchingBook
 from plimsoll.core.model import Side, TimeInForce
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -15,8 +15,8 @@ GTC, IOC, FOK = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK
 POST_ONLY = TimeInForce.POST_ONLY
 
 
-def book_of(*, queue: bool = True) -> MatchingBook:
-    book = MatchingBook(queue=queue)
+def book_of(*, queue_ppm: int = WHOLE_QUEUE) -> MatchingBook:
+    book = MatchingBook(queue_ppm=queue_ppm)
     book.replace([(100, 10), (99, 20)], [(101, 10), (102, 20)])
     return book
 
@@ -77,7 +77,7 @@ def test_print_through_the_price_fills_all() -> None:
 
 
 def test_without_queue_an_order_stands_in_front() -> None:
-    book = book_of(queue=False)
+    book = book_of(queue_ppm=0)
     book.submit("a", BUY, 100, 5, GTC)
     assert book.public_trade(SELL, 100, 5) == [Fill("a", 100, 5, True, "")]
 
@@ -347,15 +347,16 @@ def test_same_as_the_naive_twin(actions: list[Any]) -> None:
 
 @given(
     st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 6), st.integers(0, 5)), max_size=30),
-    st.booleans(),
+    st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 6), st.integers(1, 5)), max_size=25),
 )
 def test_many_levels_at_once_are_the_same_as_one_after_another(
-    rows: list[tuple[Side, int, int]], own: bool
+    rows: list[tuple[Side, int, int]], own: list[tuple[Side, int, int]]
 ) -> None:
     one, many = MatchingBook(), MatchingBook()
     for book in (one, many):
-        if own:
-            book.submit("a", BUY, 3, 4, GTC)
+        book.replace([(2, 7)], [(5, 7)])
+        for number, (found, price, qty) in enumerate(own):
+            book.submit(str(number), found, price, qty, POST_ONLY)
     for side in Side:
         mine = [(price, qty) for found, price, qty in rows if found is side]
         fills = [fill for price, qty in mine for fill in one.set_level(side, price, qty)]

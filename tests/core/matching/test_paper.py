@@ -84,6 +84,17 @@ def test_a_resting_order_fills_as_maker_when_prints_pass_its_queue(paper):
     assert {one.is_maker for one in paper.of(PaperFilled)} == {True}
 
 
+def test_a_resting_order_joins_behind_a_share_of_the_queue_where_that_is_configured():
+    timing = Timing(paper_queue_ppm=250_000)
+    strategy = one_strategy(Mode.PAPER, (PERP, SPOT))
+    paper = started(Driver(settings_of(strategy, timing=timing)))
+    handle = rest(paper, limit="49999")
+    paper.put(PublicTraded, PERP, [(49_999.0, 25.0, False, 0)], 0)
+    assert handle.filled_lots == 0
+    paper.put(PublicTraded, PERP, [(49_999.0, 0.004, False, 0)], 0)
+    assert (handle.filled_lots, handle.state) == (4, S.PARTIAL)
+
+
 def test_post_only_that_would_take_is_cancelled(paper):
     handle = place(paper, limit="50001", post_only=True)
     paper.advance(LATENCY)

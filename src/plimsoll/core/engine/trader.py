@@ -91,6 +91,7 @@ class Trader:
             state.ledger.qty_lots,
             self._trusted_rows,
             state.instruments.__getitem__,
+            settings.timing.paper_queue_ppm,
         )
         self.placer = Placer(state, settings, self.paper)
         self.protecting = Protecting(state, settings.timing)

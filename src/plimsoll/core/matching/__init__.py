@@ -4,6 +4,6 @@ In: levels and prints of the outside market, own orders. Out: fills and how each
 Pure; the simulator, paper trading and backtests import it; it imports ``core.model`` only.
 """
 
-from plimsoll.core.matching.book import Fill, MatchingBook, Outcome, Resting
+from plimsoll.core.matching.book import WHOLE_QUEUE, Fill, MatchingBook, Outcome, Resting
 
-__all__ = ["Fill", "MatchingBook", "Outcome", "Resting"]
+__all__ = ["WHOLE_QUEUE", "Fill", "MatchingBook", "Outcome", "Resting"]

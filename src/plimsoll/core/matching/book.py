@@ -3,7 +3,7 @@
 Theory of operation. Each price holds the external quantity last displayed there plus own orders in
 time order. ``ahead_lots`` of a resting order is the external quantity still in front of it:
 
-* it joins behind everything displayed (``queue=True``), or in front of it (``queue=False``);
+* it joins behind a share of what is displayed: all of it, unless ``queue_ppm`` says less;
 * a print at its price takes what is ahead first, exactly, and then the order;
 * a level that shrinks to less than ``ahead_lots`` caps it: until then the decrease is taken to be
   cancellations from behind, the reading least favourable to us;
@@ -15,11 +15,14 @@ quantity taken by an own order is gone until that level is set again.
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from plimsoll.core.model import Side, TimeInForce
+
+WHOLE_QUEUE: Final = 1_000_000
+"""Behind everything that is displayed, in parts per million of it."""
 
 
 class Fill(NamedTuple):
@@ -65,9 +68,9 @@ class Resting(msgspec.Struct):
 class MatchingBook:
     """Price-time priority over one instrument, in integer ticks and lots."""
 
-    def __init__(self, *, queue: bool = True) -> None:
-        """Start empty; ``queue`` puts resting orders behind the displayed external quantity."""
-        self._queue = queue
+    def __init__(self, *, queue_ppm: int = WHOLE_QUEUE) -> None:
+        """Start empty; resting orders join behind ``queue_ppm`` of the displayed quantity."""
+        self._queue_ppm = queue_ppm
         self._halves = {Side.BUY: _Half(Side.BUY), Side.SELL: _Half(Side.SELL)}
         self._resting: dict[str, Resting] = {}
 
@@ -265,6 +268,16 @@ class MatchingBook:
             (price, level.total() if (level := find(price)) is not None else 0) for price in prices
         ]
 
+    def displayed(self, side: Side, price_ticks: int) -> int:
+        """Return the external quantity at a price, own orders left out."""
+        level = self._halves[side].levels.get(price_ticks)
+        return level.external if level is not None else 0
+
+    def ahead_at(self, side: Side, price_ticks: int) -> list[Resting]:
+        """Return the own orders at a price that have external quantity in front of them."""
+        level = self._halves[side].levels.get(price_ticks)
+        return [order for order in level.own if order.ahead_lots] if level is not None else []
+
     def price_at(self, side: Side, place: int) -> int | None:
         """Return the price of a place counted from the best (0), ``None`` behind the last."""
         half = self._halves[side]
@@ -347,7 +360,7 @@ class MatchingBook:
     def _rest(self, order: Resting) -> None:
         half = self._halves[order.side]
         level = half.level(order.price_ticks)
-        order.ahead_lots = level.external if self._queue else 0
+        order.ahead_lots = level.external * self._queue_ppm // WHOLE_QUEUE
         level.own.append(order)
         half.own_count += 1
         self._resting[order.key] = order

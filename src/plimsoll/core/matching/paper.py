@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-from plimsoll.core.matching.book import Fill, MatchingBook, Outcome
+from plimsoll.core.matching.book import WHOLE_QUEUE, Fill, MatchingBook, Outcome
 from plimsoll.core.model import Instrument, Order, OrderState, Regrid, Side, TimeInForce
 from plimsoll.core.records import BookChanged
 
@@ -64,9 +64,11 @@ class PaperVenue:
         held_lots: Callable[[str, str], int],
         rows: Callable[[str], tuple[MarketRows, MarketRows]],
         listed: Callable[[str], Instrument],
+        queue_ppm: int = WHOLE_QUEUE,
     ) -> None:
         """Read orders, positions, the market's (bids, asks) and filters through the functions."""
         self.latency_ns = latency_ns
+        self.queue_ppm = queue_ppm
         self.find = find
         self.held_lots = held_lots
         self.rows = rows
@@ -290,7 +292,7 @@ class PaperVenue:
         key = (order.owner, order.instrument)
         found = self.matching.get(key)
         if found is None:
-            found = self.matching[key] = MatchingBook()
+            found = self.matching[key] = MatchingBook(queue_ppm=self.queue_ppm)
             instrument = self.listed(order.instrument)
             bids, asks = self.rows(order.instrument)
             found.replace(_rows(bids, instrument), _rows(asks, instrument))

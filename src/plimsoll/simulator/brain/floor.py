@@ -5,10 +5,12 @@ from typing import Any, Final
 
 import msgspec
 
+from plimsoll.core.matching import WHOLE_QUEUE, MatchingBook
 from plimsoll.simulator.brain.accounts import Account
 from plimsoll.simulator.brain.collateral import RATIOS
 from plimsoll.simulator.brain.errors import VenueRefusal
 from plimsoll.simulator.brain.later import Later
+from plimsoll.simulator.brain.leaving import LeavingBook
 from plimsoll.simulator.brain.listings import Listing, default_listings, extra_listings
 from plimsoll.simulator.brain.margin import Quotes
 from plimsoll.simulator.brain.numbers import decimal_of, drawn_uuid
@@ -43,7 +45,7 @@ class Floor:
         )
         self.listings |= extra_listings(settings.extra_symbols, settings.price_limit_linear)
         self.markets = {
-            name: PublicMarket(listing, settings.seed, queue=settings.queue)
+            name: PublicMarket(listing, settings.seed, _book(settings, name))
             for name, listing in self.listings.items()
         }
         self._priced = {
@@ -167,3 +169,10 @@ class Floor:
     def quotes(self) -> Quotes:
         """Return the prices money is counted with now."""
         return Quotes(self.mark_of, self.index_of(), self.ratios)
+
+
+def _book(settings: SimSettings, name: str) -> MatchingBook:
+    queue_ppm = round(settings.queue * WHOLE_QUEUE)
+    if settings.leaving_queue:
+        return LeavingBook(settings.seed, name, queue_ppm)
+    return MatchingBook(queue_ppm=queue_ppm)

@@ -48,10 +48,10 @@ class Reader(Protocol):
 class PublicMarket:
     """State every client may see. Changes come as market events and own matches."""
 
-    def __init__(self, listing: Listing, seed: int, *, queue: bool) -> None:
+    def __init__(self, listing: Listing, seed: int, book: MatchingBook) -> None:
         """Start without a price; trading waits for the first book."""
         self.listing = listing
-        self.book = MatchingBook(queue=queue)
+        self.book = book
         self.seq = 500_000
         self.first_u = 1000
         """Update number of a book's first snapshot; 1 says that the service restarted."""

@@ -96,6 +96,7 @@ TAGS = {
     "Tripped": "trip",
     "Reset": "reset",
     "LimitsChanged": "limits",
+    "StageChanged": "stage",
 }
 """What stands in journals already written: an entry may be added, never changed."""
 

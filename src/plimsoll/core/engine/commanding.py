@@ -22,12 +22,14 @@ from plimsoll.core.engine.judging import (
     OrderArgs,
     ReleaseArgs,
     ScopeArgs,
+    StageArgs,
     close_scope,
     manual_request,
     read_command,
 )
 from plimsoll.core.engine.limiting import change_limit
 from plimsoll.core.engine.placing import Hand, Placer
+from plimsoll.core.engine.reviewing import stage_changed
 from plimsoll.core.engine.state import State
 from plimsoll.core.model import ACCOUNT, MANUAL, Scope, scope_of
 from plimsoll.core.records import (
@@ -76,6 +78,7 @@ class Commanding:
             "reset": self._reset,
             "limits": self._limits,
             "strategy-resume": self._strategy_resume,
+            "stage": self._stage,
         }
 
     def on_command(self, command: OperatorCommand) -> Iterator[Record]:
@@ -166,6 +169,9 @@ class Commanding:
             *self.state.stamp(), args.strategy, command.actor, _reason(command, args)
         )
         self.free(args.strategy)
+
+    def _stage(self, command: OperatorCommand, args: StageArgs) -> Iterator[Record]:
+        yield stage_changed(self.state, args, command.actor, _reason(command, args))
 
     # ---- orders ----
 

@@ -70,6 +70,9 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             ),
             "trips": [msgspec.to_builtins(trip) for trip in state.trips.active.values()],
             "trip_days": sorted((*key, *days) for key, days in state.trips.days.items()),
+            "standings": sorted(
+                (name, msgspec.to_builtins(one)) for name, one in state.standings.items()
+            ),
             "limits": sorted((*key, value) for key, value in state.limits.changes.items()),
             "markets": [
                 [

@@ -14,8 +14,10 @@ import msgspec
 
 from plimsoll.core.engine.reach import holdings, is_cancelled, is_closed
 from plimsoll.core.engine.state import State
-from plimsoll.core.model import FOREIGN, MANUAL, OrderType, Scope, Side, scope_of
+from plimsoll.core.execution.graduation import PPB, Stage, refusal_of
+from plimsoll.core.model import FOREIGN, MANUAL, OUTSIDE, OrderType, Scope, Side, scope_of
 from plimsoll.core.model import TimeInForce as Tif
+from plimsoll.core.settings import NO_LIMIT
 from plimsoll.core.strategy import PlaceRequest
 
 
@@ -111,6 +113,17 @@ class FreeArgs(Args, frozen=True):
     strategy: str
 
 
+class StageArgs(Args, frozen=True, kw_only=True):
+    """``stage``: where an instance stands from now on, and the evidence it rests on."""
+
+    strategy: str
+    stage: Stage
+    step: int = 0
+    capital: int = 0
+    expected_ppb: int = 0
+    evidence: str = ""
+
+
 ARGS: Final[Mapping[str, type[Args]]] = {
     "halt": HaltArgs,
     "resume": ScopeArgs,
@@ -124,6 +137,7 @@ ARGS: Final[Mapping[str, type[Args]]] = {
     "reset": ResetArgs,
     "limits": LimitArgs,
     "strategy-resume": FreeArgs,
+    "stage": StageArgs,
     "stop": Args,
 }
 """Commands and what they carry."""
@@ -269,6 +283,18 @@ def _judge_free(state: State, args: FreeArgs) -> None:
         raise CommandRefused(f"strategy-resume: {args.strategy} is not stopped for a fault")
 
 
+def _judge_stage(state: State, args: StageArgs) -> None:
+    _owner(state, args.strategy)
+    if args.strategy in OUTSIDE or args.strategy == MANUAL:
+        raise CommandRefused(f"stage: {args.strategy} is no strategy")
+    if args.capital < 0 or args.capital >= NO_LIMIT or abs(args.expected_ppb) > PPB:
+        raise CommandRefused("stage: a capital from 0 on and a daily return within -1 .. 1, please")
+    now = state.standing(args.strategy)
+    refusal = refusal_of(now, args.stage, args.step, args.evidence)
+    if refusal:
+        raise CommandRefused(f"stage: {args.strategy} is {now.stage}: {refusal}")
+
+
 def _pass(_state: State, _args: Args) -> None:
     """Judge nothing."""
 
@@ -286,6 +312,7 @@ _JUDGES: Final[Mapping[str, Callable[[State, Any], None]]] = {
     "reset": _pass,
     "limits": _pass,
     "strategy-resume": _judge_free,
+    "stage": _judge_stage,
     "stop": _pass,
 }
 

@@ -21,6 +21,7 @@ from plimsoll.core.engine.measuring import Measuring
 from plimsoll.core.engine.noticing import Noticing
 from plimsoll.core.engine.outsiders import Outsiders
 from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.reviewing import Reviewing
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.straying import Straying
 from plimsoll.core.execution.rounds import is_new_order
@@ -61,6 +62,7 @@ class Keeper:
         self.breaking = Breaking(state, settings, placer)
         self.noticing = Noticing(state, settings)
         self.measuring = Measuring(state, settings)
+        self.reviewing = Reviewing(state)
         self.disconnecting = Disconnecting(state, self.comparing, self.halting)
 
     def take_over(self) -> Iterator[Record]:
@@ -171,6 +173,7 @@ class Keeper:
         yield from self.measuring.on_time()
         yield from self.breaking.on_time()
         yield from self.noticing.on_time()
+        yield from self.reviewing.on_time()
         yield from self.halting.on_time()
         yield from self.explaining.on_time()
         yield from self.flattening.on_time()

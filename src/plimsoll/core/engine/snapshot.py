@@ -5,6 +5,7 @@ from collections import OrderedDict, deque
 import msgspec
 
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution.graduation.stages import Standing
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Instrument, Order, Position, Scope
@@ -70,6 +71,7 @@ class _Snapshot(msgspec.Struct):
     protections: dict[str, Protection] = {}
     guard: _Guard | None = None
     rates: dict[str, int] = {}
+    standings: dict[str, Standing] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -118,6 +120,7 @@ def snapshot(state: State) -> bytes:
             protections=state.protections.at_venue,
             guard=_guard_of(state),
             rates=state.rates.limits,
+            standings=state.standings,
         )
     )
 
@@ -162,6 +165,7 @@ def restore(payload: bytes) -> State:
     state.safety.blocks = saved.blocks
     state.safety.observed, state.safety.wallet_doubt = saved.observed, saved.wallet_doubt
     state.rates.limits.update(saved.rates)
+    state.standings = saved.standings
     _restore_paces(state, saved)
     if saved.guard is not None:
         _restore_guard(state, saved.guard)

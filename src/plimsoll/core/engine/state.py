@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from plimsoll.core.execution import OrderStore
+from plimsoll.core.execution.graduation.stages import Standing, standing_after
 from plimsoll.core.execution.owners import outsider
 from plimsoll.core.execution.protection import Protections
 from plimsoll.core.feed import STREAM_DEAD, STREAM_LIVE, STREAM_SUSPECT, BarMarket, Market
@@ -84,6 +85,7 @@ from plimsoll.core.records import (
     SessionEnded,
     SessionStopping,
     SpaceChanged,
+    StageChanged,
     StrategyCheckpoint,
     StrategyFreed,
     StrategyRestored,
@@ -171,6 +173,8 @@ class State:
         """Instances stopped, and why."""
         self.faulty: dict[str, str] = {}
         """Those of them that only a person frees, by code (RSK-8)."""
+        self.standings: dict[str, Standing] = {}
+        """Where instances stand on their way to real money; one left out is on paper."""
         self.flattens: dict[str, FlattenBegun] = {}
         """Flattens under way."""
         self.flattened: deque[FlattenEnded] = deque(maxlen=KEEP)
@@ -251,6 +255,10 @@ class State:
         if scope:
             return self.ledger.qty_lots(scope, instrument)
         return self.ledger.account_lots(instrument, self.paper_owners)
+
+    def standing(self, owner: str) -> Standing:
+        """Return where an instance stands; on paper where nobody has decided."""
+        return self.standings.get(owner) or Standing()
 
     # ---- sessions ----
 
@@ -577,6 +585,9 @@ class State:
         self.stopped.pop(record.owner, None)
         self.faulty.pop(record.owner, None)
 
+    def _staged(self, record: StageChanged) -> None:
+        self.standings[record.owner] = standing_after(self.standing(record.owner), record)
+
     def _halted(self, record: Halted) -> None:
         self.safety.on_halted(record)
         self.swept.pop(record.scope, None)
@@ -609,6 +620,7 @@ class State:
             Tripped: self._tripped,
             Reset: self._reset,
             LimitsChanged: self.limits.on_changed,
+            StageChanged: self._staged,
             SessionStopping: self._stopping,
             SessionEnded: self._ended,
             BookChanged: self._book,

@@ -264,7 +264,7 @@ def test_a_configuration_that_raises_a_limit_changes_nothing_until_a_restart(eng
 def test_a_stage_outlives_kill_and_a_clean_stop(engine, sim):
     name = json.loads(engine.job.read_text())["core"]["strategies"][0]["name"]
     engine.start()
-    wait_for("orders", lambda: is_trading(engine))
+    wait_for("orders", lambda: is_trading(engine), 60)
     stage = {"strategy": name, "stage": "candidate", "evidence": "ab" * 32, "capital": 7}
     assert command(engine, "stage", **stage, reason="earned").accepted
     assert "does not follow candidate" in command(engine, "stage", **stage).reason

@@ -12,7 +12,15 @@ from tests.properties.driver import INSTRUMENTS, PERP
 import plimsoll.core
 from plimsoll.core import records
 from plimsoll.core.engine import Core
-from plimsoll.core.model import Instrument, Mode, OrderState, OrderType, Side, Stage, TimeInForce
+from plimsoll.core.model import (
+    Instrument,
+    LiveStage,
+    Mode,
+    OrderState,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from plimsoll.core.records import DECISIONS, INPUTS, MARKET_INPUTS, Record
 from plimsoll.core.records.stored import STORED
 
@@ -107,6 +115,7 @@ TAGS = {
     "SignalReceived": "signal",
     "ParametersChanged": "parameters",
     "StrategyReloaded": "reload",
+    "StageChanged": "stage",
 }
 """What stands in journals already written: an entry may be added, never changed."""
 
@@ -131,7 +140,7 @@ SAMPLE: dict[Any, Any] = {
     bytes: b"raw",
     Side: Side.SELL,
     Mode: Mode.PAPER,
-    Stage: Stage.RUN_OFF,
+    LiveStage: LiveStage.RUN_OFF,
     OrderState: OrderState.PARTIAL,
     OrderType: OrderType.MARKET,
     TimeInForce: TimeInForce.IOC,

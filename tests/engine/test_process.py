@@ -1,5 +1,6 @@
 """The engine process seen from outside: what it refuses, how it stops, what it obeys."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,18 +11,20 @@ import uuid
 import pytest
 from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
 
-from plimsoll.control import Command, send_command
+from plimsoll.control import Command, ControlUnreachable, send_command
 from plimsoll.core.records import (
     Halted,
     LimitsChanged,
     OrderIntended,
     OrderSent,
     Rearmed,
+    StageChanged,
     decode,
 )
 from plimsoll.engine import Replica
 from plimsoll.engine.authority import hashed
 from plimsoll.journal import KIND_RECORD, TRADING, scan
+from plimsoll.track import read
 
 
 @pytest.fixture
@@ -256,3 +259,39 @@ def test_a_configuration_that_raises_a_limit_changes_nothing_until_a_restart(eng
     engine.start()
     wait_for("orders", lambda: is_trading(engine))
     engine.stop()
+
+
+def test_a_stage_outlives_kill_and_a_clean_stop(engine, sim):
+    name = json.loads(engine.job.read_text())["core"]["strategies"][0]["name"]
+    engine.start()
+    wait_for("orders", lambda: is_trading(engine), 60)
+    stage = {"strategy": name, "stage": "candidate", "evidence": "ab" * 32, "capital": 7}
+    assert command(engine, "stage", **stage, reason="earned").accepted
+    assert "does not follow candidate" in command(engine, "stage", **stage).reason
+    engine.kill()  # the moment it was answered
+
+    def refuses_again():
+        with contextlib.suppress(ControlUnreachable):
+            return "does not follow candidate" in command(engine, "stage", **stage).reason
+        return False
+
+    for _ in range(2):
+        engine.start()
+        wait_for("its answer", refuses_again, 60)
+        assert engine.stop() == 143
+    (change,) = [one for one in records(engine) if isinstance(one, StageChanged)]
+    assert (change.owner, change.actor, change.reason) == (name, "tester", "earned")
+    tracks = read(engine.journal_dir, 1 << 62, lambda *_: None).tracks
+    replica = Replica(engine.journal_dir)
+    replica.poll()
+    replica.close()
+    assert tracks.state.seq == replica.core.seq
+    assert tracks.state.stages == replica.core.state.stages
+    fills = {
+        owner: sum(
+            held.fills for (one, _), held in replica.core.ledger.positions.items() if one == owner
+        )
+        for owner in tracks.of
+    }
+    assert {owner: one.statistics.activity.fills for owner, one in tracks.of.items()} == fills
+    assert sum(fills.values()) > 0

@@ -699,6 +699,76 @@ COMMANDS: Final = (
         "says how, and what it cannot say.",
     ),
     Command(
+        "stats",
+        "returns, drawdown, round trips and execution of strategy instances, from the log",
+        ("plimsoll stats", "plimsoll stats ema", "plimsoll stats --json | jq '.strategies[0]'"),
+        "stats:stats",
+        (Argument("strategy", "only this instance", default=""), *SHARED),
+        "Returns are of strategy capital, days are UTC. A record begins anew when code,\n"
+        "parameters, instruments or mode of an instance change. A dash stands where n is too\n"
+        "small. docs/reference/statistics.md has the formula of each line.",
+    ),
+    Command(  # before `graduate`: the first command whose words fit is taken
+        "graduate approve",
+        "approve the stage or capital a strategy has earned, with evidence on file",
+        (
+            'plimsoll graduate approve ema --reason "60 days, gap inside its bounds"',
+            "plimsoll graduate approve ema --plan            # the evidence, nothing recorded",
+        ),
+        "approving:approve",
+        (
+            Argument("strategy", "the instance"),
+            *SHARED,
+            _REASON,
+            Argument(
+                "--waive",
+                "unknown rows you answer for: agreement, shadow_gap",
+                default="",
+                metavar="NAMES",
+            ),
+            Argument(
+                "--equity",
+                "what the account is worth, where it was never measured",
+                default="",
+                metavar="MONEY",
+            ),
+            _PLAN,
+        ),
+        "Refused (exit code 7) while anything stands against it. Writes the evidence to\n"
+        "var/ENV/graduation, and records user, reason and SHA-256 in the log. A stage moves no\n"
+        "order: the command that does is printed.",
+    ),
+    Command(
+        "graduate move",
+        "put a strategy under review, back to paper or research, or retire it",
+        ('plimsoll graduate move ema under_review --reason "fills look wrong"',),
+        "approving:move",
+        (
+            Argument("strategy", "the instance"),
+            Argument("stage", "where to", choices=("under_review", "paper", "research", "retired")),
+            *SHARED,
+            _REASON,
+        ),
+        "Needs no evidence. A stage moves no order: the command that does is printed.",
+    ),
+    Command(
+        "graduate",
+        "where strategies stand on their way to real money, and what they still need",
+        (
+            "plimsoll graduate",
+            "plimsoll graduate ema --plan                    # with the capital ramp",
+            "plimsoll graduate --json | jq '.strategies[].test'",
+        ),
+        "graduate:graduate",
+        (
+            Argument("strategy", "only this instance", default=""),
+            *SHARED,
+            Argument("--plan", "the capital ramp and what it may cost as well", is_flag=True),
+        ),
+        "Works with the engine running or dead. The table is a screen against broken strategies;\n"
+        "the test is the evidence. docs/explanation/graduation.md says how often each is wrong.",
+    ),
+    Command(
         "replay",
         "run a session again from its log and compare every decision",
         (

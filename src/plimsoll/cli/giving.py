@@ -36,25 +36,35 @@ def scope_text(word: str) -> str:
 
 def write_request(run_dir: Path, command: Command) -> Path:
     """Write a standing request that survives a power cut; return where."""
-    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path, temporary = run_dir / REQUEST, run_dir / f"{REQUEST}.tmp"
     text = {"id": command.id, "actor": command.actor, "cmd": command.cmd, **command.args}
+    path = run_dir / REQUEST
+    write_durably(path, f"{json_text.dumps(text)}\n".encode())
+    return path
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file of the user's alone that is whole or not there, also after a power cut.
+
+    Raises:
+        OSError: it cannot be written; nothing is left of it.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.tmp")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with os.fdopen(fd, "w") as file:
-            file.write(json_text.dumps(text) + "\n")
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
             file.flush()
-            os.fsync(fd)
+            os.fsync(file.fileno())
     except OSError:
         temporary.unlink()
         raise
     temporary.rename(path)
-    folder = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return path
 
 
 def new_command(word: str, reason: str, **args: object) -> Command:

@@ -21,7 +21,7 @@ from plimsoll.config import units
 from plimsoll.config.layout import Layout
 from plimsoll.core.engine import State
 from plimsoll.core.execution.modes import POLICIES, Standing
-from plimsoll.core.model import Mode, Stage
+from plimsoll.core.model import LiveStage, Mode
 from plimsoll.core.records import FlattenEnded, LiveEnded, ModeSet
 from plimsoll.journal import JournalError
 
@@ -101,7 +101,7 @@ def _change(layout: Layout, args: dict[str, Any], reason: str, *, json: bool) ->
         is_seen = watch.until(seq, is_done, _FLATTEN_S if is_flatten else _WATCH_S)
         found = state.modes.standings[name]
         _told(state, found, seq, command.id, json=json)
-    is_left = is_flatten and found.stage is not Stage.NONE
+    is_left = is_flatten and found.stage is not LiveStage.NONE
     return Exit.DONE if is_seen and not is_left else Exit.TIMED_OUT
 
 
@@ -141,7 +141,7 @@ def _is_so(found: Standing, mode: Mode, policy: str, *, is_proof: bool) -> bool:
     """Return whether nothing is left to switch: asked for twice is no mistake."""
     if mode is not found.mode or (is_proof and mode is not Mode.PAPER):
         return False
-    if mode is not Mode.PAPER or found.stage in (Stage.NONE, Stage.HANDED_OVER):
+    if mode is not Mode.PAPER or found.stage in (LiveStage.NONE, LiveStage.HANDED_OVER):
         return True
     return found.stage is POLICIES[policy or "run_off"]
 
@@ -167,7 +167,7 @@ def _more(state: State, found: Standing) -> Iterator[str]:
     """Yield what a person should know of it."""
     if found.is_unproven:
         yield f"its live book has at most {text.money(found.cap_units)} at risk"
-    if found.stage in (Stage.RUN_OFF, Stage.FLATTEN):
+    if found.stage in (LiveStage.RUN_OFF, LiveStage.FLATTEN):
         yield f"{held_words(state, found)}; its live instance only reduces until that is flat"
-    if found.stage is Stage.HANDED_OVER:
+    if found.stage is LiveStage.HANDED_OVER:
         yield "what it held is manual: it is yours to close"

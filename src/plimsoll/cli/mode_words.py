@@ -8,7 +8,7 @@ from plimsoll.core.engine.judging import CommandRefused, read_command
 from plimsoll.core.engine.promoting import is_up, obstacles
 from plimsoll.core.engine.reach import engine_stops, holdings, is_closed
 from plimsoll.core.execution.modes import POLICIES, RUNNING, Standing
-from plimsoll.core.model import Mode, Scope, Stage
+from plimsoll.core.model import LiveStage, Mode, Scope
 
 
 def page(core: Core) -> str:
@@ -64,7 +64,7 @@ def mode_lines(core: Core) -> list[str]:
         + (f", at most {one['cap']} at risk" if one["unproven"] else "")
         + (f"; live book holds {one['holds']}" if one["holds"] else "")
         for one in document(core)
-        if one["seq"] or one["stage"] in (Stage.RUN_OFF, Stage.FLATTEN)
+        if one["seq"] or one["stage"] in (LiveStage.RUN_OFF, LiveStage.FLATTEN)
     ]
     return ["", "modes (`plimsoll mode set STRATEGY` changes one)", *told] if told else []
 
@@ -158,7 +158,7 @@ _DOWN = {
 
 def _stage(found: Standing, mode: str, policy: str) -> str:
     if mode != Mode.PAPER:
-        return str(Stage.LIVE)
+        return str(LiveStage.LIVE)
     return str(POLICIES.get(policy, found.stage))
 
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from plimsoll.cli import text
 from plimsoll.cli.shields import SESSION_ENDS, shield_of
 from plimsoll.core.engine import Core
-from plimsoll.core.model import Mode, Order, Stage, strategy_of
+from plimsoll.core.model import LiveStage, Mode, Order, strategy_of
 
 Rows = list[tuple[str, ...]]
 
@@ -33,8 +33,8 @@ def mode_of(core: Core, owner: str) -> str:
 
 
 _STAGES: Final = {
-    Stage.RUN_OFF: "live, running off",
-    Stage.FLATTEN: "live, being flattened",
+    LiveStage.RUN_OFF: "live, running off",
+    LiveStage.FLATTEN: "live, being flattened",
 }
 
 

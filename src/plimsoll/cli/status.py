@@ -110,6 +110,16 @@ def stop_lines(core: Core) -> list[str]:
     return ["", "stops (`plimsoll resume SCOPE` ends one)", *told] if told else []
 
 
+def stage_lines(core: Core) -> list[str]:
+    """Return where instances stand on their way to real money, where anybody decided."""
+    told = [
+        f"  {name} is {now.stage}{f' step {now.step}' * bool(now.step)} by {now.actor}: "
+        f"{now.reason}"
+        for name, now in core.state.stages.items()
+    ]
+    return ["", "stages (`plimsoll graduate` shows the evidence)", *told] if told else []
+
+
 def doubt_lines(core: Core) -> list[str]:
     """Return the markets on which no new risk was taken for so long that it was told."""
     doubts = core.state.doubts.values()
@@ -182,7 +192,7 @@ def _page(
     for title, rows in (("strategies", strategy_rows(core)), ("positions", position_rows(core))):
         if len(rows) > 1:
             lines += ["", title, text.table(rows[0], rows[1:], "  ")]
-    lines += mode_lines(core) + stop_lines(core)
+    lines += mode_lines(core) + stage_lines(core) + stop_lines(core)
     lines += doubt_lines(core) + waiting_lines(core)
     if core.incidents:
         lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
@@ -216,6 +226,10 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
             {"ts_ns": one.ts_ns, "id": one.id, "outcome": one.outcome, "text": one.text}
             for one in core.state.flattened
         ],
+        "stages": {
+            name: {"stage": str(now.stage), "step": now.step, "actor": now.actor}
+            for name, now in core.state.stages.items()
+        },
         "blocks": safety.blocks,
         "observed": safety.observed,
         "wallet_doubt": safety.wallet_doubt,

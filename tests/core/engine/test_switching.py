@@ -22,7 +22,7 @@ from tests.properties.driver import (
 from plimsoll.core.engine import restore, snapshot, state_hash
 from plimsoll.core.engine.judging import CommandRefused, read_command
 from plimsoll.core.execution.modes import RUNNING
-from plimsoll.core.model import MANUAL, OUTSIDE, Mode, OrderState, Side, Stage
+from plimsoll.core.model import MANUAL, OUTSIDE, LiveStage, Mode, OrderState, Side
 from plimsoll.core.records import (
     CancelIntended,
     FlattenEnded,
@@ -102,7 +102,7 @@ def owned(driver):
 def test_a_live_strategy_without_a_position_goes_to_paper_at_once():
     driver = session()
     command(driver, "paper", reason="enough")
-    assert standing(driver).stage is Stage.NONE
+    assert standing(driver).stage is LiveStage.NONE
     assert [one.book for one in driver.of(LiveEnded)] == ["s"]
     assert [(one.owner, one.code) for one in driver.of(StrategyStopped)] == [("s", "mode")]
     assert desks(driver) == {"s.paper"}
@@ -125,7 +125,7 @@ def test_run_off_cancels_entries_and_lets_the_live_book_only_reduce():
     command(driver, "paper")
     assert [one.client_order_id for one in driver.of(CancelIntended)] == [entry.id]
     gone(driver, entry)
-    assert (standing(driver).mode, standing(driver).stage) == (Mode.PAPER, Stage.RUN_OFF)
+    assert (standing(driver).mode, standing(driver).stage) == (Mode.PAPER, LiveStage.RUN_OFF)
     assert desks(driver) == {"s", "s.paper"}
     handle = driver.do(lambda s: s.buy(PERP, "0.010", "49000"))
     assert handle.refusal.code == "run_off"
@@ -185,14 +185,14 @@ def test_an_unknown_entry_keeps_the_run_off_open_until_its_fate_is_known():
     assert order.state is S.UNKNOWN
     command(driver, "paper")
     driver.advance(2 * SECOND)
-    assert standing(driver).stage is Stage.RUN_OFF
+    assert standing(driver).stage is LiveStage.RUN_OFF
     driver.report(order.id, S.OPEN)
     driver.advance(2 * SECOND)
     assert [one.client_order_id for one in driver.of(CancelIntended)][-1] == order.id
     driver.execute(order.id, 10, "late")
     driver.report(order.id, S.FILLED, cum=10)
     driver.advance(SECOND)
-    assert standing(driver).stage is Stage.RUN_OFF
+    assert standing(driver).stage is LiveStage.RUN_OFF
     assert driver.core.ledger.qty_lots("s", PERP) == 10
     owned(driver)
 
@@ -210,7 +210,7 @@ def test_flatten_closes_in_slices_and_then_the_live_instance_ends():
     driver.report(slice_.id, S.FILLED, cum=10)
     driver.advance(SECOND)
     assert [one.outcome for one in driver.of(FlattenEnded)] == ["flat"]
-    assert standing(driver).stage is Stage.NONE
+    assert standing(driver).stage is LiveStage.NONE
     assert not driver.core.safety.halts
 
 
@@ -224,7 +224,7 @@ def test_what_a_flatten_leaves_is_run_off_and_told():
     driver.core.state.markets[PERP].drop("nothing to close at")
     driver.advance(40 * SECOND)
     assert [one.outcome for one in driver.of(FlattenEnded)] == ["left"]
-    assert (standing(driver).stage, standing(driver).actor) == (Stage.RUN_OFF, "engine")
+    assert (standing(driver).stage, standing(driver).actor) == (LiveStage.RUN_OFF, "engine")
     assert "not_flat" in [one.code for one in driver.of(IncidentRaised)]
     owned(driver)
 
@@ -296,7 +296,7 @@ def test_down_works_under_a_halt_and_without_the_venue():
     filled(driver)
     driver.put(OperatorCommand, "h", "anna", "halt", "{}")
     command(driver, "paper")
-    assert standing(driver).stage is Stage.RUN_OFF
+    assert standing(driver).stage is LiveStage.RUN_OFF
     owned(driver)
 
 
@@ -393,7 +393,7 @@ def test_a_new_life_knows_nothing_of_the_one_before():
     driver.do(lambda s: s.target(PERP, "0.010"))
     gone(driver, driver.newest)
     command(driver, "paper")
-    assert standing(driver).stage is Stage.NONE
+    assert standing(driver).stage is LiveStage.NONE
     assert "s" in driver.core.state.checkpoints
     command(driver, "live", **OVERRIDE)
     assert driver.core._trader.desks["s"].targets == {}
@@ -462,7 +462,7 @@ def test_a_configuration_that_goes_to_paper_runs_the_live_book_off():
     filled(driver)
     state = restore(snapshot(driver.core.state))
     again = Driver(settings_of(one_strategy(Mode.PAPER)), state=state, epoch=2).begin()
-    assert standing(again).stage is Stage.RUN_OFF
+    assert standing(again).stage is LiveStage.RUN_OFF
     assert desks(again) == {"s", "s.paper"}
     assert again.core.ledger.account_lots(PERP, again.core.state.paper_owners) == 10
     owned(again)

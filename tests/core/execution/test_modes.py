@@ -4,7 +4,7 @@ import pytest
 from tests.properties.driver import CASH, one_strategy, settings_of
 
 from plimsoll.core.execution.modes import Modes
-from plimsoll.core.model import Mode, Stage, live_name, paper_name, strategy_of
+from plimsoll.core.model import LiveStage, Mode, live_name, paper_name, strategy_of
 from plimsoll.core.records import LiveEnded, ModeSet
 
 P, L, H = Mode.PAPER, Mode.LIVE, Mode.HYBRID
@@ -59,7 +59,7 @@ def test_the_first_book_keeps_its_kind_whatever_is_configured_later():
     modes = configured(L)
     configured(P, modes)
     assert running(modes) == {"s": ("live", 100_000), "s.paper": ("paper", 100_000)}
-    assert modes.standings["s"].stage is Stage.RUN_OFF
+    assert modes.standings["s"].stage is LiveStage.RUN_OFF
     assert not modes.paper_owners & modes.live_owners
 
 
@@ -71,7 +71,9 @@ def test_a_run_off_by_configuration_ends_once():
 
 @pytest.mark.parametrize("policy", ["run_off", "flatten", "hand_over"])
 def test_what_runs_follows_from_the_stage(policy):
-    stage = {"run_off": Stage.RUN_OFF, "flatten": Stage.FLATTEN}.get(policy, Stage.HANDED_OVER)
+    stage = {"run_off": LiveStage.RUN_OFF, "flatten": LiveStage.FLATTEN}.get(
+        policy, LiveStage.HANDED_OVER
+    )
     modes = switched(configured(L), P, stage, policy)
     assert ("s" in running(modes)) is (policy != "hand_over")
     assert "s.paper" in running(modes)
@@ -79,12 +81,12 @@ def test_what_runs_follows_from_the_stage(policy):
 
 
 def test_an_override_caps_capital_and_evidence_does_not():
-    modes = switched(configured(P), L, Stage.LIVE, cap=200 * CASH)
+    modes = switched(configured(P), L, LiveStage.LIVE, cap=200 * CASH)
     assert running(modes) == {"s.live": ("live", 200)}
     assert (modes.caps(), modes.standings["s"].words) == (
         {"s.live": 200 * CASH}, "live, UNPROVEN",
     )  # fmt: skip
-    switched(modes, L, Stage.LIVE, evidence="d1ce")
+    switched(modes, L, LiveStage.LIVE, evidence="d1ce")
     assert running(modes) == {"s.live": ("live", 100_000)}
     assert modes.caps() == {}
 
@@ -92,13 +94,13 @@ def test_an_override_caps_capital_and_evidence_does_not():
 @pytest.mark.parametrize(
     ("first", "switch", "then", "expected"),
     [
-        (L, (P, Stage.NONE), L, (P, Stage.NONE)),
-        (L, (P, Stage.NONE), H, (P, Stage.NONE)),
-        (P, (P, Stage.NONE), L, (P, Stage.NONE)),
-        (P, (L, Stage.LIVE), P, (L, Stage.LIVE)),
-        (P, (L, Stage.LIVE), H, (H, Stage.LIVE)),
-        (L, (H, Stage.LIVE), P, (P, Stage.RUN_OFF)),
-        (L, (P, Stage.RUN_OFF), P, (P, Stage.RUN_OFF)),
+        (L, (P, LiveStage.NONE), L, (P, LiveStage.NONE)),
+        (L, (P, LiveStage.NONE), H, (P, LiveStage.NONE)),
+        (P, (P, LiveStage.NONE), L, (P, LiveStage.NONE)),
+        (P, (L, LiveStage.LIVE), P, (L, LiveStage.LIVE)),
+        (P, (L, LiveStage.LIVE), H, (H, LiveStage.LIVE)),
+        (L, (H, LiveStage.LIVE), P, (P, LiveStage.RUN_OFF)),
+        (L, (P, LiveStage.RUN_OFF), P, (P, LiveStage.RUN_OFF)),
     ],
 )
 def test_a_start_takes_risk_from_a_switch_and_gives_it_none(first, switch, then, expected):
@@ -108,14 +110,14 @@ def test_a_start_takes_risk_from_a_switch_and_gives_it_none(first, switch, then,
 
 
 def test_a_demotion_is_not_undone_by_editing_the_file_twice():
-    modes = switched(configured(L), P, Stage.NONE)
+    modes = switched(configured(L), P, LiveStage.NONE)
     for mode in (P, L, P, H):
         configured(mode, modes)
         assert modes.standings["s"].mode is P
 
 
 def test_a_cap_is_gone_with_the_mode_it_was_for():
-    modes = switched(configured(P), L, Stage.LIVE, cap=200 * CASH)
+    modes = switched(configured(P), L, LiveStage.LIVE, cap=200 * CASH)
     configured(H, modes)
     assert modes.caps() == {"s.live": 200 * CASH}
     configured(P, modes)
@@ -125,6 +127,6 @@ def test_a_cap_is_gone_with_the_mode_it_was_for():
 
 def test_records_about_strategies_nobody_knows_change_nothing():
     modes = Modes()
-    switched(modes, L, Stage.LIVE)
+    switched(modes, L, LiveStage.LIVE)
     modes.on_ended(LiveEnded(3, 3, 1, 0, "s", "s"))
     assert (modes.standings, modes.effective(), modes.configured("s")) == ({}, None, None)

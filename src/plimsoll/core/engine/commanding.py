@@ -24,12 +24,14 @@ from plimsoll.core.engine.judging import (
     OrderArgs,
     ReleaseArgs,
     ScopeArgs,
+    StageArgs,
     close_scope,
     manual_request,
     read_command,
 )
 from plimsoll.core.engine.limiting import change_limit
 from plimsoll.core.engine.placing import Hand, Placer
+from plimsoll.core.engine.reviewing import stage_changed
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.switching import Switching
 from plimsoll.core.model import ACCOUNT, MANUAL, Scope, scope_of
@@ -86,6 +88,7 @@ class Commanding:
             "strategy-set": changing.set,
             "strategy-reload": changing.reload,
             "mode": self._mode,
+            "stage": self._stage,
         }
 
     def on_command(self, command: OperatorCommand) -> Iterator[Record]:
@@ -179,6 +182,9 @@ class Commanding:
 
     def _mode(self, command: OperatorCommand, args: ModeArgs) -> Iterator[Record]:
         return self.switching.on_command(command, args)
+
+    def _stage(self, command: OperatorCommand, args: StageArgs) -> Iterator[Record]:
+        yield stage_changed(self.state, args, command.actor, _reason(command, args))
 
     # ---- orders ----
 

@@ -84,6 +84,9 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             ),
             "trips": [msgspec.to_builtins(trip) for trip in state.trips.active.values()],
             "trip_days": sorted((*key, *days) for key, days in state.trips.days.items()),
+            "standings": sorted(
+                (name, msgspec.to_builtins(one)) for name, one in state.stages.items()
+            ),
             "limits": sorted((*key, value) for key, value in state.limits.changes.items()),
             "parameters": msgspec.to_builtins(state.changes.parameters),
             "signals": {who: list(taken) for who, taken in state.changes.signals.items()},

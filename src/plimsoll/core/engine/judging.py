@@ -15,9 +15,11 @@ import msgspec
 from plimsoll.core.engine.promoting import is_up, obstacles, proof_missing
 from plimsoll.core.engine.reach import holdings, is_cancelled, is_closed
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution.graduation import PPB, Stage, refusal_of
 from plimsoll.core.execution.modes import POLICIES, RUNNING, Standing
-from plimsoll.core.model import FOREIGN, MANUAL, Mode, OrderType, Scope, Side, scope_of
+from plimsoll.core.model import FOREIGN, MANUAL, OUTSIDE, Mode, OrderType, Scope, Side, scope_of
 from plimsoll.core.model import TimeInForce as Tif
+from plimsoll.core.settings import NO_LIMIT
 from plimsoll.core.strategy import PlaceRequest
 
 
@@ -139,6 +141,17 @@ class ModeArgs(Args, frozen=True):
     evidence: str = ""
 
 
+class StageArgs(Args, frozen=True, kw_only=True):
+    """``stage``: where an instance stands from now on, and the evidence it rests on."""
+
+    strategy: str
+    stage: Stage
+    step: int = 0
+    capital: int = 0
+    expected_ppb: int = 0
+    evidence: str = ""
+
+
 ARGS: Final[Mapping[str, type[Args]]] = {
     "halt": HaltArgs,
     "resume": ScopeArgs,
@@ -155,6 +168,7 @@ ARGS: Final[Mapping[str, type[Args]]] = {
     "strategy-set": SetArgs,
     "strategy-reload": ReloadArgs,
     "mode": ModeArgs,
+    "stage": StageArgs,
     "stop": Args,
 }
 """Commands and what they carry."""
@@ -355,6 +369,18 @@ def _live_capital(state: State, name: str) -> int:
     return (found.live_capital or found.capital) if found is not None else 0
 
 
+def _judge_stage(state: State, args: StageArgs) -> None:
+    _owner(state, args.strategy)
+    if args.strategy in OUTSIDE or args.strategy == MANUAL:
+        raise CommandRefused(f"stage: {args.strategy} is no strategy")
+    if args.capital < 0 or args.capital >= NO_LIMIT or abs(args.expected_ppb) > PPB:
+        raise CommandRefused("stage: a capital from 0 on and a daily return within -1 .. 1, please")
+    now = state.standing(args.strategy)
+    refusal = refusal_of(now, args.stage, args.step, args.evidence)
+    if refusal:
+        raise CommandRefused(f"stage: {args.strategy} is {now.stage}: {refusal}")
+
+
 def _pass(_state: State, _args: Args) -> None:
     """Judge nothing."""
 
@@ -375,6 +401,7 @@ _JUDGES: Final[Mapping[str, Callable[[State, Any], None]]] = {
     "strategy-set": _judge_change,
     "strategy-reload": _judge_change,
     "mode": _judge_mode,
+    "stage": _judge_stage,
     "stop": _pass,
 }
 

@@ -22,6 +22,7 @@ from plimsoll.core.engine.noticing import Noticing
 from plimsoll.core.engine.outsiders import Outsiders
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.protecting import Protecting
+from plimsoll.core.engine.reviewing import Reviewing
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.straying import Straying
 from plimsoll.core.engine.switching import Switching
@@ -66,6 +67,7 @@ class Keeper:
         self.breaking = Breaking(state, settings, placer)
         self.noticing = Noticing(state, settings)
         self.measuring = Measuring(state, settings)
+        self.reviewing = Reviewing(state)
         self.disconnecting = Disconnecting(state, self.comparing, self.halting)
 
     def take_over(self) -> Iterator[Record]:
@@ -180,6 +182,7 @@ class Keeper:
         yield from self.measuring.on_time()
         yield from self.breaking.on_time()
         yield from self.noticing.on_time()
+        yield from self.reviewing.on_time()
         yield from self.halting.on_time()
         yield from self.explaining.on_time()
         yield from self.flattening.on_time()

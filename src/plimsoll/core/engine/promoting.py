@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from plimsoll.core.engine.reach import holdings, is_closed
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.modes import RUNNING, Standing
-from plimsoll.core.model import FOREIGN, VENUE, Scope, Stage, cash_text, strategy_of
+from plimsoll.core.model import FOREIGN, VENUE, LiveStage, Scope, cash_text, strategy_of
 
 _NOBODYS = (FOREIGN, VENUE)
 
 
 def is_up(found: Standing) -> bool:
     """Return whether a switch to live or hybrid lets a live instance begin."""
-    return found.stage is not Stage.LIVE
+    return found.stage is not LiveStage.LIVE
 
 
 def proof_missing(

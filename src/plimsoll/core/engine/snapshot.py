@@ -6,7 +6,7 @@ import msgspec
 
 from plimsoll.core.engine.changes import Change, Taken
 from plimsoll.core.engine.state import FundingOwed, State
-from plimsoll.core.execution.modes import Standing
+from plimsoll.core.execution import graduation, modes
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
 from plimsoll.core.model import OUTSIDE, Instrument, Order, Position, Scope
@@ -79,9 +79,10 @@ class _Snapshot(msgspec.Struct):
     codes: dict[str, str] = {}
     parameters: dict[str, dict[str, Change]] = {}
     signals: dict[str, dict[str, Taken]] = {}
-    standings: list[Standing] = []
+    standings: list[modes.Standing] = []
     live_owners: list[str] | None = None
     """None in snapshots of before there were switches."""
+    stages: dict[str, graduation.Standing] = {}
 
 
 def snapshot(state: State) -> bytes:
@@ -137,6 +138,7 @@ def snapshot(state: State) -> bytes:
             signals=state.changes.signals,
             standings=list(state.modes.standings.values()),
             live_owners=sorted(state.modes.live_owners),
+            stages=state.stages,
         )
     )
 
@@ -182,6 +184,7 @@ def restore(payload: bytes) -> State:
     state.safety.observed, state.safety.wallet_doubt = saved.observed, saved.wallet_doubt
     state.rates.limits.update(saved.rates)
     state.funding_owed = saved.funding_owed
+    state.stages = saved.stages
     _restore_paces(state, saved)
     state.changes.restore(saved.parameters, saved.signals)
     if saved.guard is not None:

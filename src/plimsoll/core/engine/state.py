@@ -12,6 +12,7 @@ import msgspec
 
 from plimsoll.core.engine.changes import Changes
 from plimsoll.core.execution import OrderStore
+from plimsoll.core.execution.graduation.stages import Standing, standing_after
 from plimsoll.core.execution.modes import Modes
 from plimsoll.core.execution.owners import outsider
 from plimsoll.core.execution.protection import Protections
@@ -22,10 +23,10 @@ from plimsoll.core.model import (
     OUTSIDE,
     IdMaker,
     Instrument,
+    LiveStage,
     Order,
     OrderState,
     Regrid,
-    Stage,
     common,
 )
 from plimsoll.core.model.ids import counter_of
@@ -97,6 +98,7 @@ from plimsoll.core.records import (
     SessionStopping,
     SignalReceived,
     SpaceChanged,
+    StageChanged,
     StrategyCheckpoint,
     StrategyFreed,
     StrategyReloaded,
@@ -205,6 +207,8 @@ class State:
         """Instances stopped, and why."""
         self.faulty: dict[str, str] = {}
         """Those of them that only a person frees, by code (RSK-8)."""
+        self.stages: dict[str, Standing] = {}
+        """Where instances stand on their way to real money; one left out is on paper."""
         self.flattens: dict[str, FlattenBegun] = {}
         """Flattens under way."""
         self.flattened: deque[FlattenEnded] = deque(maxlen=KEEP)
@@ -291,6 +295,10 @@ class State:
             return self.ledger.qty_lots(scope, instrument)
         return self.ledger.account_lots(instrument, self.paper_owners)
 
+    def standing(self, owner: str) -> Standing:
+        """Return where an instance stands; on paper where nobody has decided."""
+        return self.stages.get(owner) or Standing()
+
     # ---- sessions ----
 
     def _lease(self, record: LeaseTaken) -> None:
@@ -328,10 +336,10 @@ class State:
 
     def _mode(self, record: ModeSet) -> None:
         before = self.modes.standings.get(record.strategy)
-        is_fresh = before is not None and before.stage is not Stage.LIVE
+        is_fresh = before is not None and before.stage is not LiveStage.LIVE
         self.modes.on_set(record)
         self._enlist()
-        if is_fresh and record.stage is Stage.LIVE:
+        if is_fresh and record.stage is LiveStage.LIVE:
             self._forget_life(self.modes.live_book(record.strategy))
 
     def _forget_life(self, book: str) -> None:
@@ -697,6 +705,9 @@ class State:
         if self.settings is not None:
             self.settings = with_code(self.settings, record.owner, record.source_hash)
 
+    def _staged(self, record: StageChanged) -> None:
+        self.stages[record.owner] = standing_after(self.standing(record.owner), record)
+
     def _halted(self, record: Halted) -> None:
         self.safety.on_halted(record)
         self.swept.pop(record.scope, None)
@@ -729,6 +740,7 @@ class State:
             Tripped: self._tripped,
             Reset: self._reset,
             LimitsChanged: self.limits.on_changed,
+            StageChanged: self._staged,
             SessionStopping: self._stopping,
             SessionEnded: self._ended,
             BookChanged: self._book,

@@ -17,7 +17,7 @@ from plimsoll.core.engine.reach import Holding, engine_stops, holdings, is_close
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.modes import POLICIES, RUNNING, Standing
 from plimsoll.core.execution.protection import NO_LEVEL
-from plimsoll.core.model import MANUAL, Mode, Scope, Stage
+from plimsoll.core.model import MANUAL, LiveStage, Mode, Scope
 from plimsoll.core.records import (
     IncidentRaised,
     LiveEnded,
@@ -68,7 +68,7 @@ class Switching:
             *self.state.stamp(),
             found.strategy,
             args.mode,
-            Stage.LIVE,
+            LiveStage.LIVE,
             "",
             *proof,
             command.actor,
@@ -94,9 +94,9 @@ class Switching:
         stage, before = POLICIES[policy], f"m{found.seq}"
         name = found.strategy
         yield ModeSet(*self.state.stamp(), name, mode, stage, policy, 0, "", actor, reason)
-        if stage is not Stage.FLATTEN:
+        if stage is not LiveStage.FLATTEN:
             why = f"{actor} chose {policy}"
-            own = "" if stage is Stage.HANDED_OVER else before  # nothing is left to close then
+            own = "" if stage is LiveStage.HANDED_OVER else before  # nothing is left to close then
             yield from self.flattening.give_up(self._scope(found), why, name=own)
         yield from self.halting.cancel_wanted()
         yield from self._go_on(found)
@@ -104,8 +104,8 @@ class Switching:
     def _go_on(self, found: Standing) -> Iterator[Record]:
         if found.stage not in RUNNING:
             yield from self._hand_over(found)
-        elif found.stage is not Stage.LIVE:
-            if found.stage is Stage.FLATTEN:
+        elif found.stage is not LiveStage.LIVE:
+            if found.stage is LiveStage.FLATTEN:
                 yield from self._flatten(found)
             yield from self._end_if_done(found)
 
@@ -124,7 +124,7 @@ class Switching:
     def _end_if_done(self, found: Standing) -> Iterator[Record]:
         """End the live instance where nothing is left of its book."""
         state, book = self.state, state_book(self.state, found)
-        if found.stage in (Stage.LIVE, Stage.NONE) or not state.safety.is_reconciled:
+        if found.stage in (LiveStage.LIVE, LiveStage.NONE) or not state.safety.is_reconciled:
             return
         if any(not is_closed(state, held) for held in holdings(state, Scope(book))):
             return

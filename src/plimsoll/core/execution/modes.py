@@ -10,17 +10,17 @@ from typing import Final
 
 import msgspec
 
-from plimsoll.core.model import Mode, Stage, live_name, paper_name
+from plimsoll.core.model import LiveStage, Mode, live_name, paper_name
 from plimsoll.core.records import LiveEnded, ModeSet
 from plimsoll.core.settings import CoreSettings, StrategySettings
 
-RUNNING: Final = frozenset({Stage.LIVE, Stage.RUN_OFF, Stage.FLATTEN})
+RUNNING: Final = frozenset({LiveStage.LIVE, LiveStage.RUN_OFF, LiveStage.FLATTEN})
 """Stages with a live instance."""
 
 POLICIES: Final = {
-    "run_off": Stage.RUN_OFF,
-    "flatten": Stage.FLATTEN,
-    "hand_over": Stage.HANDED_OVER,
+    "run_off": LiveStage.RUN_OFF,
+    "flatten": LiveStage.FLATTEN,
+    "hand_over": LiveStage.HANDED_OVER,
 }
 """What becomes of the live book when a strategy goes to paper."""
 
@@ -32,7 +32,7 @@ class Standing(msgspec.Struct):
 
     strategy: str
     mode: Mode
-    stage: Stage
+    stage: LiveStage
     configured: Mode
     """What the configuration said last."""
     seq: int = 0
@@ -53,7 +53,7 @@ class Standing(msgspec.Struct):
     def words(self) -> str:
         """Return mode, stage and what stands behind them, for people."""
         word = str(self.mode)
-        if self.stage not in (Stage.NONE, Stage.LIVE):
+        if self.stage not in (LiveStage.NONE, LiveStage.LIVE):
             word += f", live book {self.stage.replace('_', ' ')}"
         return f"{word}, UNPROVEN" if self.is_unproven else word
 
@@ -116,8 +116,8 @@ class Modes:
     def on_ended(self, record: LiveEnded) -> None:
         """Take the end of a live instance."""
         found = self.standings.get(record.strategy)
-        if found is not None and found.stage is not Stage.LIVE:
-            found.stage = Stage.NONE
+        if found is not None and found.stage is not LiveStage.LIVE:
+            found.stage = LiveStage.NONE
             self._changed()
 
     # ---- what runs ----
@@ -138,7 +138,7 @@ class Modes:
             self.live_book(one.strategy): f"{one.strategy} went to paper ({one.policy}) by "
             f"{one.actor}: {one.reason or 'no reason given'}"
             for one in self.standings.values()
-            if one.stage is not Stage.LIVE and self.live_book(one.strategy) in self.live_owners
+            if one.stage is not LiveStage.LIVE and self.live_book(one.strategy) in self.live_owners
         }
 
     def caps(self) -> dict[str, int]:
@@ -159,11 +159,11 @@ class Modes:
     def _by_configuration(self, one: StrategySettings, before: Standing | None) -> Standing:
         """Return how a strategy stands that nobody ever switched."""
         if one.mode is not Mode.PAPER:
-            return Standing(one.name, one.mode, Stage.LIVE, one.mode)
+            return Standing(one.name, one.mode, LiveStage.LIVE, one.mode)
         if before is not None and before.mode is Mode.PAPER:
             return before
         was_live = self.live_book(one.name) in self.live_owners
-        stage = Stage.RUN_OFF if was_live else Stage.NONE
+        stage = LiveStage.RUN_OFF if was_live else LiveStage.NONE
         return Standing(one.name, one.mode, stage, one.mode, policy="run_off" if was_live else "")
 
     def _instances(self, one: StrategySettings) -> Iterator[StrategySettings]:
@@ -193,7 +193,7 @@ def _edited(found: Standing, mode: Mode, ts_ns: int) -> None:
         return
     found.mode = mode
     if mode is Mode.PAPER:
-        found.stage, found.policy = Stage.RUN_OFF, "run_off"
+        found.stage, found.policy = LiveStage.RUN_OFF, "run_off"
         found.cap_units, found.evidence, found.since_ns = 0, "", ts_ns
         found.actor, found.reason = CONFIGURATION, "it says paper now"
 

@@ -19,11 +19,11 @@ from plimsoll.core.model.instrument import Instrument
 from plimsoll.core.model.money import CASH_SCALE, cash_text, cash_units, decimal_of
 from plimsoll.core.model.order import (
     TERMINAL,
+    LiveStage,
     Mode,
     OrderState,
     OrderType,
     Side,
-    Stage,
     TimeInForce,
 )
 from plimsoll.core.model.refusal import Denied, Refusal
@@ -56,6 +56,7 @@ __all__ = [
     "Denied",
     "IdMaker",
     "Instrument",
+    "LiveStage",
     "Mode",
     "Order",
     "OrderState",
@@ -65,7 +66,6 @@ __all__ = [
     "Regrid",
     "Scope",
     "Side",
-    "Stage",
     "TimeInForce",
     "cash_text",
     "cash_units",

@@ -50,7 +50,7 @@ class Mode(StrEnum):
     """Both: one instance live, the other on paper, each with a book of its own."""
 
 
-class Stage(StrEnum):
+class LiveStage(StrEnum):
     """What the live book of a strategy may do."""
 
     NONE = "none"

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from plimsoll.core.model import Mode, Stage
+from plimsoll.core.model import LiveStage, Mode
 from plimsoll.core.records.base import Record
 
 
 class ModeSet(Record, frozen=True, tag="mode"):
-    """A strategy's mode from here on, and what its live book may do (``Stage``).
+    """A strategy's mode from here on, and what its live book may do (``LiveStage``).
 
     Above the configuration until that is edited to something lower. ``cap_units``: the most its
     live instance may risk where no evidence stands behind it, in cash units; 0 = no such cap.
@@ -15,7 +15,7 @@ class ModeSet(Record, frozen=True, tag="mode"):
 
     strategy: str
     mode: Mode
-    stage: Stage
+    stage: LiveStage
     policy: str
     cap_units: int
     evidence: str

@@ -152,6 +152,26 @@ class LimitsChanged(Record, frozen=True, tag="limits"):
     reason: str
 
 
+class StageChanged(Record, frozen=True, tag="stage"):
+    """An instance stands somewhere else on its way to real money (trading.md 7).
+
+    ``stage`` as ``core.execution.graduation.Stage`` names it; ``step`` of the ramp, 0 = probing;
+    ``capital_units`` what the step allows; ``expected_ppb`` the daily return it is held to, parts
+    per billion; ``evidence`` the SHA-256 of the file the decision rests on, empty where it takes
+    none. ``actor`` is a person, or ``engine`` where a safety stop ended a promotion.
+    """
+
+    owner: str
+    stage: str
+    step: int
+    before: str
+    capital_units: int
+    expected_ppb: int
+    evidence: str
+    actor: str
+    reason: str
+
+
 class StrategyStopped(Record, frozen=True, tag="strategy-stop"):
     """A strategy instance was stopped (it raised, repeated itself, or the session ends).
 
@@ -227,6 +247,7 @@ DECISIONS: Final[tuple[type[Record], ...]] = (
     Tripped,
     Reset,
     LimitsChanged,
+    StageChanged,
     StrategyStopped,
     CallbackCut,
     StrategyFreed,

@@ -92,3 +92,28 @@ def test_an_account_at_rest_is_not_under_water() -> None:
 def test_samples_come_in_order_of_time() -> None:
     with pytest.raises(AssertionError, match="behind one of"):
         returns_of((2, 1000), (1, 1000))
+
+
+def test_profit_on_capital_is_the_same_whatever_was_earned_before() -> None:
+    of_equity, of_capital = Returns(), Returns(capital_units=1000)
+    days: list[list[float]] = [[], []]
+    for nth, equity in enumerate((1000, 1100, 1200, 1150, 1150)):
+        for gains, returns in zip(days, (of_equity, of_capital), strict=True):
+            gains += [day.gain for day in returns.sample(START + nth * DAY_NS, equity)]
+    assert days[0] == pytest.approx([0.1, 1 / 11, -50 / 1200, 0.0])
+    assert days[1] == pytest.approx([0.1, 0.1, -0.05, 0.0])
+    assert of_capital.drawdown == of_equity.drawdown
+    assert of_capital.total_return() == of_equity.total_return()
+    assert of_capital.cagr() == of_equity.cagr()
+
+
+def test_neither_a_flow_nor_another_capital_is_a_return() -> None:
+    returns = Returns(capital_units=1000)
+    assert returns.sample(START, 1000) == []
+    returns.sample(START + HOUR, 1100)
+    returns.recapitalise(2000)
+    returns.sample(START + 2 * HOUR, 2200, 1000)  # the capital came, and 100 were earned on it
+    (day,) = returns.sample(START + DAY_NS, 2200)
+    assert day.gain == pytest.approx(0.1 + 0.05)
+    (day,) = returns.sample(START + 2 * DAY_NS, 2100)
+    assert day.gain == pytest.approx(-0.05)

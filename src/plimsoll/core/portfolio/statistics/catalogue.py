@@ -71,7 +71,7 @@ _ALL: Final = (
     Metric(
         "cagr",
         "CAGR",
-        "(product of 1 + daily return) ^ (365 / n) - 1",
+        "growth of equity over the days that have ended ^ (365 / n) - 1",
         Unit.SHARE,
         Sample.DAYS,
         _DAILY,

@@ -42,6 +42,17 @@ class Statistics(msgspec.Struct):
     under_way: dict[str, RoundTripMaker] = {}
     """Round trips by instrument."""
 
+    @classmethod
+    def of_capital(cls, capital_units: int) -> "Statistics":
+        """Return those of a strategy instance: a day's return is its profit on the capital."""
+        return cls(capital_units, Returns(capital_units=capital_units))
+
+    def recapitalise(self, capital_units: int) -> None:
+        """Count with another capital from the newest sample on."""
+        self.capital_units = capital_units
+        if self.returns.capital_units:
+            self.returns.recapitalise(capital_units)
+
     def sample(
         self, ts_ns: int, equity_units: int, flow_units: int = 0, gross_units: int = 0
     ) -> list[Day]:

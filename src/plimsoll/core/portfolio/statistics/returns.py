@@ -4,6 +4,10 @@ A flow is told with the first sample that contains it, and counts as having come
 return up to it is that of the money before, the return from it on that of the money after. A day
 ends with the first sample at or after its end, as the baseline of the daily loss does; days without
 a sample are flat.
+
+A day's return is the growth of equity in it or, where there is a capital it is of, the profit of it
+on that capital: a strategy that trades a fixed capital earns the same with the same trades, however
+much it has earned before (trading.md 2). Drawdown and growth are of equity in both cases.
 """
 
 from bisect import bisect_left, insort
@@ -35,6 +39,8 @@ class Chain(msgspec.Struct):
     """Equity when the stretch began."""
     grown: float = 1.0
     """Growth before it."""
+    capital_units: int = 0
+    """What profit is measured on, added up and not linked; 0 = on the equity of the stretch."""
 
     def move(self, equity_units: int, flow_units: int) -> None:
         """Take a sample; a flow in it begins a new stretch."""
@@ -44,6 +50,8 @@ class Chain(msgspec.Struct):
 
     def level(self, equity_units: int) -> float:
         """Return the growth up to an equity of the same stretch."""
+        if self.capital_units:
+            return self.grown + (equity_units - self.base_units) / self.capital_units
         if self.base_units <= 0:
             return self.grown
         return self.grown * max(0.0, equity_units / self.base_units)
@@ -79,6 +87,8 @@ class Returns(msgspec.Struct):
     """Everything that follows from one owner's equity."""
 
     is_known: bool = False
+    capital_units: int = 0
+    """What a day's profit is measured on; 0 = on equity."""
     total: Chain = msgspec.field(default_factory=lambda: Chain(0))
     today: Chain = msgspec.field(default_factory=lambda: Chain(0))
     drawdown: Drawdown = msgspec.field(default_factory=Drawdown)
@@ -126,6 +136,12 @@ class Returns(msgspec.Struct):
             self._start(day, ts_ns)
         return ended
 
+    def recapitalise(self, capital_units: int) -> None:
+        """Measure profit on another capital from the newest sample on."""
+        self.today.grown = self.today.level(self.equity_units)
+        self.today.base_units = self.equity_units
+        self.today.capital_units = self.capital_units = capital_units
+
     def finish(self) -> list[Day]:
         """End the day under way where anything of it was seen: the sample ends here."""
         if not self.is_known or self.seen_ns <= self.day_ns:
@@ -170,7 +186,7 @@ class Returns(msgspec.Struct):
     def _start(self, day: int, ts_ns: int) -> None:
         self.day, self.day_ns = day, ts_ns
         self.baseline_units = self.equity_units
-        self.today = Chain(self.equity_units)
+        self.today = Chain(self.equity_units, capital_units=self.capital_units)
 
     def _close(self, level: float) -> Day:
         self.closed_level = level

@@ -1,12 +1,13 @@
-"""A paper session beside its backtest: what both decided, and what the latency explains.
+"""A paper session beside its backtest: what both decided.
 
 Paper lets a request take effect one latency after it was decided, or as soon after that as its
-timer really fires; a backtest on the dot. Where an input came between the two moments, the market
-met is another one: from the first such moment on fills, and what follows from them, may differ.
+timer really fires; a backtest on the dot. That is all they differ by: with the timers of the
+session (``with_its_timers``) a backtest decides the same, at the same nanosecond.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +17,13 @@ from tests.simulation.engine_child import load
 from tests.simulation.live import LIMITS, UNIT, EngineProcess, Sim, wait_for
 
 from plimsoll.backtest.plan import Series
+from plimsoll.backtest.recorded import Runner
 from plimsoll.backtest.tapes import Arrival, Make, RecordedPlan, Tape
 from plimsoll.core.model import Mode
 from plimsoll.core.records import (
     RECORD_KIND,
     BookChanged,
+    Configured,
     OrderDenied,
     PaperAmendIntended,
     PaperCancelIntended,
@@ -28,6 +31,7 @@ from plimsoll.core.records import (
     PaperOrderIntended,
     PublicTraded,
     Record,
+    SessionStopping,
     StrategyCheckpoint,
     TimerFired,
 )
@@ -35,11 +39,10 @@ from plimsoll.core.risk.breakers import BREAKERS
 from plimsoll.core.settings import BreakerSettings, CoreSettings, StrategySettings
 from plimsoll.data.recordings import Opened, open_file, open_journal
 from plimsoll.engine.reading import record_of
-from plimsoll.journal import MARKET, TRADING, merge, scan
+from plimsoll.journal import TRADING, scan
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "strategies"
 PERP = "linear:BTCUSDT"
-NEVER = 1 << 62
 
 
 class Done(NamedTuple):
@@ -117,11 +120,17 @@ def decided_in(journal: Path) -> list[Record]:
 
 def backtest_of(tape: Tape, core: CoreSettings, listed: Any, begin_ns: int = 0) -> list[Record]:
     """Return every decision of a backtest over a recording."""
-    plan = RecordedPlan(
+    return played(plan_over([tape], core, listed, begin_ns))[1]
+
+
+def plan_over(
+    tapes: list[Tape], core: CoreSettings, listed: Any, begin_ns: int = 0
+) -> RecordedPlan:
+    return RecordedPlan(
         strategies=core.strategies,
         load=load,
         series=[Series(listed, lambda: iter(()))],
-        tapes=[tape],
+        tapes=tapes,
         limits=core.limits,
         base=core,
         latency_ns=core.timing.paper_latency_ns,
@@ -129,7 +138,6 @@ def backtest_of(tape: Tape, core: CoreSettings, listed: Any, begin_ns: int = 0) 
         seed=core.seed,
         begin_ns=begin_ns,
     )
-    return played(plan)[1]
 
 
 def of_journal(journal: Path) -> Opened:
@@ -172,6 +180,42 @@ def _shifted(make: Make, was_ns: int, what: Any, seq: int, ts_ns: int, epoch: in
     return record
 
 
+def with_its_timers(journal: Path, core: CoreSettings) -> list[Record]:
+    """Return every decision of a backtest over a session whose timers fire as they did there."""
+    opened, log = of_journal(journal), list(scan(journal, TRADING))
+    typed = [(entry.ts_ns, record_of(entry)) for entry in log if entry.kind == RECORD_KIND]
+    began_ns = next(ts_ns for ts_ns, record in typed if isinstance(record, Configured))
+
+    ended_ns = next(ts_ns for ts_ns, record in typed if isinstance(record, SessionStopping))
+
+    def until_the_stop(number: int) -> Iterator[Arrival]:
+        return takewhile(lambda one: one[0] < ended_ns, opened.arrivals(number))
+
+    def timers(number: int) -> Iterator[Arrival]:
+        yield began_ns, number, _nothing, None
+        for ts_ns, record in typed:
+            if isinstance(record, TimerFired) and ts_ns < ended_ns:
+                yield ts_ns, number, _again, record
+
+    plan = plan_over([Tape(timers), Tape(until_the_stop)], core, opened.listed[PERP])
+    return played(plan, kind=Patient)[1]
+
+
+class Patient(Runner):
+    """Fires no timer of the core itself: they come as inputs."""
+
+    def _note_due(self) -> None:
+        self.due_ns = self.watch.due_ns
+
+
+def _nothing(_what: Any, _seq: int, _ts_ns: int, _epoch: int) -> None:
+    return None
+
+
+def _again(record: Record, seq: int, ts_ns: int, epoch: int) -> Record:
+    return msgspec.structs.replace(record, seq=seq, ts_ns=ts_ns, epoch=epoch)
+
+
 def done(records: Sequence[Record]) -> list[Done]:
     """Return what instances wanted and what was filled, until the session was stopped."""
     counts: dict[str, int] = {}
@@ -198,24 +242,6 @@ def done(records: Sequence[Record]) -> list[Done]:
         owner, number = owners[getattr(record, "client_order_id", "")]
         found.append(Done(kind, owner, number, terms, record.ts_ns))
     return found
-
-
-def first_late_ns(journal: Path, core: CoreSettings) -> int:
-    """Return when an input first came between the moment something was due and its effect."""
-    latency_ns, pending, market = core.timing.paper_latency_ns, list[int](), 0
-    for entry in merge(scan(journal, TRADING), scan(journal, MARKET)):
-        if entry.kind == RECORD_KIND:
-            record = record_of(entry)
-            if isinstance(record, PaperOrderIntended | PaperAmendIntended | PaperCancelIntended):
-                pending.append(record.ts_ns + latency_ns)
-            elif isinstance(record, TimerFired):
-                pending = [due for due in pending if due > record.ts_ns]
-        else:
-            market += 1
-            if any(due < entry.ts_ns for due in pending):
-                return entry.ts_ns
-    assert market, "there was a market"
-    return NEVER
 
 
 def alike(one: Sequence[Done], other: Sequence[Done]) -> int:

@@ -78,9 +78,9 @@ def plan_of(*tapes: Tape, script=None, strategy=None, names=(PERP,), **more: Any
     )
 
 
-def played(plan: RecordedPlan) -> tuple[Runner, list[Record]]:
+def played(plan: RecordedPlan, kind: type[Runner] = Runner) -> tuple[Runner, list[Record]]:
     """Play a plan; return what ran and every decision."""
-    runner, found = Runner(plan), []
+    runner, found = kind(plan), []
     decided = runner.watch.decided
 
     def note(record: Record) -> None:

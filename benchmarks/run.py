@@ -5,6 +5,7 @@ python -m benchmarks.run [--full] [--json]
 
 from benchmarks import (
     backtest_bars,
+    backtest_quotes,
     decode_book,
     gate_check,
     halting,
@@ -36,6 +37,7 @@ if __name__ == "__main__":
             startup.measure,
             why.measure,
             backtest_bars.measure,
+            backtest_quotes.measure,
             quality.measure,
             restart.measure,
             simulator_throughput.measure,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from benchmarks import (
     backtest_bars,
+    backtest_quotes,
     bar_reading,
     decode_book,
     gate_check,
@@ -46,6 +47,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (why, "why, index up to date", "to a scan"),
         (world_speed, "many orders", None),
         (backtest_bars, "the core: gate, ledger, statistics", "core / plain loop"),
+        (backtest_quotes, "the core, best prices", "core / plain loop"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

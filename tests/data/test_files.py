@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import zipfile
 
 import pytest
 import zstandard
@@ -67,7 +68,7 @@ def test_mark_and_line_ends_of_other_systems_are_no_part_of_the_rows(tmp_path):
         (b"a,b\n1,2\n\0\0\0\0", FileCut, 3),
         (b"", NotRecognised, 0),
         (b"\n\n \n", NotRecognised, 0),
-        (b"PK\x03\x04rest", NotRecognised, 0),
+        (b"PK\x03\x04rest", FileCut, 1),
     ],
 )
 def test_what_is_no_table_of_text_is_refused(tmp_path, raw, kind, line):
@@ -76,6 +77,17 @@ def test_what_is_no_table_of_text_is_refused(tmp_path, raw, kind, line):
     with pytest.raises(kind) as refused:
         unpacked(path, tmp_path)
     assert refused.value.where == (f"{path}:{line}" if line else str(path))
+
+
+def test_a_zip_of_one_file_is_read_as_it_and_one_of_several_is_refused(tmp_path):
+    path = tmp_path / "bars.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("bars.csv", TEXT)
+    assert unpacked(path, tmp_path).text.read_bytes() == TEXT
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("more.csv", TEXT)
+    with pytest.raises(NotRecognised, match="a zip with one file, found 2"):
+        unpacked(path, tmp_path)
 
 
 def test_a_letter_across_two_chunks_is_one_letter(tmp_path):

@@ -9,11 +9,22 @@ import msgspec
 from plimsoll.backtest.plan import Plan
 from plimsoll.backtest.report import page
 from plimsoll.backtest.results import Results, encoded, sealed
-from plimsoll.backtest.run import Progress, run
-from plimsoll.cli.backtesting import WIDE, Asked, Planned, data_told, fees_of, params_of, planned
+from plimsoll.backtest.run import Progress
+from plimsoll.backtest.tapes import RecordedPlan
+from plimsoll.cli.backtesting import (
+    WIDE,
+    Asked,
+    Planned,
+    data_told,
+    fees_of,
+    params_of,
+    planned,
+    results_of,
+)
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
+from plimsoll.cli.recordings import assumptions_of
 from plimsoll.core.risk.margin import terms_of
 
 
@@ -64,12 +75,12 @@ def backtest(
     )
     found = planned(asked)
     with data_told():
-        results = run(found.plan, _progress(is_quiet=json))
+        results = results_of(found.plan, _progress(found.plan, is_quiet=json))
     if not results.events:
         raise Failure(
             Exit.CONFIGURATION,
             "no-bars",
-            "there are no bars in this time",
+            f"there are no {_kind(found.plan)} in this time",
             "see `plimsoll data list`",
         )
     results = _told(results, found)
@@ -88,22 +99,13 @@ def backtest(
 def _told(results: Results, found: Planned) -> Results:
     """Add what the results rest on."""
     plan = found.plan
-    spread = plan.half_spread_ppm / 50
     wide = f"none of a project: {WIDE} times the capital"
-    assumptions = {
-        "fills": "takers at the next open, half a spread worse; limits only where the price went "
-        "through by a tick; of a stop and a take in one bar the stop",
-        "spread": f"{spread:g} bps",
-        "delay": f"a bar is heard {plan.delay_ns / 1e6:g} ms after its close",
-        "latency": f"a request takes effect {plan.latency_ns / 1e6:g} ms later",
-        "fees": "; ".join(
-            f"{one.instrument.name} {fees_of(one.instrument)}" for one in plan.series
-        ),
-        **results.assumptions,
-        "margin": margin_words(plan),
-        "limits": "those of the project" if found.has_limits else wide,
-        "depth": "without end: large orders move nothing",
-    }
+    limits = "those of the project" if found.has_limits else wide
+    fees = "; ".join(f"{one.instrument.name} {fees_of(one.instrument)}" for one in plan.series)
+    if isinstance(plan, RecordedPlan):
+        assumptions = assumptions_of(plan, limits, fees)
+    else:
+        assumptions = _of_bars(plan, results, limits, fees)
     return sealed(
         msgspec.structs.replace(
             results, assumptions=assumptions, warnings=[*found.notes, *results.warnings]
@@ -126,6 +128,22 @@ def margin_words(plan: Plan) -> str:
             rates += ", assumed: no risk tiers are stored"
         found.append(f"{instrument.name} {rates}, leverage {float(terms.leverage):g}")
     return "; ".join(found) or "none: spot is paid whole"
+
+
+def _of_bars(plan: Plan, results: Results, limits: str, fees: str) -> dict[str, str]:
+    """Return what results over bars rest on."""
+    return {
+        "fills": "takers at the next open, half a spread worse; limits only where the price went "
+        "through by a tick; of a stop and a take in one bar the stop",
+        "spread": f"{plan.half_spread_ppm / 50:g} bps",
+        "delay": f"a bar is heard {plan.delay_ns / 1e6:g} ms after its close",
+        "latency": f"a request takes effect {plan.latency_ns / 1e6:g} ms later",
+        "fees": fees,
+        **results.assumptions,
+        "margin": margin_words(plan),
+        "limits": limits,
+        "depth": "without end: large orders move nothing",
+    }
 
 
 def _write(results: Results, out: str, name: str) -> list[str]:
@@ -159,13 +177,18 @@ def _show(results: Results, written: list[str]) -> None:
         print(f"written: {name}")
 
 
-def _progress(*, is_quiet: bool) -> Progress | None:
+def _kind(plan: Plan) -> str:
+    return "inputs" if isinstance(plan, RecordedPlan) else "bars"
+
+
+def _progress(plan: Plan, *, is_quiet: bool) -> Progress | None:
     """Return what shows how far it is, where somebody looks."""
     if is_quiet or not sys.stderr.isatty():
         return None
+    what = _kind(plan)
 
     def show(count: int, now_ns: int) -> None:
         day = datetime.fromtimestamp(now_ns / 1e9, UTC).date()
-        print(f"\r{count:,} bars, {day}", end="", file=sys.stderr, flush=True)
+        print(f"\r{count:,} {what}, {day}", end="", file=sys.stderr, flush=True)
 
     return show

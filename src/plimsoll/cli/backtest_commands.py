@@ -14,8 +14,9 @@ _TESTED: Final = (
     ),
     Argument(
         "--data",
-        "CSV or Parquet files, one an instrument, comma between; default: the store that "
-        "`plimsoll data fetch` fills",
+        "bars: CSV or Parquet files, one an instrument; or recorded books and prints: archives, "
+        "captures, or the directory of a journal, NAME=FILE where a symbol is not enough; comma "
+        "between; default: the store that `plimsoll data fetch` fills",
         default="",
         metavar="FILES",
     ),
@@ -25,15 +26,15 @@ _TESTED: Final = (
         default="",
         metavar="LIST",
     ),
-    Argument("--bars", "time frame of the bars", default="1m", metavar="FRAME"),
+    Argument("--bars", "time frame of the bars in --data", default="1m", metavar="FRAME"),
     Argument(
         "--intrabar",
         "finer bars that decide what happens inside a bar: 1m of the store, or 1m=FILES",
         default="",
         metavar="FRAME",
     ),
-    Argument("--from", "first bar, UTC; default: the first there is", default=""),
-    Argument("--until", "bars from here on are left out, UTC", default="", metavar="TIME"),
+    Argument("--from", "first bar, or when strategies begin, UTC; default: the first", default=""),
+    Argument("--until", "what comes from here on is left out, UTC", default="", metavar="TIME"),
     Argument(
         "--capital",
         "of the strategy, in quote; 0: as configured, or 10,000",
@@ -52,7 +53,7 @@ _TESTED: Final = (
     ),
     Argument(
         "--delay-ms",
-        "from a bar's close until it is heard",
+        "from a bar's close, or the venue's time of a message, until it is heard",
         kind=int,
         default=100,
         metavar="N",
@@ -73,12 +74,14 @@ _TESTED: Final = (
 BACKTESTS: Final = (
     Command(
         "backtest",
-        "what a strategy would have done on past bars, as a report",
+        "what a strategy would have done on past bars or recorded books, as a report",
         (
             "plimsoll backtest strategies/ema_cross.py:EmaCross --instruments linear:BTCUSDT "
             "--from 2024-01-01",
             "plimsoll backtest ema --from 2024-01-01 --until 2024-07-01 --params fast=10,slow=30",
             "plimsoll backtest mine.py:Mine --instruments spot:BTCUSDT --data btc_1m.csv.zst",
+            "plimsoll backtest mine.py:Quoter --instruments linear:XRPUSDT "
+            "--data xrp_ob500.data.zip,xrp_trades.csv.gz",
         ),
         "backtest:backtest",
         (

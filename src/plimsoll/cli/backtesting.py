@@ -11,16 +11,21 @@ from typing import Final, NamedTuple
 import msgspec
 
 from plimsoll.backtest.instruments import LOOKED_AT, inferred
-from plimsoll.backtest.plan import Plan, Row, Series
+from plimsoll.backtest.plan import Load, Plan, Row, Series
+from plimsoll.backtest.recorded import run_recorded
+from plimsoll.backtest.results import Results
+from plimsoll.backtest.run import Progress, run
+from plimsoll.backtest.tapes import RecordedPlan
 from plimsoll.cli import strategies
 from plimsoll.cli.backtest_past import with_finer, with_past
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.recordings import Wanted, holds_recordings, recorded_plan
 from plimsoll.config.project import Project, load_project
 from plimsoll.config.translate import core_settings
 from plimsoll.core.feed import span_ns
 from plimsoll.core.model import CASH_SCALE, Instrument
-from plimsoll.core.settings import Limits, StrategySettings
+from plimsoll.core.settings import CoreSettings, Limits, StrategySettings
 from plimsoll.data import DataError, Store, read_bars, read_file
 
 _UNITS: Final = 10**CASH_SCALE
@@ -68,7 +73,9 @@ def planned(asked: Asked) -> Planned:
         ConfigError: the strategy or the project cannot be used.
         Failure: the data cannot, or the words are not understood.
     """
-    root, limits, settings, leverage_ppm = _strategy(asked)
+    root, base, settings = _strategy(asked)
+    limits = base.limits if base is not None else None
+    leverage_ppm = base.venue_leverage_ppm if base is not None else 0
     settings = msgspec.structs.replace(settings, params=settings.params | asked.params)
     if asked.instruments:
         names = tuple(asked.instruments.split(","))
@@ -80,6 +87,9 @@ def planned(asked: Asked) -> Planned:
     settings = msgspec.structs.replace(settings, instruments=tuple(names))
     frames = dict(pairs_of(asked.frames, "--frames 1s=1m"))
     settings = msgspec.structs.replace(settings, frames=frames)
+    with data_told():
+        if holds_recordings(asked.data):
+            return _recorded(asked, settings, load, base)
     _frames_fit(load(settings).bars, frames, asked.bars)
     files = _files(asked.data, names)
     finer, finer_files = _intrabar(asked, names)
@@ -111,6 +121,34 @@ def planned(asked: Asked) -> Planned:
     return Planned(plan, notes, limits is not None)
 
 
+def _recorded(
+    asked: Asked, settings: StrategySettings, load: Load, base: CoreSettings | None
+) -> Planned:
+    plan, notes = recorded_plan(
+        Wanted(
+            settings=settings,
+            load=load,
+            limits=base.limits if base is not None else _wide(settings.capital),
+            base=base,
+            store=Path(asked.project) / "data",
+            data=asked.data,
+            from_ms=_moment(asked.since, 0),
+            until_ms=_moment(asked.until, _EVER_MS),
+            delay_ms=asked.delay_ms,
+            latency_ms=asked.latency_ms,
+            seed=asked.seed,
+        )
+    )
+    return Planned(plan, notes, base is not None)
+
+
+def results_of(plan: Plan, progress: Progress | None = None) -> Results:
+    """Return what a plan's strategies would have done, over bars or over recordings."""
+    if isinstance(plan, RecordedPlan):
+        return run_recorded(plan, progress)
+    return run(plan, progress)
+
+
 @contextmanager
 def data_told() -> Iterator[None]:
     """Turn what is wrong with data into the end of a command."""
@@ -124,11 +162,8 @@ def data_told() -> Iterator[None]:
 # ---- what is asked for -----------------------------------------------------------------------
 
 
-def _strategy(asked: Asked) -> tuple[Path, Limits | None, StrategySettings, int]:
-    """Return the root that files are read from, limits (None: nobody set any), settings, leverage.
-
-    The leverage is the account's in parts per million, 0 where nobody set one.
-    """
+def _strategy(asked: Asked) -> tuple[Path, CoreSettings | None, StrategySettings]:
+    """Return the root that files are read from, the project's settings if any, the strategy's."""
     strategy, units = asked.strategy, round(asked.capital * _UNITS)
     if strategy.rpartition(":")[0].endswith(".py"):
         path = Path(strategy.rpartition(":")[0]).resolve()
@@ -136,12 +171,12 @@ def _strategy(asked: Asked) -> tuple[Path, Limits | None, StrategySettings, int]
         settings = StrategySettings(
             name=strategy.rpartition(":")[2], source=name, capital=units or 10_000 * _UNITS
         )
-        return path.parent, None, settings, 0
+        return path.parent, None, settings
     if ":" in strategy:
         settings = StrategySettings(
             name=strategy.rpartition(":")[2], source=strategy, capital=units or 10_000 * _UNITS
         )
-        return Path.cwd(), None, settings, 0
+        return Path.cwd(), None, settings
     found: Project = load_project(Path(asked.project), asked.env)
     core = core_settings(found)
     one = next((one for one in core.strategies if one.name == strategy), None)
@@ -151,7 +186,7 @@ def _strategy(asked: Asked) -> tuple[Path, Limits | None, StrategySettings, int]
             f"the project has no strategy {strategy!r}", f"it has: {known}; or FILE.py:Class"
         )
     one = msgspec.structs.replace(one, limits=None, capital=units or one.capital)
-    return found.root, core.limits, one, core.venue_leverage_ppm
+    return found.root, core, one
 
 
 def params_of(text: str) -> Params:

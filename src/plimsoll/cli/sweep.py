@@ -9,7 +9,6 @@ from typing import Any, Final
 import msgspec
 
 from plimsoll.backtest.proposing import Learner
-from plimsoll.backtest.run import run
 from plimsoll.backtest.search import search as searched
 from plimsoll.backtest.space import Dimension, dimension_of
 from plimsoll.backtest.sweep import (
@@ -28,6 +27,7 @@ from plimsoll.cli.backtesting import (
     pairs_of,
     params_of,
     planned,
+    results_of,
     usage,
     value_of,
 )
@@ -180,7 +180,7 @@ def _job(asked: Asked, params: Params) -> Outcome:
     try:
         found = planned(msgspec.structs.replace(asked, params=asked.params | params))
         with data_told():
-            results = run(found.plan)
+            results = results_of(found.plan)
     except Exception as error:
         return Outcome(params=params, failure=str(error) or repr(error))
     if not results.events:

@@ -2,7 +2,8 @@
 
 In: the venue's public REST, and files somebody has. Out: sound rows in chunks, or what is wrong
 with them, where, and how to mend it; nothing is ever repaired silently. The command line and rooms
-above may import it. It needs the extra ``data`` (DuckDB), which is imported when it is used.
+above may import it. Recorded books and prints are read by ``recordings``. Bars need the extra
+``data`` (DuckDB), which is imported when it is used.
 """
 
 from plimsoll.data.errors import (

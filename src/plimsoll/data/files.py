@@ -1,7 +1,8 @@
-"""Text files as they are given: plain, gzip or Zstandard, whole or not."""
+"""Text files as they are given: plain, gzip, Zstandard or zipped alone, whole or not."""
 
 import errno
 import gzip
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -61,6 +62,31 @@ def is_parquet(path: Path) -> bool:
         raise _unreadable(path, error) from error
 
 
+_DAMAGE: Final = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, zstandard.ZstdError)
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a text file as they are unpacked, without their ends.
+
+    Raises:
+        FileCut: it is compressed and ends too early, or is damaged.
+        DataError: it cannot be read.
+    """
+    lines, rest = 0, b""
+    try:
+        for chunk in _normal(_chunks(path)):
+            whole = (rest + chunk).split(b"\n")
+            rest = whole.pop()
+            lines += len(whole)
+            yield from whole
+    except _DAMAGE as error:
+        raise _cut(path, lines, error) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if rest:
+        yield rest
+
+
 def unpacked(path: Path, directory: Path) -> TextFile:
     """Unpack a text file into a directory and return it.
 
@@ -78,12 +104,8 @@ def unpacked(path: Path, directory: Path) -> TextFile:
                 out.write(chunk)
                 lines += chunk.count(b"\n")
                 last = chunk[-1:]
-    except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
-        raise FileCut(
-            f"expected a whole compressed file, found one that is cut short or damaged ({error})",
-            f"{path}:{lines + 1}",
-            "take it from its source again",
-        ) from error
+    except _DAMAGE as error:
+        raise _cut(path, lines, error) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DataError(
@@ -98,6 +120,14 @@ def unpacked(path: Path, directory: Path) -> TextFile:
     return TextFile(path, target, head, first, last == b"\n")
 
 
+def _cut(path: Path, lines: int, error: Exception) -> FileCut:
+    return FileCut(
+        f"expected a whole compressed file, found one that is cut short or damaged ({error})",
+        f"{path}:{lines + 1}",
+        "take it from its source again",
+    )
+
+
 def _chunks(path: Path) -> Iterator[bytes]:
     """Yield the unpacked bytes of a file."""
     with path.open("rb") as file:
@@ -110,10 +140,21 @@ def _chunks(path: Path) -> Iterator[bytes]:
         elif start == _ZSTD:
             yield from _zstandard(file.read)
         elif start == _ZIP:
-            raise NotRecognised("expected a text file, found a zip", str(path), "unzip it first")
+            with zipfile.ZipFile(file) as archive, archive.open(_only(path, archive)) as member:
+                while chunk := member.read(_CHUNK):
+                    yield chunk
         else:
             while chunk := file.read(_CHUNK):
                 yield chunk
+
+
+def _only(path: Path, archive: zipfile.ZipFile) -> str:
+    names = [one.filename for one in archive.infolist() if not one.is_dir()]
+    if len(names) != 1:
+        raise NotRecognised(
+            f"expected a zip with one file, found {len(names)}", str(path), "unzip it first"
+        )
+    return names[0]
 
 
 def _zstandard(read: Callable[[int], bytes]) -> Iterator[bytes]:

@@ -54,10 +54,10 @@ def test_prints_work_off_the_queue_exactly() -> None:
     book.submit("a", BUY, 100, 5, GTC)
     book.submit("b", BUY, 100, 5, GTC)
     assert book.public_trade(SELL, 100, 9) == []
-    assert book.public_trade(SELL, 100, 3) == [Fill("a", 100, 2, True, "")]
+    assert book.public_trade(SELL, 100, 3) == [Fill("a", 100, 2, True, "", "queue")]
     assert book.public_trade(SELL, 100, 4) == [
-        Fill("a", 100, 3, True, ""),
-        Fill("b", 100, 1, True, ""),
+        Fill("a", 100, 3, True, "", "queue"),
+        Fill("b", 100, 1, True, "", "queue"),
     ]
     assert book.public_trade(BUY, 100, 50) == []
 
@@ -67,13 +67,30 @@ def test_shrinking_level_caps_what_is_ahead() -> None:
     book.submit("a", BUY, 100, 5, GTC)
     book.set_level(BUY, 100, 4)
     book.set_level(BUY, 100, 50)
-    assert book.public_trade(SELL, 100, 5) == [Fill("a", 100, 1, True, "")]
+    assert book.public_trade(SELL, 100, 5) == [Fill("a", 100, 1, True, "", "queue")]
 
 
 def test_print_through_the_price_fills_all() -> None:
     book = book_of()
     book.submit("a", BUY, 100, 500, GTC)
     assert book.public_trade(SELL, 99, 1) == [Fill("a", 100, 500, True, "")]
+
+
+def test_a_book_is_idle_once_nothing_of_ours_shows_in_it() -> None:
+    book = book_of()
+    assert book.is_idle
+    book.submit("a", BUY, 101, 4, IOC)
+    assert not book.is_idle  # four lots are gone that the market still shows
+    book.set_levels(SELL, [(102, 5)])
+    assert not book.is_idle
+    book.set_levels(SELL, [(101, 10)])
+    assert book.is_idle
+    book.submit("b", SELL, 103, 1, GTC)
+    assert not book.is_idle
+    book.cancel("b")
+    book.submit("c", BUY, 102, 15, IOC)
+    book.replace([(100, 10)], [(101, 10)])
+    assert book.is_idle
 
 
 def test_without_queue_an_order_stands_in_front() -> None:
@@ -242,7 +259,8 @@ class Twin:
             else:
                 take = order.left
             if take:
-                fills.append(self.fill(order, take))
+                rule = "queue" if order.price == price else ""
+                fills.append(self.fill(order, take)._replace(rule=rule))
         return fills
 
     def submit(self, key: str, side: Side, price: int, qty: int, tif: TimeInForce) -> Any:

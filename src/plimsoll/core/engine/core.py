@@ -15,7 +15,7 @@ from plimsoll.core.engine.flattening import STOP_ID
 from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.keeper import Keeper
 from plimsoll.core.engine.relisting import Relisting
-from plimsoll.core.engine.state import State
+from plimsoll.core.engine.state import NEVER, State
 from plimsoll.core.engine.trader import Load, Trader
 from plimsoll.core.engine.valuing import equity_of, unrealised
 from plimsoll.core.execution import OrderStore
@@ -189,6 +189,19 @@ class Core:
     def changing(self) -> Changing | None:
         """Return who judges changes of instances; ``None`` before ``Configured``."""
         return self._changing
+
+    @property
+    def may_wake(self) -> bool:
+        """Return whether a book that led to nothing may have moved ``wake_ns`` all the same (hot).
+
+        A callback may set a timer without asking for anything; a book may wait to be heard.
+        """
+        if self.state.behind_ns != NEVER:
+            return True
+        for desk in self._with_trader().desks.values():  # noqa: SIM110 - any() makes a generator
+            if desk.timers:
+                return True
+        return False
 
     def awaits(self, instrument: str) -> bool:
         """Return whether a paper order, stop or trigger waits for prices here; by bars only (hot).

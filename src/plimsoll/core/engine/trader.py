@@ -15,7 +15,7 @@ from plimsoll.core.engine.paying import Paying
 from plimsoll.core.engine.placing import LAST, MARK, Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.sizing import Sizing
-from plimsoll.core.engine.state import MODE, State
+from plimsoll.core.engine.state import MODE, NEVER, State
 from plimsoll.core.engine.valuing import profit_of, unrealised
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEPTH, Bar, Market
@@ -296,7 +296,7 @@ class Trader:
         if market is None or change.depth != DEPTH:
             return None
         if self.paper.matching or self.paper.waiting or self.resumes:
-            return self._book_on_paper(change, market)
+            return _unless_empty(self._book_on_paper(change, market))
         return self._book_heard(market)
 
     def _book_on_paper(self, change: BookChanged, market: Market) -> Iterator[Record]:
@@ -327,17 +327,22 @@ class Trader:
         for desk in desks:
             yield from self._hear_book(desk, market) or ()
 
-    def on_public_trade(self, traded: PublicTraded) -> Iterator[Record]:
-        """Match paper orders, make bars, let the instances hear prints."""
+    def on_public_trade(self, traded: PublicTraded) -> Iterator[Record] | None:
+        """Match paper orders, make bars, let the instances hear prints.
+
+        Returns:
+            What is decided, ``None`` where it led to nothing: the usual case (hot).
+        """
         market = self.state.markets.get(traded.instrument)
-        if market is None:
-            return
+        return None if market is None else _unless_empty(self._prints(traded, market))
+
+    def _prints(self, traded: PublicTraded, market: Market) -> Iterator[Record]:
         rows = market.fresh_rows  # a late print still belongs to a bar; nobody hears it (MKT-4)
         if self.paper.matching or self.paper.waiting:
             yield from self._paper_round(self.paper.on_public_trade(traded.instrument, rows))
         for desk in self.on_instrument.get(traded.instrument, ()):
-            for (name, _), maker in desk.makers.items():
-                if name == traded.instrument and maker.is_own:
+            for maker in desk.own_makers:
+                if maker.instrument == traded.instrument:
                     for bar in maker.on_public_trade(traded):
                         yield from self._hear_bar(desk, bar)
             if desk.hears_trades:
@@ -417,9 +422,7 @@ class Trader:
         """
         if not bar.is_final:
             return None
-        following = self._minute_heard(bar)
-        first = next(following, None)
-        return None if first is None else chain((first,), following)
+        return _unless_empty(self._minute_heard(bar))
 
     def _minute_heard(self, bar: BarChanged) -> Iterator[Record]:
         if self.by_bars is not None:
@@ -472,10 +475,9 @@ class Trader:
         venue_ns = self.state.ts_ns + self.state.safety.clock_offset_ns
         until = venue_ns - self.settings.timing.bar_grace_ns
         for desk in self.desks.values():
-            for maker in desk.makers.values():
-                if maker.is_own:
-                    for bar in maker.close_until(until):
-                        yield from self._hear_bar(desk, bar)
+            for maker in desk.own_makers:
+                for bar in maker.close_until(until):
+                    yield from self._hear_bar(desk, bar)
             yield from self._fire_timers(desk)
             desk.wish_changed.update(desk.targets)
             desk.wish_changed.update(desk.quotes)
@@ -520,18 +522,18 @@ class Trader:
 
     def next_due_ns(self) -> int:
         """Return the next time something happens by itself, 0 = nothing will."""
-        dues = [self.paper.next_due_ns] if self.by_bars is None else []
+        least = NEVER if self.by_bars is not None else self.paper.next_due_ns or NEVER
         if self.pays:
-            dues.append(self.paying.next_due_ns())
-        offset = self.state.safety.clock_offset_ns
-        for desk in self.desks.values():
-            if desk.is_started and not desk.is_stopped:
-                dues += desk.timers.values()
-            for maker in desk.makers.values():
-                if maker.is_own and maker.start_ns:
+            least = min(least, self.paying.next_due_ns() or NEVER)
+        for desk in self._all:
+            if desk.timers and desk.is_started and not desk.is_stopped:
+                least = min(least, *desk.timers.values())
+            for maker in desk.own_makers:
+                if maker.start_ns:
+                    offset = self.state.safety.clock_offset_ns
                     close_ns = maker.start_ns + maker.span
-                    dues.append(close_ns - offset + self.settings.timing.bar_grace_ns)
-        return min((due for due in dues if due), default=0)
+                    least = min(least, close_ns - offset + self.settings.timing.bar_grace_ns)
+        return least if least != NEVER else 0
 
     # ---- callbacks ----
 
@@ -716,7 +718,7 @@ class Trader:
             fee_units,
             coin,
             event.is_maker,
-            self.rule,
+            self.rule or event.rule,
         )
 
     def regrid(self, instrument: str, regrid: Regrid) -> None:
@@ -772,3 +774,9 @@ def _set_changed(strategy: Strategy, changed: dict[str, object]) -> list[str]:
     for name, value in found.items():
         setattr(strategy, name, value)
     return [name for name in changed if name not in found]
+
+
+def _unless_empty(following: Iterator[Record]) -> Iterator[Record] | None:
+    """Return decisions, None where there is not one: what leads to the first one happens here."""
+    first = next(following, None)
+    return None if first is None else chain((first,), following)

@@ -9,6 +9,8 @@ time order. ``ahead_lots`` of a resting order is the external quantity still in 
   cancellations from behind, the reading least favourable to us;
 * a print through its price fills it whole, whatever the printed quantity.
 
+Where the queue decided a fill, and not the data, the fill says so (``rule``).
+
 Prints do not change displayed quantities: the market's own next level update does. External
 quantity taken by an own order is gone until that level is set again.
 """
@@ -26,13 +28,21 @@ WHOLE_QUEUE: Final = 1_000_000
 
 
 class Fill(NamedTuple):
-    """One match of an own order. ``counter`` is the other own order's key, "" for the market."""
+    """One match of an own order. ``counter`` is the other own order's key, "" for the market.
+
+    ``rule`` is what decided it where the data does not: ``queue``, else "".
+    """
 
     key: str
     price_ticks: int
     qty_lots: int
     is_maker: bool
     counter: str
+    rule: str = ""
+
+
+QUEUE: Final = "queue"
+"""A print at an order's own price, after what stood ahead of it is reckoned to be gone."""
 
 
 class Outcome(msgspec.Struct):
@@ -101,12 +111,14 @@ class MatchingBook:
             ValueError: a negative quantity or a price that is not positive.
         """
         half, other = self._halves[side], self._halves[side.opposite]
-        levels, ranks, sign = half.levels, half.ranks, half.sign
+        levels, ranks, sign, depleted = half.levels, half.ranks, half.sign, half.depleted
         is_alone = not other.own_count
         fills: list[Fill] = []
         for price, qty in rows:
             if qty < 0 or price <= 0:
                 raise ValueError(f"level needs price > 0 and qty >= 0, found {price}, {qty}")
+            if depleted:
+                depleted.discard(price)
             level = levels.get(price)
             is_near = not is_alone and qty and other.reaches(price)
             if is_near or (level is not None and level.own):
@@ -128,6 +140,7 @@ class MatchingBook:
         """Replace all external levels (a snapshot) and return the fills they cause."""
         wanted = {Side.BUY: dict(bids), Side.SELL: dict(asks)}
         for side, half in self._halves.items():
+            half.depleted.clear()
             for price in half.external_prices():
                 if price not in wanted[side]:
                     half.set_external(price, 0)
@@ -154,7 +167,8 @@ class MatchingBook:
                     order.ahead_lots -= min(order.ahead_lots, left)
                     left -= take
                 if take:
-                    fills.append(self._fill(order, take, ""))
+                    rule = QUEUE if price == price_ticks and self._queue_ppm else ""
+                    fills.append(self._fill(order, take, "", rule))
         return fills
 
     def submit(
@@ -257,6 +271,14 @@ class MatchingBook:
             return [(rank * sign, levels[rank * sign].external) for rank in half.ranks[:depth]]
         return [(rank * sign, levels[rank * sign].total()) for rank in half.ranks[:depth]]
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether it holds nothing but what the market shows: no own order, no gap of one.
+
+        A book made anew from the market's levels would be the same.
+        """
+        return not self._resting and not any(half.depleted for half in self._halves.values())
+
     def has_own(self, side: Side) -> bool:
         """Return whether own orders rest on a side."""
         return self._halves[side].own_count > 0
@@ -336,6 +358,7 @@ class MatchingBook:
         for maker in level.own:
             maker.ahead_lots = max(0, maker.ahead_lots - taken)
         half.set_external(price, level.external - taken)
+        half.depleted.add(price)
 
     def _prevent(self, taker: Resting, maker: Resting, done: Outcome) -> None:
         if taker.smp_maker:
@@ -365,12 +388,12 @@ class MatchingBook:
         half.own_count += 1
         self._resting[order.key] = order
 
-    def _fill(self, order: Resting, qty_lots: int, counter: str) -> Fill:
+    def _fill(self, order: Resting, qty_lots: int, counter: str, rule: str = "") -> Fill:
         order.leaves_lots -= qty_lots
         if order.leaves_lots == 0:
             del self._resting[order.key]
             self._halves[order.side].remove(order)
-        return Fill(order.key, order.price_ticks, qty_lots, True, counter)
+        return Fill(order.key, order.price_ticks, qty_lots, True, counter, rule)
 
 
 class _Level(msgspec.Struct):
@@ -386,13 +409,15 @@ class _Level(msgspec.Struct):
 class _Half:
     """One side: levels by price, and their ranks sorted best first (rank = price, bids negated)."""
 
-    __slots__ = ("levels", "own_count", "ranks", "sign")
+    __slots__ = ("depleted", "levels", "own_count", "ranks", "sign")
 
     def __init__(self, side: Side) -> None:
         self.sign = -side.sign
         self.levels: dict[int, _Level] = {}
         self.ranks: list[int] = []
         self.own_count = 0
+        self.depleted: set[int] = set()
+        """Prices where own orders took something that the market has not set anew since."""
 
     def price(self, rank: int) -> int:
         return rank * self.sign
@@ -420,6 +445,8 @@ class _Half:
         return found
 
     def set_external(self, price: int, qty_lots: int) -> None:
+        if self.depleted:
+            self.depleted.discard(price)
         if qty_lots == 0 and price not in self.levels:
             return
         level = self.level(price)

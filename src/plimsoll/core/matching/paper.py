@@ -42,6 +42,8 @@ class PaperEvent(NamedTuple):
     reason: str
     is_untriggered: bool = False
     trigger_ticks: int = 0
+    rule: str = ""
+    """What decided a fill where the data does not."""
 
 
 class _Action(NamedTuple):
@@ -128,18 +130,26 @@ class PaperVenue:
         return False
 
     def on_book(self, change: BookChanged) -> Iterator[PaperEvent]:
-        """Take a market book message over into the matching books of its instrument."""
-        for (_, name), matching in self.matching.items():
-            if name != change.instrument:
+        """Take a market book message over into the matching books of its instrument.
+
+        One that holds nothing of its own any more is let go: the next order makes it anew.
+        """
+        idle = []
+        for key, matching in self.matching.items():
+            if key[1] != change.instrument:
                 continue
-            instrument = self.listed(name)
+            instrument = self.listed(key[1])
             bids, asks = _rows(change.bids, instrument), _rows(change.asks, instrument)
             if change.is_snapshot:
                 yield from _filled(matching.replace(bids, asks))
-                continue
-            for side, rows in ((Side.BUY, bids), (Side.SELL, asks)):
-                for price_ticks, qty_lots in rows:
-                    yield from _filled(matching.set_level(side, price_ticks, qty_lots))
+            else:
+                for side, rows in ((Side.BUY, bids), (Side.SELL, asks)):
+                    if fills := matching.set_levels(side, rows):
+                        yield from _filled(fills)
+            if matching.is_idle:
+                idle.append(key)
+        for key in idle:
+            del self.matching[key]
 
     def on_top(self, traded: str, bids: MarketRows, asks: MarketRows) -> Iterator[PaperEvent]:
         """Replace the market's levels in the matching books of an instrument."""
@@ -326,7 +336,9 @@ def _rows(rows: MarketRows, instrument: Instrument) -> list[tuple[int, int]]:
 
 def _filled(fills: list[Fill]) -> Iterator[PaperEvent]:
     for fill in fills:
-        yield PaperEvent(fill.key, None, fill.price_ticks, fill.qty_lots, fill.is_maker, "")
+        yield PaperEvent(
+            fill.key, None, fill.price_ticks, fill.qty_lots, fill.is_maker, "", rule=fill.rule
+        )
 
 
 def _event(

@@ -64,7 +64,7 @@ class PaperFilled(Record, frozen=True, tag="paper-fill"):
     is_maker: bool
     rule: str = ""
     """What decided the fill where the data does not say it: ``open``, ``through``, ``stop``,
-    ``stop-first``, ``trigger``. Empty: the market's own book and prints."""
+    ``stop-first``, ``trigger``, ``queue``. Empty: the market's own book and prints."""
 
 
 class PaperFunded(Record, frozen=True, tag="paper-funding"):

@@ -171,6 +171,8 @@ class Desk:
             for name in self.names
             for frame, keep in strategy.bars.items()
         }
+        self.own_makers = tuple(maker for maker in self.makers.values() if maker.is_own)
+        """Those whose bars a timer closes."""
         self.indicators: dict[tuple[Any, ...], Any] = {}
         """By kind, instrument, frame and terms."""
         self.left_out: list[str] = []
@@ -179,8 +181,8 @@ class Desk:
         self.hears_book = kind.on_book is not Strategy.on_book
         self.hears_trades = kind.on_trade is not Strategy.on_trade
         lives_on = {
-            StreamName.TRADES: self.hears_trades or any(one.is_own for one in self.makers.values()),
-            StreamName.BARS: any(not one.is_own for one in self.makers.values()),
+            StreamName.TRADES: self.hears_trades or bool(self.own_makers),
+            StreamName.BARS: len(self.own_makers) < len(self.makers),
         }
         self.streams = tuple(name for name, is_needed in lives_on.items() if is_needed)
         """What must be LIVE, besides book and ticker, for an order of it that adds risk."""

@@ -1,0 +1,181 @@
+"""Quotes a second of CPU: the whole core beside a loop of plain Python with the same rule.
+
+All follow a cross of two exponential averages of the middle, always in the market, each turn an
+order. The plain loop keeps position and cash and nothing else: no gate, no ledger, no latency. It
+is the limit, not a peer. "full depth" are deltas of 50 levels, of which 2 to 16 change.
+
+    python -m benchmarks.backtest_quotes [--full]
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.backtest_bars import PERP, UNITS
+from benchmarks.frames import stamped, wandering
+from benchmarks.report import Result, Size
+from benchmarks.report import run as report
+
+from plimsoll.backtest.plan import Series
+from plimsoll.backtest.recorded import run_recorded
+from plimsoll.backtest.tapes import Arrival, RecordedPlan, Tape
+from plimsoll.core.records import BookChanged
+from plimsoll.core.settings import Limits, StrategySettings
+from plimsoll.core.strategy import Strategy
+from plimsoll.venues.bybit import PublicParser
+
+BEGIN_MS = 1_750_000_020_000
+QTY = 0.001
+PEER = 173_000
+"""NautilusTrader 1.221 on such quotes, trading, quotes a CPU second."""
+
+
+class Cross(Strategy):
+    """Long while the fast average is above the slow one, else short."""
+
+    def on_start(self) -> None:
+        """Begin without averages."""
+        self.fast = self.slow = 0.0
+        self.side = 0
+
+    def on_book(self, market) -> None:
+        """Turn where the averages cross."""
+        middle = market.book.mid
+        if not self.slow:
+            self.fast = self.slow = middle
+        self.fast += 0.1 * (middle - self.fast)
+        self.slow += 0.01 * (middle - self.slow)
+        side = 1 if self.fast > self.slow else -1
+        if side != self.side:
+            self.side = side
+            self.target(market.instrument.name, side * QTY)
+
+
+def walk(count: int) -> list[float]:
+    """Return best bids of a random walk, as the kit draws them."""
+    drawn, price, found = random.Random(5), 65_000.0, []
+    for _ in range(count):
+        price = round(price + round(drawn.gauss(0, 1.0), 1), 1)
+        found.append(price)
+    return found
+
+
+def plain(bids: list[float]) -> float:
+    """Run the rule in a loop; return the CPU time."""
+    began = time.process_time()
+    fast = slow = bids[0] + 0.05
+    held = cash = wanted = 0.0
+    for bid in bids:
+        middle = (bid + bid + 0.1) * 0.5
+        fast += 0.1 * (middle - fast)
+        slow += 0.01 * (middle - slow)
+        wanted = QTY if fast > slow else -QTY
+        if wanted != held:
+            cash -= (wanted - held) * middle
+            held = wanted
+    return time.process_time() - began
+
+
+QuoteRow = tuple[int, list[tuple[float, float]], list[tuple[float, float]]]
+
+
+class Quotes:
+    """Best prices as the inputs a recorder of them gives: the old ones go, the new ones come."""
+
+    def __init__(self, bids: list[float]) -> None:
+        """Hold the quotes as a decoder would have left them."""
+        self.rows: list[QuoteRow] = []
+        before = 0.0
+        for n, bid in enumerate(bids):
+            bid_rows, ask_rows = [(bid, 1.0)], [(round(bid + 0.1, 1), 1.0)]
+            if before and before != bid:
+                bid_rows.append((before, 0.0))
+                ask_rows.append((round(before + 0.1, 1), 0.0))
+            self.rows.append((n, bid_rows, ask_rows))
+            before = bid
+
+    def arrivals(self, number: int) -> Iterator[Arrival]:
+        """Yield one quote a millisecond."""
+        make = self.make
+        for row in self.rows:
+            yield (BEGIN_MS + row[0]) * 1_000_000, number, make, row
+
+    def make(self, what: QuoteRow, seq: int, ts_ns: int, epoch: int) -> BookChanged:
+        """Return a quote as a change of the book."""
+        n, bids, asks = what
+        ms, place = ts_ns // 1_000_000, n + 1
+        return BookChanged(seq, ts_ns, epoch, 0, PERP.name, 50, not n, place, place, ms, bids, asks)
+
+
+def frames(count: int) -> Callable[[int], Iterator[Arrival]]:
+    """Return the arrivals of raw frames of a wandering book, 20 ms apart, decoded as they come."""
+    snapshot, deltas = wandering(count)
+    raws = [stamped(one, BEGIN_MS + 20 * n) for n, one in enumerate([snapshot, *deltas])]
+
+    def arrivals(number: int) -> Iterator[Arrival]:
+        parse: Any = PublicParser("linear").parse
+        for n, raw in enumerate(raws):
+            yield (BEGIN_MS + 20 * n + 5) * 1_000_000, number, parse, raw
+
+    return arrivals
+
+
+def whole(arrivals: Callable[[int], Iterator[Arrival]], capital: int = 10**6) -> tuple[float, int]:
+    """Run the rule through the core; return CPU time and fills."""
+    most = 10**9 * UNITS
+    settings = StrategySettings(
+        name="cross", source="benchmarks:Cross", instruments=(PERP.name,), capital=capital * UNITS
+    )
+    plan = RecordedPlan(
+        strategies=(settings,),
+        load=lambda _one: Cross(),
+        series=[Series(PERP, lambda: iter(()))],
+        tapes=[Tape(arrivals)],
+        limits=Limits(
+            price_distance_ppm=100_000,
+            order_notional=most,
+            orders_per_second=1_000_000,
+            orders_per_day=10**9,
+            open_orders=100,
+            position_notional=most,
+            exposure=most,
+            daily_loss=most,
+            drawdown_ppm=10**6,
+            leverage_ppm=10**9,
+        ),
+        latency_ns=500_000,
+    )
+    began = time.process_time()
+    results = run_recorded(plan)
+    return time.process_time() - began, results.owners[0].fills_total
+
+
+def measure(size: Size) -> Result:
+    """Take turns; the best of each counts."""
+    count = {Size.TINY: 2_000, Size.SMALL: 50_000, Size.FULL: 200_000}[size]
+    deep = {Size.TINY: 200, Size.SMALL: 20_000, Size.FULL: 50_000}[size]
+    bids, raws = walk(count), frames(deep)
+    loops, tops, depths, fills, turns = [], [], [], 0, 0
+    for _ in range(1 if size is Size.TINY else 3):
+        loops.append(plain(bids))
+        seconds, fills = whole(Quotes(bids).arrivals)
+        tops.append(seconds)
+        seconds, turns = whole(raws)
+        depths.append(seconds)
+    loop, top, depth = min(loops), min(tops), min(depths)
+    return Result(
+        name=f"backtest over {count:,} quotes with {fills:,} fills, and over {deep:,} frames of "
+        f"50 levels with {turns:,}; CPU time",
+        columns=("events/s", "us an event"),
+        rows={
+            "the core, best prices": (count / top, top / count * 1e6),
+            "the core, full depth from raw frames": (deep / depth, depth / deep * 1e6),
+            "a plain loop of the same rule": (count / loop, loop / count * 1e6),
+        },
+        ratios={"core / plain loop": top / loop, "peer (173 k/s) / core": PEER / (count / top)},
+    )
+
+
+if __name__ == "__main__":
+    report("backtests over quotes", [measure])

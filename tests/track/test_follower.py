@@ -125,8 +125,9 @@ def test_another_mode_has_a_record_of_its_own():
     log.begin(strategy(mode=Mode.LIVE))
     log.measure()
     log.days((50,))
-    track = fed(log).of["ema"]
-    assert (track.why, track.is_paper, len(track.rows)) == ("changed: mode", False, 1)
+    tracks = fed(log).of
+    assert (tracks["ema"].is_paper, tracks["ema.live"].is_paper) == (True, False)
+    assert tracks["ema.live"].why == "new"
 
 
 def test_a_restart_and_another_capital_are_the_same_strategy(log):

@@ -106,8 +106,8 @@ def test_a_stage_outlives_a_restart_and_counts_in_the_state():
 def test_a_snapshot_of_before_there_were_stages_still_restores():
     found = msgspec.msgpack.decode(snapshot(promoted(two()).core.state))
     names = list(found)
-    assert "standings" in names
-    del found["standings"]
+    assert "stages" in names
+    del found["stages"]
     assert restore(msgspec.msgpack.encode(found)).stages == {}
 
 

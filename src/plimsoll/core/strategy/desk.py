@@ -595,6 +595,7 @@ class Desk:
             ):
                 self.makers[key] = maker
                 self.has_bars.add(key)
+        self.own_makers = tuple(maker for maker in self.makers.values() if maker.is_own)
 
     def _target_lots(
         self,

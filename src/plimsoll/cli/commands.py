@@ -497,7 +497,7 @@ COMMANDS: Final = (
         "tell a running strategy something from outside",
         (
             """plimsoll signal follow '{"side": "long", "strength": 0.8}' --id alert-4711""",
-            "generate-alert | plimsoll signal follow -",
+            "plimsoll signal follow -                        # the object from stdin",
         ),
         "signalling:send",
         (

@@ -61,6 +61,7 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "funding": sorted(
                 [*key, held.funding_units, held.funded_ms]
                 for key, held in state.ledger.positions.items()
+                if held.funding_units or held.funded_ms  # who asks for a position may make one
             ),
             "funding_owed": [
                 [seq, msgspec.to_builtins(owed)] for seq, owed in state.funding_owed.items()

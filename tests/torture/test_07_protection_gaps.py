@@ -76,7 +76,7 @@ FAULTS = (
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_the_exchange_never_held_a_position_without_its_stop(seed):
-    bench = Bench(engine(PERP), brackets, seed=seed, seconds=SECONDS, asks=FAULTS, volatile=20.0)
+    bench = Bench(engine(PERP), brackets, seed=seed, seconds=SECONDS, asks=FAULTS, volatile=60.0)
     bench.judged()
     assert naked(bench.record) == []
     pair = {"BTCUSDT": ["StopLoss", "TakeProfit"]}

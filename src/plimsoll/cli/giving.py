@@ -121,7 +121,7 @@ def no_engine(layout: Layout, why: str, then: str) -> Failure:
         Exit.UNREACHABLE,
         "no-engine",
         f"no engine answers in {layout.run_dir}: {why}",
-        f"plimsoll run --project {layout.root}, then {then}",
+        f"plimsoll run --project {layout.root}, then {then.replace('-', ' ')}",
     )
 
 

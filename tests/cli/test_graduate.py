@@ -208,8 +208,8 @@ def test_an_approval_writes_evidence_and_sends_its_hash(plimsoll, desk):
     assert wanted.items() <= command.args.items()
     assert path.name == f"ema-{digest[:16]}.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert f"plimsoll mode set ema live --evidence {digest} --reason TEXT" in ran.out
-    assert "with live_capital = 100:" in ran.out
+    assert f"plimsoll mode set ema live --evidence {digest}\n" in ran.out
+    assert "with 100 USDT at most:" in ran.out
     assert "ema is candidate at seq 42" in ran.out
     found = json.loads(content)
     assert found["waived"] == ["agreement"]
@@ -340,7 +340,7 @@ def test_a_move_needs_no_evidence(plimsoll, root):
         )
     assert ran.code == Exit.DONE
     assert asked[0].args == {"strategy": "ema", "stage": "under_review", "reason": "odd"}
-    assert "plimsoll mode set ema paper --policy run_off" in ran.out
+    assert "live book goes to paper now" in ran.out
 
 
 @pytest.mark.parametrize("stage", ["candidate", "live", "nowhere"])

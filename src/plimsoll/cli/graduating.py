@@ -8,7 +8,9 @@ import msgspec
 
 from plimsoll.cli import text
 from plimsoll.cli.stats import head_of
+from plimsoll.cli.tracking import book_of
 from plimsoll.config.books import Books
+from plimsoll.core.execution import modes
 from plimsoll.core.execution.graduation import (
     DEFAULTS,
     NOTE,
@@ -22,38 +24,63 @@ from plimsoll.core.execution.graduation import (
     ramp_of,
     verdict_of,
 )
+from plimsoll.core.model import LiveStage, Mode
 from plimsoll.track import Read, Track
 
 
 class Judged(NamedTuple):
-    """One instance, judged."""
+    """One strategy, judged."""
 
+    strategy: str
     track: Track
+    """Of the book that counts."""
     verdict: Verdict
     ramp: Ramp | None
     """None: nobody knows what the account is worth."""
     equity_units: int | None
     least_units: int
+    standing: modes.Standing | None
+    """Which of its instances run; None in a log of before there were switches."""
+
+    @property
+    def mode(self) -> Mode:
+        """Return its mode now."""
+        return self.standing.mode if self.standing is not None else self.track.settings.mode
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether it trades with money now."""
+        if self.standing is None:
+            return not self.track.is_paper
+        return self.standing.stage is LiveStage.LIVE
+
+    @property
+    def trades_by_it(self) -> bool:
+        """Return whether its live book trades with what its stage allows."""
+        found = self.standing
+        return (
+            self.is_live and found is not None and found.evidence == self.verdict.standing.evidence
+        )
 
 
 def judged_of(
     found: Read,
-    track: Track,
+    strategy: str,
     *,
     waived: frozenset[str] = frozenset(),
     equity_units: int | None = None,
 ) -> Judged:
-    """Return what an instance's record comes to.
+    """Return what a strategy's record comes to: that of the book that counts.
 
     Args:
         found: All records.
-        track: Of the instance.
+        strategy: Whose.
         waived: Unknown rows that a person answers for.
         equity_units: Of the account, as a person says; None: as it was measured.
     """
-    state = found.tracks.state
+    state, track = found.tracks.state, book_of(found, strategy)
     case = Case(
-        state.standing(track.settings.name),
+        state.standing(strategy),
         track.is_paper,
         track.rows,
         track.today(found.tracks.requests_of(track)) if track.statistics.samples else None,
@@ -64,8 +91,13 @@ def judged_of(
     if equity_units is None and state.losses.is_known and state.losses.equity > 0:
         equity_units = state.losses.equity
     least = found.tracks.least_capital(track)
-    ramp = ramp_of(equity_units, track.capital_units, least) if equity_units else None
-    return Judged(track, verdict_of(case), ramp, equity_units, least)
+    configured = state.modes.configured(strategy)
+    capital = track.capital_units  # that of a live book is what its stage allowed it
+    if configured is not None:
+        capital = configured.live_capital or configured.capital
+    ramp = ramp_of(equity_units, capital, least) if equity_units else None
+    standing = state.modes.standings.get(strategy)
+    return Judged(strategy, track, verdict_of(case), ramp, equity_units, least, standing)
 
 
 def outside_of(_track: Track) -> Outside:
@@ -73,16 +105,17 @@ def outside_of(_track: Track) -> Outside:
     return Outside()
 
 
-def mode_command(strategy: str, standing: Standing) -> str:
-    """Return the command that lets an instance trade as its stage says."""
+def mode_command(strategy: str, standing: Standing, mode: Mode = Mode.LIVE) -> str:
+    """Return the command that lets a strategy trade as its stage says; ``mode``: its mode now."""
     if standing.stage.is_promoted:
-        return f"plimsoll mode set {strategy} live --evidence {standing.evidence} --reason TEXT"
+        wanted = Mode.HYBRID if mode is Mode.HYBRID else Mode.LIVE
+        return f"plimsoll mode set {strategy} {wanted} --evidence {standing.evidence}"
     return f"plimsoll mode set {strategy} paper --policy run_off --reason TEXT"
 
 
 def unproven(one: Judged) -> bool:
     """Return whether real money is traded that no evidence stands behind."""
-    return not one.track.is_paper and not one.verdict.standing.stage.is_promoted
+    return one.is_live and not one.verdict.standing.stage.is_promoted
 
 
 # ---- the evidence file ----
@@ -119,6 +152,9 @@ def document_of(one: Judged) -> dict[str, Any]:
     now, evidence, held = verdict.standing, verdict.evidence, verdict.held
     return {
         **head_of(one.track),
+        "strategy": one.strategy,
+        "book": one.track.settings.name,
+        "mode": str(one.mode),
         "stage": str(now.stage),
         "step": now.step,
         "stage_since_ns": now.since_ns,

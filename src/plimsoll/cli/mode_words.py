@@ -44,7 +44,7 @@ def document(core: Core) -> list[dict[str, Any]]:
             "holds": held_text(core.state, one),
             "paper_book": modes.paper_book(one.strategy) if _has_paper(core.state, one) else "-",
             "policy": one.policy,
-            "cap": text.exact(one.cap_units) if one.is_unproven else "",
+            "cap": text.exact(one.cap_units) if one.is_capped else "",
             "unproven": one.is_unproven,
             "evidence": one.evidence,
             "actor": one.actor,
@@ -61,7 +61,7 @@ def mode_lines(core: Core) -> list[str]:
     """Return the switches that stand above the configuration, for `status`."""
     told = [
         f"  {one['strategy']} is {one['words']} by {_who(one)}"
-        + (f", at most {one['cap']} at risk" if one["unproven"] else "")
+        + (f", at most {one['cap']} at risk" if one["cap"] else "")
         + (f"; live book holds {one['holds']}" if one["holds"] else "")
         for one in document(core)
         if one["seq"] or one["stage"] in (LiveStage.RUN_OFF, LiveStage.FLATTEN)

@@ -158,10 +158,10 @@ class _Shadow:
 
 def _is_same(recorded: Record, decided: Record) -> bool:
     """Return whether two decisions say the same; numbers and times may differ."""
+    if isinstance(recorded, StrategyCheckpoint) and isinstance(decided, StrategyCheckpoint):
+        return recorded.owner == decided.owner
     if type(recorded) is not type(decided):
         return False
-    if isinstance(recorded, StrategyCheckpoint):
-        return recorded.owner == decided.owner  # type: ignore[attr-defined]
     return msgspec.structs.astuple(recorded)[_STAMP:] == msgspec.structs.astuple(decided)[_STAMP:]
 
 

@@ -299,8 +299,8 @@ class Core:
         ``without``: instances that were cut off later; they would not return this time either.
 
         For working out their newest state: the recorded decisions are applied in the place of what
-        ``decide`` yields. Only strategies run. What else decides (breakers, paper's matching, the
-        comparison with the venue) counts on its decisions being applied, and all of it is on record.
+        ``decide`` yields. Only strategies run. What else decides (breakers, the venue of paper, the
+        comparison of books) counts on its decisions being applied, and all of it is on record.
         """
         self._begin()
         self._is_shadow = True

@@ -82,20 +82,25 @@ def books(states):
 
 
 class Buyer(Strategy):
-    """Buys twice every third book, and counts what it hears of it."""
+    """Buys twice every third book, counts what it hears of it, and finds its orders."""
 
     books = state(0)
     fills = state(0)
     asked = state(0)
     known = state(0)
 
+    def on_start(self):
+        self.handles = []
+
     def on_book(self, market):
         self.books += 1
+        self.known += sum(handle.order is not None for handle in self.handles)
+        self.handles.clear()
         if self.books % 3 == 0:
             for _ in range(2):
                 handle = self.buy(market.instrument.name, "0.001")
                 self.asked += 1
-                self.known += handle.refusal is None
+                self.handles.append(handle)
 
     def on_fill(self, fill):
         self.fills += 1

@@ -120,7 +120,7 @@ def test_the_screen_is_shown_row_by_row_with_what_it_is_worth(plimsoll, desk):
     for need in SCREENS["candidate"]:
         assert any(line.strip().startswith(need.label) for line in lines), need
     assert "stage      paper (nobody decided)" in ran.out
-    assert "unknown  not measured by this release" in ran.out
+    assert "unknown  not checked: `plimsoll graduate ema --check`" in ran.out
     assert "the screen is not passed (unknown: paper and backtest decide alike)" in ran.out
     assert "ramp" not in ran.out
 

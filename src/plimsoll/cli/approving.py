@@ -61,7 +61,7 @@ def approve(
     books = load_books(Path(project), env)
     found = tracks_of(books)
     strategies_of(found, strategy)
-    one = judged_of(found, strategy, waived=waived, equity_units=stated)
+    one = judged_of(found, strategy, books, waived=waived, equity_units=stated)
     _must_be_earned(one)
     content = _evidence(books, found, one, reason, waived, is_stated=stated is not None)
     if plan:

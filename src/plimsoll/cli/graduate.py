@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from plimsoll.cli import text
+from plimsoll.cli import checking, text
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.graduating import (
     Judged,
     document_of,
+    evidence_dir,
     evidence_path,
     evidence_state,
     judged_of,
@@ -17,13 +18,13 @@ from plimsoll.cli.graduating import (
 )
 from plimsoll.cli.output import print_json
 from plimsoll.cli.stats import title_of
-from plimsoll.cli.tracking import strategies_of, tracks_of
+from plimsoll.cli.tracking import book_of, strategies_of, tracks_of
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.execution.graduation import DEFAULTS, NOTE, Row
 from plimsoll.track import Read
 
 
-def graduate(strategy: str, project: str, env: str, *, json: bool, plan: bool) -> Exit:
+def graduate(strategy: str, project: str, env: str, *, json: bool, plan: bool, check: bool) -> Exit:
     """Print stage, screen and sequential test of each strategy, or of one.
 
     Raises:
@@ -31,7 +32,12 @@ def graduate(strategy: str, project: str, env: str, *, json: bool, plan: bool) -
     """
     books = load_books(Path(project), env)
     found = tracks_of(books)
-    all_judged = [judged_of(found, name) for name in strategies_of(found, strategy)]
+    names = strategies_of(found, strategy)
+    for name in names if check else ():
+        track = book_of(found, name)
+        if track.is_paper or strategy:
+            checking.check(project, env, books, evidence_dir(books), track, name)
+    all_judged = [judged_of(found, name, books) for name in names]
     if json:
         rows = []
         for one in all_judged:
@@ -50,7 +56,8 @@ def _lines(books: Books, found: Read, one: Judged, *, plan: bool) -> list[str]:
     lines = [title_of(found, one.track), *_stage_lines(books, one)]
     goal = f"{verdict.goal}" + (f" step {verdict.step}" if verdict.step else "")
     about = f"to become {goal}" if verdict.screen != "stay" else "to stay live, newest 30 days"
-    lines += [f"  screen {about} ({NOTE})", screen_table(verdict.rows), *_test_lines(one)]
+    lines += [f"  screen {about} ({NOTE})", screen_table(verdict.rows)]
+    lines += [*checking.checked_lines(one.checked), *_test_lines(one)]
     rate = verdict.summary.win_rate
     lines.append(f"  win rate   {'-' if rate is None else f'{rate:.1%}'} (shown, never a gate)")
     lines += [

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from plimsoll.cli import text
+from plimsoll.cli.checking import Checked, looked_at
 from plimsoll.cli.stats import head_of
 from plimsoll.cli.tracking import book_of
 from plimsoll.config.books import Books
@@ -15,7 +16,6 @@ from plimsoll.core.execution.graduation import (
     DEFAULTS,
     NOTE,
     Case,
-    Outside,
     Ramp,
     Row,
     Stage,
@@ -39,6 +39,8 @@ class Judged(NamedTuple):
     """None: nobody knows what the account is worth."""
     equity_units: int | None
     least_units: int
+    checked: Checked | None
+    """A backtest of its paper session."""
     standing: modes.Standing | None
     """Which of its instances run; None in a log of before there were switches."""
 
@@ -66,6 +68,7 @@ class Judged(NamedTuple):
 def judged_of(
     found: Read,
     strategy: str,
+    books: Books,
     *,
     waived: frozenset[str] = frozenset(),
     equity_units: int | None = None,
@@ -75,17 +78,19 @@ def judged_of(
     Args:
         found: All records.
         strategy: Whose.
+        books: Of the account: what a record does not hold is looked for there.
         waived: Unknown rows that a person answers for.
         equity_units: Of the account, as a person says; None: as it was measured.
     """
     state, track = found.tracks.state, book_of(found, strategy)
+    outside, checked = looked_at(books, evidence_dir(books), found, track, strategy)
     case = Case(
         state.standing(strategy),
         track.is_paper,
         track.rows,
         track.today(found.tracks.requests_of(track)) if track.statistics.samples else None,
         track.lost,
-        outside_of(track),
+        outside,
         waived,
     )
     if equity_units is None and state.losses.is_known and state.losses.equity > 0:
@@ -97,12 +102,8 @@ def judged_of(
         capital = configured.live_capital or configured.capital
     ramp = ramp_of(equity_units, capital, least) if equity_units else None
     standing = state.modes.standings.get(strategy)
-    return Judged(strategy, track, verdict_of(case), ramp, equity_units, least, standing)
-
-
-def outside_of(_track: Track) -> Outside:
-    """Return what other parts measured of an instance: nothing yet (limits.md)."""
-    return Outside()
+    verdict = verdict_of(case)
+    return Judged(strategy, track, verdict, ramp, equity_units, least, checked, standing)
 
 
 def mode_command(strategy: str, standing: Standing, mode: Mode = Mode.LIVE) -> str:
@@ -192,6 +193,7 @@ def document_of(one: Judged) -> dict[str, Any]:
         "held_to": None
         if held is None
         else {"daily_return": held.level, "days": held.days, "best": held.best},
+        "check": None if one.checked is None else msgspec.to_builtins(one.checked),
         "endings": [ending._asdict() for ending in verdict.endings],
         "alerts": verdict.alerts,
         "ramp": None if one.ramp is None else ramp_document(one),

@@ -79,8 +79,6 @@ def test_evidence_lets_it_trade_up_to_its_capital_and_its_loss_takes_it_back(tmp
     assert (down.mode, down.policy, down.actor) == (Mode.PAPER, "flatten", "engine")
     assert any("cap of busy0.live" in one.text for one in desk.records(OrderDenied))
     record = read_record(desk.sim.directory / "record.jsonl")
-    values = [
-        Decimal(line["positionValue"] or 0) for line in record if line["kind"] == "position"
-    ]
+    values = [Decimal(line["positionValue"] or 0) for line in record if line["kind"] == "position"]
     assert 0 < max(values) <= CAP * Decimal("1.02"), max(values)
     assert values[-1] == 0

@@ -81,6 +81,24 @@ def books(states):
     }
 
 
+def test_a_death_between_two_checkpoints_takes_neither_back(broken_off):
+    driver = a_driver()
+    for name in (PERP, ETH):
+        beginning(driver, name)
+    for _ in range(40):
+        driver.now_ns += 2_000 * MS
+        driver.book(PERP)
+        driver.book(ETH)
+        driver.advance(1)
+    places = [nth for nth, one in enumerate(driver.log) if type(one) is StrategyCheckpoint]
+    assert places[-1] == places[-2] + 1
+    knew = driver.log[places[-1]].state
+    del driver.log[places[-1] :]
+    _, found = broken_off(driver)
+    anew = 99  # its first book since the start counts so much more
+    assert books(found)["late"] == books({"late": knew})["late"] + anew > 120
+
+
 class Buyer(Strategy):
     """Buys twice every third book, counts what it hears of it, and finds its orders."""
 

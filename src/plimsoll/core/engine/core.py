@@ -302,12 +302,9 @@ class Core:
         ``decide`` yields. Only strategies run. What else decides (breakers, the venue of paper, the
         comparison of books) counts on its decisions being applied, and all of it is on record.
         """
-        self._begin()
-        self._is_shadow = True
+        self._begin_shadow()
         self._waits = frozenset()
         trader = self._with_trader()
-        trader.shadow()
-        self._deciders = self._shadow_table(self._deciders)
         for desk in trader.desks.values():
             if desk.name in without:
                 desk.stop_reason = "cut off"
@@ -353,6 +350,13 @@ class Core:
         self._is_shadow = False
         self._beat_ns = self.state.ts_ns + settings.timing.beat_ns
         self._checkpoint_ns = self._beat_ns
+
+    def _begin_shadow(self) -> None:
+        """Begin to run strategies only: as a session begins, and where a next one does."""
+        self._begin()
+        self._is_shadow = True
+        self._with_trader().shadow()
+        self._deciders = self._shadow_table(self._deciders)
 
     def _timer(self, record: TimerFired) -> Iterator[Record]:
         trader, keeper, settings = self._trader, self._keeper, self.state.settings
@@ -531,6 +535,7 @@ class Core:
         """Return who decides in a shadow: strategies, and people about them."""
         trader, command = self._with_trader(), table[OperatorCommand]
         return {kind: table[kind] for kind in SHADOWED} | {
+            Configured: lambda _record: self._begin_shadow(),
             TimerFired: lambda _record: trader.on_time(),
             ProtectionAnswered: trader.on_protection,
             QueryAnswered: self._shadow_queried,

@@ -239,7 +239,7 @@ def test_an_approval_writes_evidence_and_sends_its_hash(plimsoll, desk):
     assert wanted.items() <= command.args.items()
     assert path.name == f"ema-{digest[:16]}.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert f"plimsoll mode set ema live --evidence {digest}\n" in ran.out
+    assert f"plimsoll mode set ema live --evidence {digest} --project {root}\n" in ran.out
     assert "with 100 USDT at most:" in ran.out
     assert "ema is candidate at seq 42" in ran.out
     found = json.loads(content)

@@ -7,6 +7,7 @@ that was never written; where the engine refuses, the file is taken away again.
 import getpass
 import hashlib
 import json as json_text
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,7 +88,7 @@ def approve(
     standing = Standing(
         goal, step, capital_units=one.ramp.steps[step].capital_units, evidence=digest
     )
-    then = mode_command(strategy, standing, one.mode)
+    then = mode_command(strategy, standing, one.mode) + _where(project, env)
     if json:
         fields = {"strategy": strategy, "stage": str(goal), "step": step, "evidence": digest}
         files = {"evidence_file": str(path), "next": then}
@@ -120,6 +121,12 @@ def move(strategy: str, stage: str, project: str, env: str, *, json: bool, reaso
             "live book goes to paper now, by its `demotion`: see plimsoll mode show"
         )
     return Exit.DONE
+
+
+def _where(project: str, env: str) -> str:
+    """Return the words that name a project and an environment, where they are not the usual."""
+    words = {"--project": project if project != "." else "", "--env": env}
+    return "".join(f" {option} {shlex.quote(one)}" for option, one in words.items() if one)
 
 
 # ---- what stands against it ----

@@ -14,8 +14,8 @@ from plimsoll.cli.exits import Exit
 from plimsoll.cli.graduating import evidence_dir
 from plimsoll.config.books import load_books
 from plimsoll.core.execution.graduation import DEFAULTS, SCREENS, Betting, DayRow, summary_of
-from plimsoll.core.model import Mode
-from plimsoll.core.records import RECORD_KIND, encode
+from plimsoll.core.model import LiveStage, Mode
+from plimsoll.core.records import RECORD_KIND, ModeSet, encode
 from plimsoll.journal import Journal
 
 CAPITAL = 1_000 * CASH
@@ -112,6 +112,37 @@ def test_a_project_that_never_ran_says_so(plimsoll, root):
 # ---- graduate ----
 
 
+def hybrid(days=60, *, is_candidate: bool) -> Log:
+    log = Log().begin(strategy())
+    log.measure()
+    log.equity(10_000 * CASH)
+    if is_candidate:
+        log.staged("candidate", capital=100 * CASH)
+    said = ("ema", Mode.HYBRID, LiveStage.LIVE, "", 100 * CASH, HASH, "anna", "x")
+    log.put(ModeSet, *said)
+    log.measure("ema", "ema.live")
+    return log.days(*(GOOD * days)[:days])
+
+
+@pytest.mark.parametrize(("is_candidate", "book"), [(False, "ema"), (True, "ema.live")])
+def test_a_strategy_has_one_entry_and_the_book_that_counts(plimsoll, desk, is_candidate, book):
+    root = desk(hybrid(is_candidate=is_candidate))
+    (one,) = plimsoll("graduate", "--project", root, "--json").document["strategies"]
+    assert (one["strategy"], one["book"], one["mode"]) == ("ema", book, "hybrid")
+    assert one["unproven"] is not is_candidate
+    asked = plimsoll("graduate", "ema.live", "--project", root, "--json")
+    assert (asked.code, asked.error["hint"]) == (Exit.USAGE, "did you mean ema?")
+    both = plimsoll("stats", "ema", "--project", root, "--json").document["strategies"]
+    assert [one["strategy"] for one in both] == ["ema", "ema.live"]
+
+
+def test_the_ramp_of_a_capped_book_is_of_what_its_strategy_is_configured_with(plimsoll, desk):
+    root = desk(hybrid(is_candidate=True))
+    (one,) = plimsoll("graduate", "--project", root, "--json").document["strategies"]
+    capitals = [float(step["capital"]) for step in one["ramp"]["steps"]]
+    assert capitals == [250, 500, 1_000, 1_000]
+
+
 def test_the_screen_is_shown_row_by_row_with_what_it_is_worth(plimsoll, desk):
     ran = plimsoll("graduate", "ema", "--project", desk(paper()))
     assert ran.code == Exit.DONE
@@ -120,7 +151,7 @@ def test_the_screen_is_shown_row_by_row_with_what_it_is_worth(plimsoll, desk):
     for need in SCREENS["candidate"]:
         assert any(line.strip().startswith(need.label) for line in lines), need
     assert "stage      paper (nobody decided)" in ran.out
-    assert "unknown  not measured by this release" in ran.out
+    assert "unknown  not checked: `plimsoll graduate ema --check`" in ran.out
     assert "the screen is not passed (unknown: paper and backtest decide alike)" in ran.out
     assert "ramp" not in ran.out
 
@@ -208,8 +239,8 @@ def test_an_approval_writes_evidence_and_sends_its_hash(plimsoll, desk):
     assert wanted.items() <= command.args.items()
     assert path.name == f"ema-{digest[:16]}.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert f"plimsoll mode set ema live --evidence {digest} --reason TEXT" in ran.out
-    assert "with live_capital = 100:" in ran.out
+    assert f"plimsoll mode set ema live --evidence {digest} --project {root}\n" in ran.out
+    assert "with 100 USDT at most:" in ran.out
     assert "ema is candidate at seq 42" in ran.out
     found = json.loads(content)
     assert found["waived"] == ["agreement"]
@@ -340,7 +371,7 @@ def test_a_move_needs_no_evidence(plimsoll, root):
         )
     assert ran.code == Exit.DONE
     assert asked[0].args == {"strategy": "ema", "stage": "under_review", "reason": "odd"}
-    assert "plimsoll mode set ema paper --policy run_off" in ran.out
+    assert "live book goes to paper now" in ran.out
 
 
 @pytest.mark.parametrize("stage", ["candidate", "live", "nowhere"])

@@ -49,6 +49,19 @@ def hold(driver):
     driver.report(order.id, OrderState.FILLED, cum=10)
 
 
+def test_a_plan_says_what_evidence_allows_and_whether_it_is_the_stages(plimsoll, root, log):
+    driver, write = log
+    said = {"strategy": "ema", "stage": "candidate", "capital": 300 * CASH, "evidence": "ab" * 32}
+    driver.put(OperatorCommand, "s", "anna", "stage", json.dumps(said | {"reason": "earned"}))
+    write()
+    words = ("mode", "set", "ema", "live", "--plan", "--project", root, "--evidence")
+    own = plimsoll(*words, "ab" * 32)
+    assert "let ema have at most 300.00 at risk from then on" in own.out
+    assert "AGAINST IT" not in own.out
+    other = plimsoll(*words, "cd" * 32, "--json").document
+    assert "is not the evidence on record" in other["against"][0]
+
+
 def test_modes_are_shown_with_books_and_who_set_them(plimsoll, root, log):
     driver, write = log
     hold(driver)

@@ -16,8 +16,11 @@ from plimsoll.core.records import (
     RECORD_KIND,
     BookChanged,
     StrategyCheckpoint,
+    Tripped,
     encode,
 )
+from plimsoll.core.risk.breakers import BREAKERS
+from plimsoll.core.settings import BreakerSettings
 from plimsoll.core.strategy import Strategy, state
 from plimsoll.engine import shadowing
 from plimsoll.engine.restoring import SNAPSHOTS, restore_state
@@ -50,10 +53,10 @@ def a_driver():
 @pytest.fixture
 def broken_off(tmp_path, monkeypatch):
     """Write a session as a death leaves it; return what it knew, and what is found."""
-    return lambda driver: _broken_off(driver, tmp_path, monkeypatch)
+    return lambda driver, kind=Counter: _broken_off(driver, kind, tmp_path, monkeypatch)
 
 
-def _broken_off(driver, directory, monkeypatch):
+def _broken_off(driver, kind, directory, monkeypatch):
     journal = Journal.open(directory, "main", 1)
     for record in driver.log:
         log = journal.trading if type(record) in TRADING else journal.market
@@ -68,7 +71,7 @@ def _broken_off(driver, directory, monkeypatch):
         raise AssertionError(f"{code} {subject}: {text}")
 
     return driver.core.saved(), shadowing.newest_states(
-        directory, restored.checkpoint_seq, lambda _one: Counter(), trouble
+        directory, restored.checkpoint_seq, lambda _one: kind(), trouble
     )
 
 
@@ -76,6 +79,80 @@ def books(states):
     return {
         name: msgspec.msgpack.decode(saved)["states"]["books"] for name, saved in states.items()
     }
+
+
+def test_a_death_between_two_checkpoints_takes_neither_back(broken_off):
+    driver = a_driver()
+    for name in (PERP, ETH):
+        beginning(driver, name)
+    for _ in range(40):
+        driver.now_ns += 2_000 * MS
+        driver.book(PERP)
+        driver.book(ETH)
+        driver.advance(1)
+    places = [nth for nth, one in enumerate(driver.log) if type(one) is StrategyCheckpoint]
+    assert places[-1] == places[-2] + 1
+    knew = driver.log[places[-1]].state
+    del driver.log[places[-1] :]
+    _, found = broken_off(driver)
+    anew = 99  # its first book since the start counts so much more
+    assert books(found)["late"] == books({"late": knew})["late"] + anew > 120
+
+
+class Buyer(Strategy):
+    """Buys twice every third book, counts what it hears of it, and finds its orders."""
+
+    books = state(0)
+    fills = state(0)
+    asked = state(0)
+    known = state(0)
+
+    def on_start(self):
+        self.handles = []
+
+    def on_book(self, market):
+        self.books += 1
+        self.known += sum(handle.order is not None for handle in self.handles)
+        self.handles.clear()
+        if self.books % 3 == 0:
+            for _ in range(2):
+                handle = self.buy(market.instrument.name, "0.001")
+                self.asked += 1
+                self.handles.append(handle)
+
+    def on_fill(self, fill):
+        self.fills += 1
+
+
+def whole(states):
+    return {name: msgspec.msgpack.decode(saved)["states"] for name, saved in states.items()}
+
+
+def test_orders_on_paper_and_their_fills_are_gone_through_again(broken_off):
+    driver = Driver(
+        settings_of(one_strategy(Mode.PAPER, name="early")), load=lambda _one: Buyer()
+    ).begin(PERP, ETH)
+    beginning(driver, PERP)
+    for _ in range(40):
+        driver.now_ns += 40 * MS
+        driver.book(PERP)
+        driver.advance(20 * MS)
+    knew, found = broken_off(driver, Buyer)
+    assert whole(found) == whole(knew)
+    assert whole(knew)["early"]["fills"] > 10
+
+
+def test_a_breaker_that_trips_meanwhile_is_no_trouble(broken_off):
+    one = one_strategy(Mode.PAPER, name="early")
+    breakers = BreakerSettings(off=tuple(set(BREAKERS) - {"stale_data"}))
+    driver = Driver(settings_of(one, breakers=breakers), load=lambda _one: Counter())
+    driver.begin(PERP, ETH)
+    beginning(driver, PERP)
+    driver.advance(30_000 * MS)
+    assert any(type(one) is Tripped for one in driver.log)
+    driver.book(PERP)
+    knew, found = broken_off(driver)
+    assert books(found) == books(knew)
 
 
 def beginning(driver, name):

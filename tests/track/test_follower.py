@@ -5,12 +5,17 @@ import random
 import msgspec
 import pytest
 from tests.properties.driver import CASH, PERP
-from tests.track.log import FIRST, UNITS_A_TICK, Log, strategy
+from tests.track.log import FIRST, HASH, UNITS_A_TICK, Log, strategy
 
 from plimsoll.core.engine import State
 from plimsoll.core.execution.graduation import Stage, summary_of
-from plimsoll.core.model import DAY_NS, Mode, Side
-from plimsoll.core.records import ExecutionReported
+from plimsoll.core.model import DAY_NS, LiveStage, Mode, Side
+from plimsoll.core.records import (
+    ExecutionReported,
+    ModeSet,
+    ParametersChanged,
+    StrategyReloaded,
+)
 from plimsoll.track import Tracks
 
 CAPITAL = 1_000 * CASH
@@ -82,6 +87,13 @@ def test_requests_are_those_of_execution_quality_by_day():
     assert statistics.measures()["execution_success"].value == pytest.approx(6 / 7)
 
 
+def test_a_rejected_order_on_paper_fails_as_a_live_one_does(log):
+    log.days((100,))
+    log.trip("ema", 0, refused=True)
+    log.days((100, 100))
+    assert [(row.requests, row.failures) for row in fed(log).of["ema"].rows] == [(2, 0), (5, 1)]
+
+
 def test_the_day_under_way_is_told_apart(log):
     log.days((100,))
     log.trip("ema", -40)
@@ -92,6 +104,56 @@ def test_the_day_under_way_is_told_apart(log):
     assert (len(track.rows), today.trips, today.lost_units) == (1, 1, 40 * UNITS_A_TICK)
     assert today.gain == pytest.approx(-40 * UNITS_A_TICK / CAPITAL)
     assert today.fall > 0
+
+
+def changed_while_it_runs(log):
+    log.put(ParametersChanged, "ema", {"fast": 7}, {"fast": 5}, "anna", "x")
+    return "changed: parameters"
+
+
+def reloaded_while_it_runs(log):
+    log.put(StrategyReloaded, "ema", "v1", "v2", "keep", [], [], [], "anna", "x")
+    return "changed: code"
+
+
+@pytest.mark.parametrize("act", [changed_while_it_runs, reloaded_while_it_runs])
+def test_what_a_person_changes_while_it_runs_is_another_strategy(log, act):
+    log.days((100,), (100,))
+    why = act(log)
+    log.measure()
+    log.days((-70,))
+    found = fed(log)
+    assert (found.of["ema"].why, found.earlier["ema"]) == (why, 1)
+    assert len(found.of["ema"].rows) == 1
+
+
+def test_a_restart_goes_on_with_a_parameter_changed_before_it(log):
+    log.days((100,))
+    changed_while_it_runs(log)
+    log.measure()
+    log.days((100,))
+    log.begin(log.strategies["ema"])
+    log.measure()
+    log.days((100,))
+    found = fed(log)
+    assert found.earlier["ema"] == 1
+    assert len(found.of["ema"].rows) == 2
+
+
+def test_a_live_book_begins_a_record_of_its_own_and_that_on_paper_goes_on():
+    log = Log().begin(strategy())
+    log.measure()
+    log.days((100,), (100,))
+    switch = ("ema", Mode.HYBRID, LiveStage.LIVE, "", 300 * CASH, HASH, "anna", "x")
+    log.put(ModeSet, *switch)
+    log.measure("ema", "ema.live")
+    found = fed(log)
+    assert (len(found.of["ema"].rows), found.earlier) == (2, {})
+    live = found.of["ema.live"]
+    assert (live.why, live.is_paper, live.capital_units) == ("new", False, 300 * CASH)
+    log.put(ModeSet, *switch[:4], 900 * CASH, *switch[5:])
+    found = fed(log)
+    assert (found.of["ema.live"].capital_units, found.earlier) == (900 * CASH, {})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ that was never written; where the engine refuses, the file is taken away again.
 import getpass
 import hashlib
 import json as json_text
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,14 +21,13 @@ from plimsoll.cli.failure import Failure
 from plimsoll.cli.giving import given, new_command, no_engine, send, write_durably
 from plimsoll.cli.graduating import Judged, document_of, evidence_path, judged_of, mode_command
 from plimsoll.cli.output import print_json
-from plimsoll.cli.tracking import must_be_there, tracks_of
+from plimsoll.cli.tracking import strategies_of, tracks_of
 from plimsoll.config import units
 from plimsoll.config.books import Books, load_books
 from plimsoll.control import Answer, Command, ControlUnreachable
 from plimsoll.core.execution.graduation import (
     DEFAULTS,
     WAIVABLE,
-    Stage,
     Standing,
     expected_of,
     refusal_of,
@@ -50,7 +50,7 @@ def approve(
     equity: str,
     plan: bool,
 ) -> Exit:
-    """Approve what an instance has earned: the next stage or the next step of capital.
+    """Approve what a strategy has earned: the next stage or the next step of capital.
 
     Raises:
         Failure: it is not earned, no engine runs, or it refused.
@@ -61,8 +61,8 @@ def approve(
         raise usage("an approval says why", "--reason TEXT")
     books = load_books(Path(project), env)
     found = tracks_of(books)
-    must_be_there(strategy, found.tracks.of)
-    one = judged_of(found, found.tracks.of[strategy], waived=waived, equity_units=stated)
+    strategies_of(found, strategy)
+    one = judged_of(found, strategy, books, waived=waived, equity_units=stated)
     _must_be_earned(one)
     content = _evidence(books, found, one, reason, waived, is_stated=stated is not None)
     if plan:
@@ -88,7 +88,7 @@ def approve(
     standing = Standing(
         goal, step, capital_units=one.ramp.steps[step].capital_units, evidence=digest
     )
-    then = mode_command(strategy, standing)
+    then = mode_command(strategy, standing, one.mode) + _where(project, env)
     if json:
         fields = {"strategy": strategy, "stage": str(goal), "step": step, "evidence": digest}
         files = {"evidence_file": str(path), "next": then}
@@ -97,31 +97,36 @@ def approve(
         what = f"{goal} step {step}" if step else str(goal)
         print(f"{strategy} is {what} at seq {answer.seq}; evidence SHA-256 {digest}\n{path}")
         capital = text.exact(standing.capital_units)
-        print(f"a stage moves no order; to trade by it, with live_capital = {capital}:\n  {then}")
+        print(f"a stage moves no order; to trade by it, with {capital} USDT at most:\n  {then}")
     return Exit.DONE
 
 
 def move(strategy: str, stage: str, project: str, env: str, *, json: bool, reason: str) -> Exit:
-    """Put an instance where no evidence is needed: under review, paper, research, retired.
+    """Put a strategy where no evidence is needed: under review, paper, research, retired.
 
     Raises:
         Failure: the stage does not follow, needs evidence, or no engine runs.
     """
-    wanted = Stage(stage)
     if not reason:
         raise usage("a decision says why", "--reason TEXT")
     books = load_books(Path(project), env)
     command = new_command("stage", reason, strategy=strategy, stage=stage)
     answer = given(books.layout, command, _WHY)
-    then = "" if wanted is Stage.RESEARCH else mode_command(strategy, Standing(wanted))
     if json:
-        fields = {"strategy": strategy, "stage": stage, "next": then or None}
+        fields = {"strategy": strategy, "stage": stage}
         print_json({"accepted": True, "seq": answer.seq, "id": command.id, **fields})
     else:
-        print(f"{strategy} is {stage} at seq {answer.seq}")
-        if then:
-            print(f"a stage moves no order; where it trades live:\n  {then}")
+        print(
+            f"{strategy} is {stage} at seq {answer.seq}; where money stood behind its stage, its "
+            "live book goes to paper now, by its `demotion`: see plimsoll mode show"
+        )
     return Exit.DONE
+
+
+def _where(project: str, env: str) -> str:
+    """Return the words that name a project and an environment, where they are not the usual."""
+    words = {"--project": project if project != "." else "", "--env": env}
+    return "".join(f" {option} {shlex.quote(one)}" for option, one in words.items() if one)
 
 
 # ---- what stands against it ----
@@ -153,7 +158,7 @@ def _equity(words: str) -> int | None:
 
 
 def _must_be_earned(one: Judged) -> None:
-    verdict, name = one.verdict, one.track.settings.name
+    verdict, name = one.verdict, one.strategy
     against = [*verdict.obstacles, *(ending.text for ending in verdict.endings)]
     if not verdict.is_earned:
         raise Failure(

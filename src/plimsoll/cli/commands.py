@@ -736,7 +736,7 @@ COMMANDS: Final = (
         ),
         "Refused (exit code 7) while anything stands against it. Writes the evidence to\n"
         "var/ENV/graduation, and records user, reason and SHA-256 in the log. A stage moves no\n"
-        "order: the command that does is printed.",
+        "order up: the command that does is printed.",
     ),
     Command(
         "graduate move",
@@ -744,12 +744,13 @@ COMMANDS: Final = (
         ('plimsoll graduate move ema under_review --reason "fills look wrong"',),
         "approving:move",
         (
-            Argument("strategy", "the instance"),
+            Argument("strategy", "the strategy"),
             Argument("stage", "where to", choices=("under_review", "paper", "research", "retired")),
             *SHARED,
             _REASON,
         ),
-        "Needs no evidence. A stage moves no order: the command that does is printed.",
+        "Needs no evidence. Where money stood behind its stage its live book goes to paper at\n"
+        "once, by `demotion` of its [[strategy]] table: it runs off unless that says otherwise.",
     ),
     Command(
         "graduate",
@@ -757,16 +758,24 @@ COMMANDS: Final = (
         (
             "plimsoll graduate",
             "plimsoll graduate ema --plan                    # with the capital ramp",
+            "plimsoll graduate ema --check                   # a backtest of its paper session",
             "plimsoll graduate --json | jq '.strategies[].test'",
         ),
         "graduate:graduate",
         (
-            Argument("strategy", "only this instance", default=""),
+            Argument("strategy", "only this strategy", default=""),
             *SHARED,
             Argument("--plan", "the capital ramp and what it may cost as well", is_flag=True),
+            Argument(
+                "--check",
+                "run its newest paper session as a backtest first: do both decide alike",
+                is_flag=True,
+            ),
         ),
-        "Works with the engine running or dead. The table is a screen against broken strategies;\n"
-        "the test is the evidence. docs/explanation/graduation.md says how often each is wrong.",
+        "Works with the engine running or dead. One entry a strategy: the record that counts is\n"
+        "that of its paper book, once money stands behind it that of its live book. The table is\n"
+        "a screen against broken strategies; the test is the evidence.\n"
+        "docs/explanation/graduation.md says how often each is wrong.",
     ),
     Command(
         "replay",

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from plimsoll.cli import text
+from plimsoll.cli import checking, text
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.graduating import (
     Judged,
     document_of,
+    evidence_dir,
     evidence_path,
     evidence_state,
     judged_of,
@@ -17,25 +18,30 @@ from plimsoll.cli.graduating import (
 )
 from plimsoll.cli.output import print_json
 from plimsoll.cli.stats import title_of
-from plimsoll.cli.tracking import tracks_of, wanted
+from plimsoll.cli.tracking import book_of, strategies_of, tracks_of
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.execution.graduation import DEFAULTS, NOTE, Row
 from plimsoll.track import Read
 
 
-def graduate(strategy: str, project: str, env: str, *, json: bool, plan: bool) -> Exit:
-    """Print stage, screen and sequential test of each instance, or of one.
+def graduate(strategy: str, project: str, env: str, *, json: bool, plan: bool, check: bool) -> Exit:
+    """Print stage, screen and sequential test of each strategy, or of one.
 
     Raises:
         Failure: there is no log, it is damaged, or there is no such instance.
     """
     books = load_books(Path(project), env)
     found = tracks_of(books)
-    all_judged = [judged_of(found, track) for track in wanted(found, strategy)]
+    names = strategies_of(found, strategy)
+    for name in names if check else ():
+        track = book_of(found, name)
+        if track.is_paper or strategy:
+            checking.check(project, env, books, evidence_dir(books), track, name)
+    all_judged = [judged_of(found, name, books) for name in names]
     if json:
         rows = []
         for one in all_judged:
-            name, standing = one.track.settings.name, one.verdict.standing
+            name, standing = one.strategy, one.verdict.standing
             state = evidence_state(books, name, standing)
             rows.append(document_of(one) | {"evidence_file": state or None})
         print_json({"last_seq": found.last_seq, "last_ns": found.last_ns, "strategies": rows})
@@ -50,7 +56,8 @@ def _lines(books: Books, found: Read, one: Judged, *, plan: bool) -> list[str]:
     lines = [title_of(found, one.track), *_stage_lines(books, one)]
     goal = f"{verdict.goal}" + (f" step {verdict.step}" if verdict.step else "")
     about = f"to become {goal}" if verdict.screen != "stay" else "to stay live, newest 30 days"
-    lines += [f"  screen {about} ({NOTE})", screen_table(verdict.rows), *_test_lines(one)]
+    lines += [f"  screen {about} ({NOTE})", screen_table(verdict.rows)]
+    lines += [*checking.checked_lines(one.checked), *_test_lines(one)]
     rate = verdict.summary.win_rate
     lines.append(f"  win rate   {'-' if rate is None else f'{rate:.1%}'} (shown, never a gate)")
     lines += [
@@ -61,7 +68,7 @@ def _lines(books: Books, found: Read, one: Judged, *, plan: bool) -> list[str]:
 
 
 def _stage_lines(books: Books, one: Judged) -> list[str]:
-    now, name = one.verdict.standing, one.track.settings.name
+    now, name = one.verdict.standing, one.strategy
     step = f", step {now.step} of {len(DEFAULTS.ramp) - 1}" if now.step else ""
     mark = "  UNPROVEN: it trades real money and no evidence stands behind it"
     said = f" by {now.actor} at seq {now.seq:,}: {now.reason}" if now.seq else " (nobody decided)"
@@ -119,7 +126,7 @@ def _days(days: int | None) -> str:
 
 
 def _conclusion(one: Judged) -> list[str]:
-    verdict, name = one.verdict, one.track.settings.name
+    verdict, name = one.verdict, one.strategy
     lines = [f"  ENDS       {ending.cause}: {ending.text}" for ending in verdict.endings]
     if verdict.endings:
         policy = verdict.endings[0].policy
@@ -131,8 +138,8 @@ def _conclusion(one: Judged) -> list[str]:
         lines.append(f"  next       EARNED: plimsoll graduate approve {name} --reason TEXT")
     else:
         lines += [f"  next       {obstacle}" for obstacle in verdict.obstacles]
-    if verdict.standing.stage.is_promoted and one.track.is_paper:
-        lines.append(f"             {mode_command(name, verdict.standing)}")
+    if verdict.standing.stage.is_promoted and not one.trades_by_it:
+        lines.append(f"  to trade   {mode_command(name, verdict.standing, one.mode)}")
     return lines
 
 

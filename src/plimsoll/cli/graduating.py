@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from plimsoll.cli import text
+from plimsoll.cli.checking import Checked, looked_at
 from plimsoll.cli.stats import head_of
+from plimsoll.cli.tracking import book_of
 from plimsoll.config.books import Books
+from plimsoll.core.execution import modes
 from plimsoll.core.execution.graduation import (
     DEFAULTS,
     NOTE,
     Case,
-    Outside,
     Ramp,
     Row,
     Stage,
@@ -22,67 +24,99 @@ from plimsoll.core.execution.graduation import (
     ramp_of,
     verdict_of,
 )
+from plimsoll.core.model import LiveStage, Mode
 from plimsoll.track import Read, Track
 
 
 class Judged(NamedTuple):
-    """One instance, judged."""
+    """One strategy, judged."""
 
+    strategy: str
     track: Track
+    """Of the book that counts."""
     verdict: Verdict
     ramp: Ramp | None
     """None: nobody knows what the account is worth."""
     equity_units: int | None
     least_units: int
+    checked: Checked | None
+    """A backtest of its paper session."""
+    standing: modes.Standing | None
+    """Which of its instances run; None in a log of before there were switches."""
+
+    @property
+    def mode(self) -> Mode:
+        """Return its mode now."""
+        return self.standing.mode if self.standing is not None else self.track.settings.mode
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether it trades with money now."""
+        if self.standing is None:
+            return not self.track.is_paper
+        return self.standing.stage is LiveStage.LIVE
+
+    @property
+    def trades_by_it(self) -> bool:
+        """Return whether its live book trades with what its stage allows."""
+        found = self.standing
+        return (
+            self.is_live and found is not None and found.evidence == self.verdict.standing.evidence
+        )
 
 
 def judged_of(
     found: Read,
-    track: Track,
+    strategy: str,
+    books: Books,
     *,
     waived: frozenset[str] = frozenset(),
     equity_units: int | None = None,
 ) -> Judged:
-    """Return what an instance's record comes to.
+    """Return what a strategy's record comes to: that of the book that counts.
 
     Args:
         found: All records.
-        track: Of the instance.
+        strategy: Whose.
+        books: Of the account: what a record does not hold is looked for there.
         waived: Unknown rows that a person answers for.
         equity_units: Of the account, as a person says; None: as it was measured.
     """
-    state = found.tracks.state
+    state, track = found.tracks.state, book_of(found, strategy)
+    outside, checked = looked_at(books, evidence_dir(books), found, track, strategy)
     case = Case(
-        state.standing(track.settings.name),
+        state.standing(strategy),
         track.is_paper,
         track.rows,
         track.today(found.tracks.requests_of(track)) if track.statistics.samples else None,
         track.lost,
-        outside_of(track),
+        outside,
         waived,
     )
     if equity_units is None and state.losses.is_known and state.losses.equity > 0:
         equity_units = state.losses.equity
     least = found.tracks.least_capital(track)
-    ramp = ramp_of(equity_units, track.capital_units, least) if equity_units else None
-    return Judged(track, verdict_of(case), ramp, equity_units, least)
+    configured = state.modes.configured(strategy)
+    capital = track.capital_units  # that of a live book is what its stage allowed it
+    if configured is not None:
+        capital = configured.live_capital or configured.capital
+    ramp = ramp_of(equity_units, capital, least) if equity_units else None
+    standing = state.modes.standings.get(strategy)
+    verdict = verdict_of(case)
+    return Judged(strategy, track, verdict, ramp, equity_units, least, checked, standing)
 
 
-def outside_of(_track: Track) -> Outside:
-    """Return what other parts measured of an instance: nothing yet (limits.md)."""
-    return Outside()
-
-
-def mode_command(strategy: str, standing: Standing) -> str:
-    """Return the command that lets an instance trade as its stage says."""
+def mode_command(strategy: str, standing: Standing, mode: Mode = Mode.LIVE) -> str:
+    """Return the command that lets a strategy trade as its stage says; ``mode``: its mode now."""
     if standing.stage.is_promoted:
-        return f"plimsoll mode set {strategy} live --evidence {standing.evidence} --reason TEXT"
+        wanted = Mode.HYBRID if mode is Mode.HYBRID else Mode.LIVE
+        return f"plimsoll mode set {strategy} {wanted} --evidence {standing.evidence}"
     return f"plimsoll mode set {strategy} paper --policy run_off --reason TEXT"
 
 
 def unproven(one: Judged) -> bool:
     """Return whether real money is traded that no evidence stands behind."""
-    return not one.track.is_paper and not one.verdict.standing.stage.is_promoted
+    return one.is_live and not one.verdict.standing.stage.is_promoted
 
 
 # ---- the evidence file ----
@@ -119,6 +153,9 @@ def document_of(one: Judged) -> dict[str, Any]:
     now, evidence, held = verdict.standing, verdict.evidence, verdict.held
     return {
         **head_of(one.track),
+        "strategy": one.strategy,
+        "book": one.track.settings.name,
+        "mode": str(one.mode),
         "stage": str(now.stage),
         "step": now.step,
         "stage_since_ns": now.since_ns,
@@ -156,6 +193,7 @@ def document_of(one: Judged) -> dict[str, Any]:
         "held_to": None
         if held is None
         else {"daily_return": held.level, "days": held.days, "best": held.best},
+        "check": None if one.checked is None else msgspec.to_builtins(one.checked),
         "endings": [ending._asdict() for ending in verdict.endings],
         "alerts": verdict.alerts,
         "ramp": None if one.ramp is None else ramp_document(one),

@@ -165,7 +165,7 @@ def _told(state: State, found: Standing, seq: int, name: str, *, json: bool) -> 
 
 def _more(state: State, found: Standing) -> Iterator[str]:
     """Yield what a person should know of it."""
-    if found.is_unproven:
+    if found.is_capped:
         yield f"its live book has at most {text.money(found.cap_units)} at risk"
     if found.stage in (LiveStage.RUN_OFF, LiveStage.FLATTEN):
         yield f"{held_words(state, found)}; its live instance only reduces until that is flat"

@@ -40,7 +40,10 @@ MODE_COMMANDS: Final = (
                 metavar="CASH",
             ),
             Argument(
-                "--evidence", "hash of what shows that it earns it", default="", metavar="HASH"
+                "--evidence",
+                "hash of its stage, as `graduate approve` prints it: caps it at that capital",
+                default="",
+                metavar="HASH",
             ),
             Argument("--reason", "why, for the log", default="", metavar="TEXT"),
             Argument("--plan", "show what it would do; change nothing", is_flag=True),

@@ -44,7 +44,7 @@ def document(core: Core) -> list[dict[str, Any]]:
             "holds": held_text(core.state, one),
             "paper_book": modes.paper_book(one.strategy) if _has_paper(core.state, one) else "-",
             "policy": one.policy,
-            "cap": text.exact(one.cap_units) if one.is_unproven else "",
+            "cap": text.exact(one.cap_units) if one.is_capped else "",
             "unproven": one.is_unproven,
             "evidence": one.evidence,
             "actor": one.actor,
@@ -61,7 +61,7 @@ def mode_lines(core: Core) -> list[str]:
     """Return the switches that stand above the configuration, for `status`."""
     told = [
         f"  {one['strategy']} is {one['words']} by {_who(one)}"
-        + (f", at most {one['cap']} at risk" if one["unproven"] else "")
+        + (f", at most {one['cap']} at risk" if one["cap"] else "")
         + (f"; live book holds {one['holds']}" if one["holds"] else "")
         for one in document(core)
         if one["seq"] or one["stage"] in (LiveStage.RUN_OFF, LiveStage.FLATTEN)
@@ -102,6 +102,7 @@ def plan_document(core: Core, found: Standing, args: dict[str, Any]) -> dict[str
         "policy": policy,
         "live_book": book,
         "holds": held_text(state, found),
+        "cap": text.exact(_cap(core, found, args)) if _cap(core, found, args) else "",
         "cancels": going,
         "engine_stops": [
             {"instrument": one.instrument, "stop_ticks": one.stop_ticks}
@@ -140,9 +141,13 @@ def plan_page(core: Core, found: Standing, args: dict[str, Any]) -> str:
         ]
     elif is_up(found):
         lines.append(f"  begin {plan['live_book']} from nothing, with a new strategy object")
-        if args.get("capital"):
-            lines.append(f"  with at most {text.money(args['capital'])} at risk, shown as UNPROVEN")
+        if plan["cap"]:
+            mark = ", shown as UNPROVEN" if args.get("override") else ""
+            lines.append(f"  with at most {text.money(_cap(core, found, args))} at risk{mark}")
         lines.append("  leave what is on paper on paper")
+    elif args.get("evidence"):
+        cap = text.money(_cap(core, found, args))
+        lines.append(f"  let {plan['live_book']} have at most {cap} at risk from then on")
     else:
         lines.append("  let it run on paper as well, or not any more; the live book is as it was")
     lines += [f"AGAINST IT: {why}" for why in plan["against"]]
@@ -154,6 +159,13 @@ _DOWN = {
     "flatten": "close what {book} holds, {holds}, in slices",
     "hand_over": "give what {book} holds, {holds}, to you: its owner is manual from then on",
 }
+
+
+def _cap(core: Core, found: Standing, args: dict[str, Any]) -> int:
+    """Return the most that a live book would have at risk after a switch; 0 = no cap."""
+    if args.get("evidence"):
+        return core.state.standing(found.strategy).capital_units
+    return int(args.get("capital", 0))
 
 
 def _stage(found: Standing, mode: str, policy: str) -> str:

@@ -397,6 +397,11 @@ class StrategyEntry(Section):
         "on paper once it goes live; 0: `capital`, and not possible with `hybrid`.",
         examples=["500 USDT"],
     )
+    demotion: Literal["run_off", "flatten", "hand_over"] = Field(
+        default="run_off",
+        description="What becomes of its live book when its stage is taken from it (a safety stop, "
+        "or `plimsoll graduate move`): it runs off, is closed in slices, or is yours.",
+    )
     params: dict[str, Any] = Field(
         default={}, description="Values for the class's parameters.", examples=[{"fast": 10}]
     )

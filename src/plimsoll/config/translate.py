@@ -70,6 +70,7 @@ def _strategy(project: Project, entry: StrategyEntry) -> StrategySettings:
         mode=entry.mode,
         capital=entry.capital,
         live_capital=entry.live_capital,
+        demotion=entry.demotion,
         params=entry.params,
         limits=_narrower(narrow) if narrow else None,
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from plimsoll.core.model import Mode
+from plimsoll.core.model import Mode, strategy_of
 
 NO_LIMIT: Final = 1 << 62
 """Nothing is narrower here than one level above: an instance's or instrument's limit left out, and
@@ -93,6 +93,8 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
     capital: int = 0
     live_capital: int = 0
     """What its live instance may think it has, 0 = ``capital``."""
+    demotion: str = "run_off"
+    """What becomes of its live book when its stage is taken from it: a policy of a switch."""
     params: dict[str, str | int | float | bool | list[str | int | float | bool]] = {}
     frames: dict[str, str] = {}
     """Time frames made in the place of declared ones: ``{"1s": "1m"}`` gives it minutes."""
@@ -207,10 +209,12 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the account's contracts are set to, for what an order needs; 0 = not told: once."""
 
 
-def with_code(settings: CoreSettings, name: str, source_hash: str) -> CoreSettings:
-    """Return the settings with one instance's code replaced by another of the same source."""
+def with_code(settings: CoreSettings, strategy: str, source_hash: str) -> CoreSettings:
+    """Return the settings with a strategy's code replaced, in each of its books."""
     strategies = tuple(
-        msgspec.structs.replace(one, source_hash=source_hash) if one.name == name else one
+        msgspec.structs.replace(one, source_hash=source_hash)
+        if strategy_of(one.name) == strategy
+        else one
         for one in settings.strategies
     )
     return msgspec.structs.replace(settings, strategies=strategies)

@@ -30,8 +30,8 @@ class Renewing:
         self._thread: threading.Thread | None = None
 
     def has(self, settings: StrategySettings) -> bool:
-        """Return whether this very code of the instance was loaded: it is at hand."""
-        return (settings.name, settings.source_hash) in self._loaded
+        """Return whether this very code was loaded: it is at hand, for each book of a strategy."""
+        return (settings.source, settings.source_hash) in self._loaded
 
     async def load(self, settings: StrategySettings) -> str:
         """Load the code of an instance; return why it will not do, empty where it is at hand."""
@@ -57,7 +57,7 @@ class Renewing:
             self._end(self._thread)
             return f"{settings.source} did not load within {self._patience_s:g} s: it was given up"
         if not reason:
-            self._loaded.add((settings.name, settings.source_hash))
+            self._loaded.add((settings.source, settings.source_hash))
         return reason
 
     def _load(self, settings: StrategySettings) -> str:

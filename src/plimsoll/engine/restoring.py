@@ -8,7 +8,13 @@ import msgspec
 
 from plimsoll.core.engine import State, restore, snapshot
 from plimsoll.core.model.ids import epoch_of, is_own
-from plimsoll.core.records import RECORD_KIND, Record, StrategyCheckpoint
+from plimsoll.core.records import (
+    RECORD_KIND,
+    LeaseTaken,
+    Record,
+    StrategyCheckpoint,
+    StrategyStopped,
+)
 from plimsoll.engine.reading import record_of
 from plimsoll.journal import (
     MARKET,
@@ -34,7 +40,11 @@ _FORGET = 10_000
 
 
 class Restored(NamedTuple):
-    """A state, how many records led there, and where the newest checkpoints begin (0: none)."""
+    """A state, how many records led there, and where the newest checkpoints begin (0: none).
+
+    A death comes between the checkpoints of two instances, too: they begin where the oldest of the
+    newest ones is.
+    """
 
     state: State
     applied: int
@@ -74,19 +84,33 @@ class _Reading:
 
     def __init__(self, state: State, end_seq: int) -> None:
         self.state = state
-        self.applied = self.checkpoint_seq = 0
+        self.applied = 0
         self.kept: tuple[int, bytes] | None = None
         self._last_checkpoint = 0
+        self._newest: dict[str, int] = {}
+        """Newest checkpoint of each instance that runs, of the newest session that has any."""
+        self._is_new_session = False
         self._end_seq = end_seq
         self._nearer_than = NEAR
+
+    @property
+    def checkpoint_seq(self) -> int:
+        return min(self._newest.values(), default=0)
 
     def take(self, record: Record) -> None:
         state = self.state
         if type(record) is StrategyCheckpoint:
-            if record.seq - self._last_checkpoint > _BATCH_SEQS or not self.checkpoint_seq:
-                self.checkpoint_seq = record.seq
+            if record.seq - self._last_checkpoint > _BATCH_SEQS or not self._newest:
                 self._keep()
             self._last_checkpoint = record.seq
+            if self._is_new_session:
+                self._newest.clear()
+                self._is_new_session = False
+            self._newest[record.owner] = record.seq
+        elif type(record) is LeaseTaken:
+            self._is_new_session = True
+        elif type(record) is StrategyStopped and record.code != "session":
+            self._newest.pop(record.owner, None)
         state.apply(record)
         self.applied += 1
         if self.applied % _FORGET == 0:

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from plimsoll.core.engine import Core, Load, State
-from plimsoll.core.model import Mode, OrderState, scope_of
+from plimsoll.core.model import Mode, OrderState, scope_of, strategy_of
 from plimsoll.core.records import (
     DECISIONS,
     FRAME_KIND,
@@ -274,7 +274,7 @@ class _Run:
         forget_news(state)
         self._seq = max(first.seq - 1, state.seq)
         if not self._is_same:
-            state.changes.parameters.pop(self.owner, None)
+            state.changes.parameters.pop(strategy_of(self.owner), None)
         for other in state.checkpoints.keys() - {self.owner}:
             del state.checkpoints[other]
         for order in list(state.orders.working.values()):
@@ -304,7 +304,7 @@ class _Run:
     def _is_condition(self, command: OperatorCommand) -> bool:
         try:
             args = json.loads(command.args or "{}")
-            if command.cmd in _CHANGES and args.get("strategy") == self.owner:
+            if command.cmd in _CHANGES and args.get("strategy") == strategy_of(self.owner):
                 if not self._is_same:
                     what = f"`{command.cmd.replace('-', ' ')}` of the session is not done again"
                     self.notes[what] = None

@@ -6,19 +6,24 @@ and is looked at before the next one. Profit is what the engine measured each se
 a day that nobody measured is flat, and what prices did in it counts on the day it was seen.
 """
 
+import msgspec
+
 from plimsoll.core.engine import State
 from plimsoll.core.execution.quality import Quality
-from plimsoll.core.model import DAY_NS, Order
+from plimsoll.core.model import DAY_NS, Order, strategy_of
 from plimsoll.core.portfolio.fees import fee_in_quote
 from plimsoll.core.portfolio.statistics import Statistics
 from plimsoll.core.records import (
     Configured,
     ExecutionReported,
+    ModeSet,
     OrderIntended,
     PaperFilled,
     PaperOrderIntended,
+    ParametersChanged,
     ProfitMeasured,
     Record,
+    StrategyReloaded,
 )
 from plimsoll.core.settings import StrategySettings
 from plimsoll.track.record import Requests, Track, began_anew
@@ -44,7 +49,11 @@ class Tracks:
         if isinstance(record, ProfitMeasured):
             self._measured(record)
         elif isinstance(record, Configured):
-            self._configured(record)
+            self._renew_all(record)
+        elif isinstance(record, ModeSet):
+            self._renew_all(record, record.strategy)
+        elif isinstance(record, ParametersChanged | StrategyReloaded):
+            self._renew_all(record, strategy_of(record.owner))
         elif isinstance(record, OrderIntended | PaperOrderIntended):
             self._intended(record)
         for order, fill in state.news:
@@ -80,10 +89,19 @@ class Tracks:
 
     # ---- inside ----
 
-    def _configured(self, record: Configured) -> None:
+    def _renew_all(self, record: Record, strategy: str = "") -> None:
+        """Take what instances are from this record on: all of them, or those of one strategy."""
         settings = self.state.settings
         for one in settings.strategies if settings is not None else ():
-            self._renew(record, one)
+            if strategy in ("", strategy_of(one.name)):
+                self._renew(record, self._in_force(one))
+
+    def _in_force(self, one: StrategySettings) -> StrategySettings:
+        """Return an instance with what a person has changed of it."""
+        changed = self.state.changes.of(one.name)
+        if not changed:
+            return one
+        return msgspec.structs.replace(one, params=one.params | changed)
 
     def _renew(self, record: Record, settings: StrategySettings) -> None:
         """Take what an instance is from this record on: whatever says so, at a start or later."""

@@ -137,8 +137,8 @@ def loaded(objects):
     return load
 
 
-def a_driver(mode=Mode.LIVE, *, code=OLD, params=None, **more):
-    one = one_strategy(mode, source_hash=code, params=params or {})
+def a_driver(mode=Mode.LIVE, *, code=OLD, params=None, live_capital=0, **more):
+    one = one_strategy(mode, source_hash=code, params=params or {}, live_capital=live_capital)
     two = one_strategy(Mode.PAPER, name="other", source_hash=OLD, instruments=(ETH,))
     objects: dict[str, Any] = {}
     driver = Driver(settings_of(one, two), load=loaded(objects), **more)
@@ -255,6 +255,71 @@ def test_a_set_says_what_is_in_the_log_to_a_replica_too():
     change(driver, fast=10)
     assert driver.of(ParametersChanged)[1].before == {"fast": 9}
     assert driver.core.state.changes.of("s") == {"fast": 10}
+
+
+# ---- the two books of a strategy ----
+
+
+def both(**more):
+    return running(Mode.HYBRID, live_capital=1_000, **more)
+
+
+def test_a_parameter_is_set_in_both_books_by_one_record():
+    driver = both()
+    assert {"s", "s.paper"} <= set(driver.strategies)
+    (record,) = change(driver, fast=9)
+    assert record.owner == "s"
+    assert [driver.strategies[name].fast for name in ("s", "s.paper")] == [9, 9]
+    second = again_with(driver, mode=Mode.HYBRID, live_capital=1_000)
+    assert [second.strategies[name].fast for name in ("s", "s.paper")] == [9, 9]
+
+
+def test_new_code_runs_in_both_books_by_one_record():
+    driver = both()
+    reload(driver)
+    (record,) = driver.of(StrategyReloaded)
+    assert record.owner == "s"
+    desks = driver.core._trader.desks
+    assert [type(desks[name].strategy) for name in ("s", "s.paper")] == [Mended, Mended]
+    assert {one.source_hash for one in driver.core.settings.strategies if one.name != "other"} == {
+        NEW
+    }
+
+
+def test_a_book_that_begins_later_has_what_was_changed_before():
+    driver = running(Mode.PAPER)
+    change(driver, fast=9)
+    reload(driver)
+    said = {"strategy": "s", "mode": "hybrid", "override": True, "capital": 500, "reason": "x"}
+    give(driver, "mode", **said)
+    driver.book(PERP)
+    desk = driver.core._trader.desks["s.live"]
+    assert (type(desk.strategy), desk.strategy.fast) == (Mended, 9)
+
+
+@pytest.mark.parametrize("cmd", ["strategy-set", "strategy-reload"])
+def test_one_book_alone_is_not_changed(cmd):
+    driver = both()
+    args = {"params": {"fast": 9}} if cmd == "strategy-set" else {"sha256": NEW}
+    (told,) = give(driver, cmd, strategy="s.paper", **args)
+    assert "s.paper is a book of s" in told.text
+    assert driver.of(ParametersChanged) == driver.of(StrategyReloaded) == []
+
+
+def test_code_that_does_for_one_book_only_runs_in_neither():
+    driver = both()
+    made = driver.core._trader._load
+
+    def fails_on_paper(one):
+        if one.name == "s.paper" and one.source_hash == NEW:
+            raise ValueError("not there")
+        return made(one)
+
+    driver.core._trader._load = fails_on_paper
+    (told,) = reload(driver)
+    assert (told.code, told.subject) == ("reload_failed", "s")
+    desks = driver.core._trader.desks
+    assert [type(desks[name].strategy) for name in ("s", "s.paper")] == [Tuned, Tuned]
 
 
 # ---- code ----

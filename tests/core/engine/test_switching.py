@@ -19,7 +19,7 @@ from tests.properties.driver import (
     settings_of,
 )
 
-from plimsoll.core.engine import restore, snapshot, state_hash
+from plimsoll.core.engine import State, restore, snapshot, state_hash
 from plimsoll.core.engine.judging import CommandRefused, read_command
 from plimsoll.core.execution.modes import RUNNING
 from plimsoll.core.model import MANUAL, OUTSIDE, LiveStage, Mode, OrderState, Side
@@ -33,10 +33,12 @@ from plimsoll.core.records import (
     OrderIntended,
     PaperOrderIntended,
     PositionMoved,
+    StageChanged,
     StrategyStopped,
 )
 
 S = OrderState
+HASH = "0123456789abcdef" * 4
 OVERRIDE = {"override": True, "capital": 200 * CASH, "reason": "a try"}
 
 
@@ -49,6 +51,13 @@ def session(mode=Mode.LIVE, *, instruments=(PERP,), state=None, epoch=1, venue=N
 def command(driver, mode, **args):
     said = {"strategy": "s", "mode": mode, **args}
     return driver.put(OperatorCommand, f"c{driver.seq}", "anna", "mode", json.dumps(said))
+
+
+def staged(driver, stage="candidate", **more):
+    said = {"strategy": "s", "stage": stage, "reason": "earned", **more}
+    if stage in ("candidate", "live"):
+        said = {"capital": 200 * CASH, "evidence": HASH} | said
+    return driver.put(OperatorCommand, f"c{driver.seq}", "anna", "stage", json.dumps(said))
 
 
 def refusal(driver, mode, **args):
@@ -345,14 +354,115 @@ def test_the_cap_of_an_override_holds_whatever_the_limits_say():
     assert handle.refusal.code == "position"
 
 
-def test_evidence_ends_the_cap():
+def test_the_evidence_of_its_stage_puts_the_ramps_cap_in_the_place_of_an_overrides():
     driver = session(Mode.PAPER)
     command(driver, "live", **OVERRIDE)
-    command(driver, "live", evidence="d1ce")
+    staged(driver, capital=300 * CASH)
+    assert driver.core.state.limits.caps == {"s.live": 200 * CASH}  # a stage moves nothing up
+    command(driver, "live", evidence=HASH)
     assert standing(driver).words == "live"
-    assert driver.core._trader.desks["s.live"].capital_units == 100_000 * CASH
-    assert driver.core.state.limits.caps == {}
+    assert driver.core._trader.desks["s.live"].capital_units == 300 * CASH
+    assert driver.core.state.limits.caps == {"s.live": 300 * CASH}
     assert "is live already" in refusal(driver, "live")
+
+
+def test_only_the_evidence_on_record_of_a_stage_lets_it_go_live():
+    driver = session(Mode.PAPER)
+    assert "s is paper: only candidate and live have evidence" in refusal(
+        driver, "live", evidence=HASH
+    )
+    staged(driver)
+    assert "is not the evidence on record" in refusal(driver, "live", evidence="f" * 64)
+    command(driver, "live", evidence="f" * 64)
+    assert driver.of(ModeSet) == []
+    command(driver, "hybrid", evidence=HASH)
+    assert (standing(driver).words, standing(driver).cap_units) == ("hybrid", 200 * CASH)
+    driver.book()
+    handle = driver.do(lambda s: s.buy(PERP, "0.010", "49000"), "s.live")
+    assert handle.refusal.code == "position"
+    assert "cap of s.live" in handle.refusal.text
+
+
+def test_a_later_step_raises_the_cap_with_its_own_evidence_and_not_by_itself():
+    driver = session(Mode.PAPER)
+    staged(driver)
+    command(driver, "live", evidence=HASH)
+    staged(driver, "live", step=1, capital=900 * CASH, evidence="b" * 64)
+    assert driver.core.state.limits.caps == {"s.live": 200 * CASH}
+    assert "is not the evidence on record" in refusal(driver, "live", evidence=HASH)
+    command(driver, "live", evidence="b" * 64)
+    assert driver.core.state.limits.caps == {"s.live": 900 * CASH}
+    assert driver.core._trader.desks["s.live"].capital_units == 900 * CASH
+
+
+@pytest.mark.parametrize("policy", ["run_off", "flatten", "hand_over"])
+def test_who_loses_its_stage_goes_to_paper_at_once_by_its_own_policy(policy):
+    driver = session(Mode.LIVE, demotion=policy)
+    staged(driver)
+    filled(driver)
+    entry = driver.do(lambda s: s.buy(PERP, "0.010", "40000")).order
+    driver.was_sent(entry.id)
+    driver.answered(entry.id)
+    staged(driver, "under_review", reason="fills look wrong")
+    (switch,) = driver.of(ModeSet)
+    assert (switch.mode, switch.policy, switch.actor) == (Mode.PAPER, policy, "engine")
+    assert switch.reason == "anna: it is under_review: fills look wrong"
+    assert entry.cancel_pending
+    if policy == "hand_over":
+        assert [one.to_owner for one in driver.of(PositionMoved)] == [MANUAL]
+    else:
+        driver.advance(SECOND)
+        added = driver.do(lambda s: s.buy(PERP, "0.010", "41000"))
+        assert added.refusal is not None
+
+
+def test_a_safety_stop_takes_the_stage_and_the_money_in_one_step():
+    driver = session()
+    staged(driver)
+    filled(driver)
+    driver.put(OperatorCommand, "h", "anna", "halt", json.dumps({"scope": "strategy:s"}))
+    driver.advance(SECOND)
+    assert standing(driver).stage is LiveStage.RUN_OFF
+    assert standing(driver).reason.startswith("engine: it is under_review: halted by anna")
+
+
+def test_who_never_had_a_stage_is_not_touched_by_one():
+    driver = session(Mode.PAPER)
+    command(driver, "live", **OVERRIDE)
+    staged(driver, "research", reason="back to the desk")
+    staged(driver, "paper", reason="once more")
+    assert len(driver.of(ModeSet)) == 1
+    assert standing(driver).words == "live, UNPROVEN"
+
+
+def test_an_override_after_the_fall_stands():
+    driver = session(Mode.PAPER)
+    staged(driver)
+    command(driver, "live", evidence=HASH)
+    staged(driver, "under_review", reason="odd")
+    driver.advance(SECOND)
+    assert standing(driver).stage is LiveStage.NONE
+    assert "is under_review: only candidate" in refusal(driver, "live", evidence=HASH)
+    command(driver, "live", **OVERRIDE)
+    staged(driver, "paper", reason="from the beginning")
+    driver.advance(SECOND)
+    assert standing(driver).words == "live, UNPROVEN"
+
+
+def test_killed_between_the_fall_and_the_switch_the_next_session_switches():
+    driver = session()
+    staged(driver)
+    filled(driver)
+    staged(driver, "under_review", reason="odd")
+    state = State()
+    for record in driver.log:
+        state.apply(record)
+        if isinstance(record, StageChanged) and record.stage == "under_review":
+            break
+    assert restore(snapshot(state)).modes.standings["s"].must_fall
+    again = session(state=restore(snapshot(state)), epoch=2)
+    again.advance(SECOND)
+    assert standing(again).stage is LiveStage.RUN_OFF
 
 
 def test_nothing_goes_live_without_a_key_or_compared_books_or_under_a_stop():

@@ -100,6 +100,12 @@ class WorldLog(Log):
         self.error = error
         self._story(f"engine failed: {error!r}")
 
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Tell it; strategies that fall back to their checkpoints lost what they knew."""
+        super().trouble(code, subject, text)
+        if code == "not-restored":
+            raise Violation(f"{subject} not restored: {text}")
+
     def _tell(self, level: int, message: str, **fields: object) -> None:
         self._story(f"{message} {fields}")
 

@@ -25,6 +25,7 @@ from plimsoll.cli.wiring import loader
 from plimsoll.config.errors import ConfigError
 from plimsoll.config.project import Project, load_project
 from plimsoll.config.sources import digest_of, is_file, locate
+from plimsoll.core.model import strategy_of
 from plimsoll.core.records import IncidentRaised, ParametersChanged, Record, StrategyReloaded
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import parameters_of
@@ -36,7 +37,7 @@ _WHY: Final = "an instance is changed in the engine; while none runs, in plimsol
 
 
 def change(name: str, pairs: list[str], project: str, env: str, *, json: bool, reason: str) -> Exit:
-    """Change hot parameters of a running instance, all of them or none.
+    """Change hot parameters of a running strategy in each of its books: all of them or none.
 
     Raises:
         Failure: no such instance, a value will not do, no engine runs, or it refused.
@@ -63,7 +64,7 @@ def change(name: str, pairs: list[str], project: str, env: str, *, json: bool, r
 
 
 def reload(name: str, project: str, env: str, *, json: bool, orders: str, reason: str) -> Exit:
-    """Let a running instance go on with the code its file holds now.
+    """Let a running strategy go on, in each of its books, with the code its file holds now.
 
     Raises:
         ConfigError: the file cannot be used: nothing was sent.
@@ -99,8 +100,8 @@ def reload(name: str, project: str, env: str, *, json: bool, orders: str, reason
 
 def _reloaded(entry: StrategySettings, record: StrategyReloaded) -> str:
     rows = [
-        f"{entry.name} runs {entry.source} {record.source_hash[:12]} from seq {record.seq}; "
-        f"it was {record.before[:12]}",
+        f"{strategy_of(entry.name)} runs {entry.source} {record.source_hash[:12]} from seq "
+        f"{record.seq}; it was {record.before[:12]}",
         f"  orders     {'left as they are' if record.orders == 'keep' else 'cancelled'}; "
         "positions and their stops stay",
         f"  state      {', '.join(record.kept) or 'none'} gone over",
@@ -118,15 +119,20 @@ def _reloaded(entry: StrategySettings, record: StrategyReloaded) -> str:
 
 
 def _running(project: Project, name: str) -> StrategySettings:
-    """Return an instance as it runs: with the code and the parameters of the newest session."""
+    """Return a strategy as it runs: with the code and the parameters of the newest session."""
     with replica_of(project.books) as replica:
         settings = replica.core.settings
-    entries = {one.name: one for one in settings.strategies} if settings else {}
-    if name not in entries:
-        known = ", ".join(entries) or "none"
-        hint = "as `plimsoll status` names them"
-        raise usage(f"no instance is called {name!r}; running: {known}", hint)
-    return entries[name]
+    entries = {strategy_of(one.name): one for one in settings.strategies} if settings else {}
+    if name in entries:
+        return entries[name]
+    strategy = strategy_of(name)
+    if strategy in entries:
+        what = f"{name} is a book of {strategy}: its books change together and never differ"
+        raise usage(what, f"did you mean {strategy}?")
+    known = ", ".join(entries) or "none"
+    raise usage(
+        f"no strategy is called {name!r}; running: {known}", "as `plimsoll mode show` has it"
+    )
 
 
 def _check(project: Project, entry: StrategySettings, values: dict[str, Any]) -> None:

@@ -57,13 +57,14 @@ STRATEGY_COMMANDS: Final = (
         ),
         "strategy.changing:change",
         (
-            Argument("name", "the instance, as `plimsoll status` names it"),
+            Argument("name", "the strategy, as plimsoll.toml names it"),
             Argument("pairs", "KEY=VALUE, written as in plimsoll.toml", is_many=True),
             *SHARED,
             _REASON,
         ),
-        "All of them or none; the strategy reads them in its next callback. They hold over\n"
-        "restarts until the configuration says something else of them; it is not rewritten.\n"
+        "All of them or none, in each of its books (live and paper); the strategy reads them in\n"
+        "its next callback. They hold over restarts until the configuration says something else\n"
+        "of them; it is not rewritten.\n"
         "Exit code 2 where a value will not do, 7 where the engine refuses.",
     ),
     Command(
@@ -75,7 +76,7 @@ STRATEGY_COMMANDS: Final = (
         ),
         "strategy.changing:reload",
         (
-            Argument("name", "the instance, as `plimsoll status` names it"),
+            Argument("name", "the strategy, as plimsoll.toml names it"),
             *SHARED,
             Argument(
                 "--orders",
@@ -86,8 +87,9 @@ STRATEGY_COMMANDS: Final = (
             _REASON,
         ),
         "The file is loaded and checked first; one that is broken (exit code 3) never touches the\n"
-        "running instance. Positions and their stops stay; declared state goes over by name and\n"
-        "type. Both hashes are recorded, and a copy of the code is kept for replays.",
+        "running one. Both of its books (live and paper) go on with it, or neither. Positions and\n"
+        "their stops stay; declared state goes over by name and type. Both hashes are recorded,\n"
+        "and a copy of the code is kept for replays.",
     ),
     Command(
         "strategy schema",

@@ -1,4 +1,7 @@
-"""What changed about instances while they run, as the records tell it: part of the state.
+"""What changed about strategies while they run, as the records tell it: part of the state.
+
+Parameters are a strategy's: both of its books have them, also one that begins later. Signals are an
+instance's.
 
 A parameter that was changed holds over a restart for as long as the configuration says of it what
 it said then: who edits the file afterwards has the last word.
@@ -9,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from plimsoll.core.model import strategy_of
 from plimsoll.core.records import ParametersChanged, SignalReceived
 from plimsoll.core.settings import CoreSettings
 
@@ -34,7 +38,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Changes:
-    """Parameters changed, and signals taken, by instance."""
+    """Parameters changed, by strategy, and signals taken, by instance."""
 
     def __init__(self) -> None:
         """Start with neither."""
@@ -61,8 +65,9 @@ class Changes:
     def on_parameters(self, record: ParametersChanged, settings: CoreSettings | None) -> None:
         """Take over what a person changed."""
         strategies = settings.strategies if settings is not None else ()
-        said = next((one.params for one in strategies if one.name == record.owner), {})
-        changed = self.parameters.setdefault(record.owner, {})
+        name = strategy_of(record.owner)
+        said = next((one.params for one in strategies if strategy_of(one.name) == name), {})
+        changed = self.parameters.setdefault(name, {})
         for name, value in record.values.items():
             changed[name] = Change(value, said.get(name))
 
@@ -77,8 +82,10 @@ class Changes:
         self._forget(recent, record.ts_ns)
 
     def of(self, owner: str) -> dict[str, Any]:
-        """Return the changed parameters of an instance."""
-        return {name: one.value for name, one in self.parameters.get(owner, {}).items()}
+        """Return the changed parameters of an instance: those of its strategy."""
+        return {
+            name: one.value for name, one in self.parameters.get(strategy_of(owner), {}).items()
+        }
 
     def in_a_minute(self, owner: str, now_ns: int) -> int:
         """Return how many signals an instance got within the last minute."""

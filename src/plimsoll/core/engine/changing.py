@@ -1,6 +1,7 @@
 """Strategies changed while the engine runs: parameters, code, and signals from outside.
 
-What may not be done is answered with words before it is a record; what is on record is judged once
+A strategy is changed in each of its books at once, so that live and paper never differ. What may
+not be done is answered with words before it is a record; what is on record is judged once
 more when it is decided about, where an older log may say anything.
 """
 
@@ -12,6 +13,7 @@ import msgspec
 from plimsoll.core.engine.judging import ReloadArgs, SetArgs
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Trader
+from plimsoll.core.model import strategy_of
 from plimsoll.core.records import (
     IncidentRaised,
     OperatorCommand,
@@ -59,8 +61,8 @@ class Changing:
         if why:
             yield self._refused(command, why)
             return
-        strategy = self.trader.desks[args.strategy].strategy
-        before = {name: plain(getattr(strategy, name)) for name in args.params}
+        strategies = [desk.strategy for desk in self._books(args.strategy)]
+        before = {name: plain(getattr(strategies[0], name)) for name in args.params}
         found, _ = self._read(args)
         yield ParametersChanged(
             *self.state.stamp(),
@@ -70,67 +72,74 @@ class Changing:
             command.actor,
             args.reason or command.cmd,
         )
-        for name, value in found.items():
-            setattr(strategy, name, value)
+        for strategy in strategies:
+            for name, value in found.items():
+                setattr(strategy, name, value)
 
     def _why_not_set(self, args: SetArgs) -> str:
-        desk = self.trader.desks.get(args.strategy)
-        if desk is None:
+        desks = self._books(args.strategy)
+        if not desks:
             return self._unknown(args.strategy)
         if not args.params:
             return "strategy-set: name at least one parameter"
         found, wrong = self._read(args)
         if wrong:
             return "; ".join(map(_told, wrong))
-        if all(getattr(desk.strategy, name) == value for name, value in found.items()):
+        pairs = [(desk, one) for desk in desks for one in found.items()]
+        if all(getattr(desk.strategy, name) == value for desk, (name, value) in pairs):
             return "nothing would change: these values are in force"
         return ""
 
     def _read(self, args: SetArgs) -> tuple[dict[str, Any], list[WrongParameter]]:
-        kind = type(self.trader.desks[args.strategy].strategy)
+        kind = type(self._books(args.strategy)[0].strategy)
         return read_hot(kind.__name__, parameters_of(kind), args.params)
 
     # ---- code ----
 
     def coming(self, args: ReloadArgs) -> StrategySettings:
-        """Return the settings of an instance as a reload would have them."""
-        settings = self.trader.desks[args.strategy].settings
-        return msgspec.structs.replace(settings, source_hash=args.sha256)
+        """Return the settings of a strategy's first instance as a reload would have them."""
+        return _with_code(self._books(args.strategy)[0], args)
 
     def reload(self, command: OperatorCommand, args: ReloadArgs) -> Iterator[Record]:
-        """Let an instance go on with other code; until that is there, the old one is at work."""
+        """Let a strategy go on with other code; until that is there, the old one is at work.
+
+        Both of its books, or none: one record says it.
+        """
         why = self._why_not_reload(args)
         if why:
             yield self._refused(command, why)
             return
-        state, trader, old = self.state, self.trader, self.trader.desks[args.strategy]
+        state, trader, before = self.state, self.trader, self._books(args.strategy)
         try:
-            new = trader.made(self.coming(args))
+            after = [trader.made(_with_code(desk, args)) for desk in before]
         except Exception as error:  # the new code's own: anything may come out of it
             text = f"the code of before goes on: {error}"
-            yield IncidentRaised(*state.stamp(), "reload_failed", old.name, text)
+            yield IncidentRaised(*state.stamp(), "reload_failed", args.strategy, text)
             return
-        yield from trader.checkpoint(old)
-        if args.orders == "cancel":
-            for order in list(state.orders.working.values()):
-                if order.owner == old.name and not order.is_protective:
-                    yield from trader.placer.cancel(order, "its code is replaced")
+        for old in before:
+            yield from trader.checkpoint(old)
+            if args.orders == "cancel":
+                for order in list(state.orders.working.values()):
+                    if order.owner == old.name and not order.is_protective:
+                        yield from trader.placer.cancel(order, "its code is replaced")
         yield StrategyReloaded(
             *state.stamp(),
-            old.name,
-            old.settings.source_hash,
+            args.strategy,
+            before[0].settings.source_hash,
             args.sha256,
             args.orders,
-            *new.migration,
+            *after[0].migration,
             command.actor,
             args.reason or command.cmd,
         )
-        trader.put(new)
-        if old.is_started and not old.is_stopped:
-            yield from self.restart(new)
+        for new in after:
+            trader.put(new)
+        for old, new in zip(before, after, strict=True):
+            if old.is_started and not old.is_stopped:
+                yield from self.restart(new)
 
     def _why_not_reload(self, args: ReloadArgs) -> str:
-        desk = self.trader.desks.get(args.strategy)
+        desk = next(iter(self._books(args.strategy)), None)
         if desk is None:
             return self._unknown(args.strategy)
         if self.state.safety.is_stopping:
@@ -178,13 +187,24 @@ class Changing:
 
     # ---- words ----
 
+    def _books(self, strategy: str) -> list[Desk]:
+        """Return the instances of a strategy that run: one, or that of each of its books."""
+        return [one for one in self.trader.desks.values() if strategy_of(one.name) == strategy]
+
     def _unknown(self, name: str) -> str:
         known = ", ".join(self.trader.desks) or "none"
+        if name in self.trader.desks:
+            strategy = strategy_of(name)
+            return f"{name} is a book of {strategy}: name that, its books change together"
         return f"no instance is called {name!r}; running: {known}"
 
     def _refused(self, command: OperatorCommand, why: str) -> IncidentRaised:
         text = f"{command.actor}: {why}"
         return IncidentRaised(*self.state.stamp(), "command_refused", command.cmd, text)
+
+
+def _with_code(desk: Desk, args: ReloadArgs) -> StrategySettings:
+    return msgspec.structs.replace(desk.settings, source_hash=args.sha256)
 
 
 def _told(wrong: WrongParameter) -> str:

@@ -185,6 +185,7 @@ class Commanding:
 
     def _stage(self, command: OperatorCommand, args: StageArgs) -> Iterator[Record]:
         yield stage_changed(self.state, args, command.actor, _reason(command, args))
+        yield from self.switching.on_fall()
 
     # ---- orders ----
 

@@ -64,6 +64,21 @@ from plimsoll.core.strategy.turns import Turns
 _WARM_UP_SLACK: Final = 3
 """Minutes fetched beyond what the bar windows need: the newest may still be open."""
 
+SHADOWED: Final = (
+    InstrumentListed,
+    BookChanged,
+    PublicTraded,
+    TickerChanged,
+    BarChanged,
+    BarWalked,
+    BarReported,
+    SignalReceived,
+)
+"""Inputs that a shadow decides about as a session does."""
+
+ABOUT_STRATEGIES: Final = frozenset({"strategy-set", "strategy-reload", "strategy-resume"})
+"""Commands of people it carries out; what others lead to is on record."""
+
 
 class Core:
     """The brain of one account. Without ``load`` it only applies: a replica."""
@@ -81,6 +96,7 @@ class Core:
         self._beat_ns = 0
         self._waits: frozenset[str] = frozenset()
         """Instances not started yet."""
+        self._is_shadow = False
         self.apply: Final = self.state.apply
         self._deciders: dict[type[Record], Callable[[Any], Iterator[Record] | None]] = {
             Configured: self._configured
@@ -263,7 +279,9 @@ class Core:
             yield from self._follow_modes()
         if self._waits:
             yield from self._start_ready()
-        if self.state.orders.contradictions:
+        if self._is_shadow:
+            self.state.orders.contradictions.clear()
+        elif self.state.orders.contradictions:
             yield from keeper.on_contradictions()
         yield from trader.settle()
         if self._stop_until_ns:
@@ -280,10 +298,11 @@ class Core:
 
         ``without``: instances that were cut off later; they would not return this time either.
 
-        For working out their newest state: what ``decide`` yields is to be discarded, the recorded
-        decisions are applied instead.
+        For working out their newest state: the recorded decisions are applied in the place of what
+        ``decide`` yields. Only strategies run. What else decides (breakers, the venue of paper, the
+        comparison of books) counts on its decisions being applied, and all of it is on record.
         """
-        self._begin()
+        self._begin_shadow()
         self._waits = frozenset()
         trader = self._with_trader()
         for desk in trader.desks.values():
@@ -299,6 +318,15 @@ class Core:
         if owner in trader.desks and not trader.desks[owner].is_stopped:
             trader.renew(owner)
             deque(trader.start(trader.desks[owner]), maxlen=0)
+
+    def settled(self) -> Iterator[Record]:
+        """Let a shadow's strategies hear what recorded decisions have brought about."""
+        return self._decided(iter(()))
+
+    def holds(self, owner: str, saved: bytes) -> bool:
+        """Return whether an instance knows exactly what a checkpoint says."""
+        desk = self._with_trader().desks.get(owner)
+        return desk is not None and desk.is_started and not desk.is_stopped and desk.save() == saved
 
     def saved(self) -> dict[str, bytes]:
         """Return the state of every instance that is not stopped."""
@@ -319,8 +347,16 @@ class Core:
         self._deciders = self._table(self._trader, self._keeper)
         self._waits = frozenset(self._trader.desks) - self.state.faulty.keys()
         self._stop_until_ns = 0
+        self._is_shadow = False
         self._beat_ns = self.state.ts_ns + settings.timing.beat_ns
         self._checkpoint_ns = self._beat_ns
+
+    def _begin_shadow(self) -> None:
+        """Begin to run strategies only: as a session begins, and where a next one does."""
+        self._begin()
+        self._is_shadow = True
+        self._with_trader().shadow()
+        self._deciders = self._shadow_table(self._deciders)
 
     def _timer(self, record: TimerFired) -> Iterator[Record]:
         trader, keeper, settings = self._trader, self._keeper, self.state.settings
@@ -492,6 +528,29 @@ class Core:
             Woken: keeper.on_woken,
             DisconnectReported: keeper.disconnecting.on_state,
         }
+
+    def _shadow_table(
+        self, table: dict[type[Record], Callable[[Any], Iterator[Record] | None]]
+    ) -> dict[type[Record], Callable[[Any], Iterator[Record] | None]]:
+        """Return who decides in a shadow: strategies, and people about them."""
+        trader, command = self._with_trader(), table[OperatorCommand]
+        return {kind: table[kind] for kind in SHADOWED} | {
+            Configured: lambda _record: self._begin_shadow(),
+            TimerFired: lambda _record: trader.on_time(),
+            ProtectionAnswered: trader.on_protection,
+            QueryAnswered: self._shadow_queried,
+            SessionStopping: self._shadow_stopping,
+            OperatorCommand: lambda one: command(one) if one.cmd in ABOUT_STRATEGIES else None,
+        }
+
+    def _shadow_queried(self, record: QueryAnswered) -> Iterator[Record] | None:
+        desks = self._with_trader().desks.values()
+        waiting = next((one for one in desks if record.query_id in one.waits_for_bars), None)
+        return self._warmed_up(waiting, record) if waiting is not None else None
+
+    def _shadow_stopping(self, _record: SessionStopping) -> Iterator[Record]:
+        for desk in self._with_trader().desks.values():
+            yield from self._with_trader().stop(desk, "session ends")
 
     def _with_trader(self) -> Trader:
         assert self._trader is not None

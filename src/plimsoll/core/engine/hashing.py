@@ -46,7 +46,7 @@ def state_hash(state: State, desks: dict[str, bytes]) -> str:
             "modes": [
                 [
                     *(one.strategy, str(one.mode), str(one.stage), str(one.configured), one.seq),
-                    *(one.policy, one.cap_units, one.evidence),
+                    *(one.policy, one.cap_units, one.evidence, one.fell),
                 ]
                 for one in state.modes.standings.values()
             ],

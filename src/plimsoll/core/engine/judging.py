@@ -17,7 +17,17 @@ from plimsoll.core.engine.reach import holdings, is_cancelled, is_closed
 from plimsoll.core.engine.state import State
 from plimsoll.core.execution.graduation import PPB, Stage, refusal_of
 from plimsoll.core.execution.modes import POLICIES, RUNNING, Standing
-from plimsoll.core.model import FOREIGN, MANUAL, OUTSIDE, Mode, OrderType, Scope, Side, scope_of
+from plimsoll.core.model import (
+    FOREIGN,
+    MANUAL,
+    OUTSIDE,
+    Mode,
+    OrderType,
+    Scope,
+    Side,
+    scope_of,
+    strategy_of,
+)
 from plimsoll.core.model import TimeInForce as Tif
 from plimsoll.core.settings import NO_LIMIT
 from plimsoll.core.strategy import PlaceRequest
@@ -142,7 +152,7 @@ class ModeArgs(Args, frozen=True):
 
 
 class StageArgs(Args, frozen=True, kw_only=True):
-    """``stage``: where an instance stands from now on, and the evidence it rests on."""
+    """``stage``: where a strategy stands from now on, and the evidence it rests on."""
 
     strategy: str
     stage: Stage
@@ -315,7 +325,12 @@ def _judge_free(state: State, args: FreeArgs) -> None:
 
 
 def _judge_change(state: State, args: SetArgs | ReloadArgs) -> None:
-    _owner(state, args.strategy)
+    name, strategies = args.strategy, _strategies(state)
+    strategy = strategy_of(name)
+    if name != strategy and strategy in strategies:
+        raise CommandRefused(f"{name} is a book of {strategy}: its books change together: name it")
+    if name not in strategies:
+        raise CommandRefused(f"there is no strategy {name!r}{_near(name, strategies)}")
 
 
 def _judge_mode(state: State, args: ModeArgs) -> None:
@@ -337,6 +352,7 @@ def _judge_mode(state: State, args: ModeArgs) -> None:
         raise CommandRefused(f"mode: {args.strategy} is live already; the cap of it stays")
     why = proof_missing(
         found,
+        state.standing(args.strategy),
         _live_capital(state, args.strategy),
         evidence=args.evidence,
         is_override=args.override,
@@ -370,15 +386,22 @@ def _live_capital(state: State, name: str) -> int:
 
 
 def _judge_stage(state: State, args: StageArgs) -> None:
-    _owner(state, args.strategy)
     if args.strategy in OUTSIDE or args.strategy == MANUAL:
         raise CommandRefused(f"stage: {args.strategy} is no strategy")
+    strategies = _strategies(state)
+    if args.strategy not in strategies:
+        strategy = strategy_of(args.strategy)
+        hint = f": a stage is that of {strategy}" if strategy in strategies else ""
+        near = hint or _near(args.strategy, strategies)
+        raise CommandRefused(f"stage: there is no strategy {args.strategy!r}{near}")
     if args.capital < 0 or args.capital >= NO_LIMIT or abs(args.expected_ppb) > PPB:
         raise CommandRefused("stage: a capital from 0 on and a daily return within -1 .. 1, please")
     now = state.standing(args.strategy)
     refusal = refusal_of(now, args.stage, args.step, args.evidence)
     if refusal:
         raise CommandRefused(f"stage: {args.strategy} is {now.stage}: {refusal}")
+    if args.stage.is_promoted and args.capital <= 0:
+        raise CommandRefused(f"stage: {args.stage} needs the capital that it allows")
 
 
 def _pass(_state: State, _args: Args) -> None:
@@ -429,6 +452,13 @@ def _owner(state: State, name: str) -> None:
     known = list(dict.fromkeys(owners))
     if name not in known:
         raise CommandRefused(f"there is no strategy {name!r}{_near(name, known)}")
+
+
+def _strategies(state: State) -> list[str]:
+    """Return the strategies there are, also those that are no longer configured."""
+    configured = state.settings.strategies if state.settings else ()
+    names = (*state.modes.standings, *(strategy_of(one.name) for one in configured))
+    return list(dict.fromkeys((*names, *state.stages)))
 
 
 def _instrument(state: State, name: str) -> None:

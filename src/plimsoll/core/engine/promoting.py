@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from plimsoll.core.engine.reach import holdings, is_closed
 from plimsoll.core.engine.state import State
+from plimsoll.core.execution import graduation
 from plimsoll.core.execution.modes import RUNNING, Standing
 from plimsoll.core.model import FOREIGN, VENUE, LiveStage, Scope, cash_text, strategy_of
 
@@ -19,12 +20,20 @@ def is_up(found: Standing) -> bool:
 
 
 def proof_missing(
-    found: Standing, capital: int, *, evidence: str, is_override: bool, cap_units: int, reason: str
+    found: Standing,
+    now: graduation.Standing,
+    capital: int,
+    *,
+    evidence: str,
+    is_override: bool,
+    cap_units: int,
+    reason: str,
 ) -> str:
     """Return why neither evidence nor a person's word stands behind a start, empty where one does.
 
     Args:
         found: How the strategy stands.
+        now: Its stage.
         capital: Of its live instance, cash units; 0 = none is configured.
         evidence: Hash of what the graduation found.
         is_override: Whether a person takes it on himself.
@@ -35,7 +44,7 @@ def proof_missing(
     if evidence and is_override:
         return f"{name}: either evidence or --override, not both"
     if evidence:
-        return ""
+        return _evidence_missing(name, now, evidence)
     if not is_override:
         return f"{name} has no evidence: --override --capital 200USDT --reason TEXT takes it on you"
     if cap_units <= 0:
@@ -44,6 +53,21 @@ def proof_missing(
         found_text = f"{cap_text(cap_units)} is above what the configuration gives it"
         return f"--capital {found_text}, {cap_text(capital)}: no override raises a limit"
     return "" if reason else "--override needs --reason: it stands in the log for ever"
+
+
+def _evidence_missing(name: str, now: graduation.Standing, evidence: str) -> str:
+    """Return why evidence does not stand behind a start, empty where it does."""
+    if not now.stage.is_promoted:
+        return (
+            f"{name} is {now.stage}: only candidate and live have evidence that lets them trade; "
+            f"`plimsoll graduate {name}` says what it still needs"
+        )
+    if evidence != now.evidence:
+        return (
+            f"{evidence[:16]} is not the evidence on record: {name} is {now.stage} by "
+            f"{now.evidence}"
+        )
+    return "" if now.capital_units > 0 else f"the stage of {name} allows no capital: approve anew"
 
 
 def cap_text(units: int) -> str:

@@ -28,6 +28,7 @@ from plimsoll.core.model import (
     OrderState,
     Regrid,
     common,
+    strategy_of,
 )
 from plimsoll.core.model.ids import counter_of
 from plimsoll.core.portfolio import KNOWN_KINDS, PAR, Ledger, Streak, is_flow
@@ -189,7 +190,7 @@ class State:
         self.limits = LimitBook()
         self.changes = Changes()
         self.codes: dict[str, str] = {}
-        """Hash of the code of instances that got another one since the session began."""
+        """Hash of the code of strategies that got another one since the session began."""
         self.trips = Trips()
         self.streaks: dict[tuple[str, str], Streak] = {}
         """By instance and instrument."""
@@ -208,7 +209,7 @@ class State:
         self.faulty: dict[str, str] = {}
         """Those of them that only a person frees, by code (RSK-8)."""
         self.stages: dict[str, Standing] = {}
-        """Where instances stand on their way to real money; one left out is on paper."""
+        """Where strategies stand on their way to real money; one left out is on paper."""
         self.flattens: dict[str, FlattenBegun] = {}
         """Flattens under way."""
         self.flattened: deque[FlattenEnded] = deque(maxlen=KEEP)
@@ -296,8 +297,8 @@ class State:
         return self.ledger.account_lots(instrument, self.paper_owners)
 
     def standing(self, owner: str) -> Standing:
-        """Return where an instance stands; on paper where nobody has decided."""
-        return self.stages.get(owner) or Standing()
+        """Return where the strategy of a book stands; on paper where nobody has decided."""
+        return self.stages.get(strategy_of(owner)) or Standing()
 
     # ---- sessions ----
 
@@ -358,8 +359,8 @@ class State:
         self.safety.restrained = self.modes.restrained()
         settings = self.modes.effective()
         if settings is not None:  # else a session is read from its middle
-            for owner, source_hash in self.codes.items():
-                settings = with_code(settings, owner, source_hash)
+            for strategy, source_hash in self.codes.items():
+                settings = with_code(settings, strategy, source_hash)
             self.settings = settings
             self.limits.enlist(settings, self.modes.caps())
 
@@ -701,12 +702,16 @@ class State:
         self.changes.on_parameters(record, self.settings)
 
     def _reloaded(self, record: StrategyReloaded) -> None:
-        self.codes[record.owner] = record.source_hash
+        strategy = strategy_of(record.owner)
+        self.codes[strategy] = record.source_hash
         if self.settings is not None:
-            self.settings = with_code(self.settings, record.owner, record.source_hash)
+            self.settings = with_code(self.settings, strategy, record.source_hash)
 
     def _staged(self, record: StageChanged) -> None:
-        self.stages[record.owner] = standing_after(self.standing(record.owner), record)
+        strategy, before = strategy_of(record.owner), self.standing(record.owner)
+        now = self.stages[strategy] = standing_after(before, record)
+        if before.stage.is_promoted and not now.stage.is_promoted:
+            self.modes.on_fall(strategy)
 
     def _halted(self, record: Halted) -> None:
         self.safety.on_halted(record)

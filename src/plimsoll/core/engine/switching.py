@@ -61,7 +61,8 @@ class Switching:
             policy = args.policy or "run_off"
             yield from self._set(found, Mode.PAPER, policy, command.actor, args.reason)
             return
-        proof = (args.capital, "") if args.override else (0, args.evidence)
+        capital = self.state.standing(args.strategy).capital_units
+        proof = (args.capital, "") if args.override else (capital, args.evidence)
         if not (is_up(found) or args.override or args.evidence):
             proof = (found.cap_units, found.evidence)  # on paper as well, or not any more
         yield ModeSet(
@@ -75,8 +76,19 @@ class Switching:
             args.reason,
         )
 
+    def on_fall(self) -> Iterator[Record]:
+        """Take whoever lost its stage to paper, by the policy its configuration names."""
+        for found in list(self.state.modes.standings.values()):
+            if found.must_fall:
+                configured = self.state.modes.configured(found.strategy)
+                policy = configured.demotion if configured is not None else "run_off"
+                now = self.state.standing(found.strategy)
+                why = f"{now.actor}: it is {now.stage}: {now.reason}"
+                yield from self._set(found, Mode.PAPER, policy, ENGINE, why)
+
     def on_time(self) -> Iterator[Record]:
         """Go on with what every switch has left."""
+        yield from self.on_fall()
         for found in list(self.state.modes.standings.values()):
             yield from self._go_on(found)
 

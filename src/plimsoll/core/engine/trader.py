@@ -99,7 +99,8 @@ class Trader:
         self.backlog = Backlog(state, settings.timing)
         self.paying = Paying(state, settings.timing)
         self.margining = self.placer.margining
-        self.pays = bool(state.paper_owners) and settings.by_bars is None
+        self._is_shadow = False
+        self.pays = self._pays()
         """Whether funding is paid by what tickers tell; in a backtest the past is told."""
         reader = Reader(
             state.markets.__getitem__,
@@ -171,6 +172,17 @@ class Trader:
             for name, desks in self.on_instrument.items()
         }
 
+    def _pays(self) -> bool:
+        is_by_bars = self.settings.by_bars is not None
+        return bool(self.state.paper_owners) and not is_by_bars and not self._is_shadow
+
+    def shadow(self) -> None:
+        """Run strategies only: what paper orders meet is on record already."""
+        self._is_shadow = True
+        self.pays = False
+        self.paper.is_told = True
+        self.resumes.clear()
+
     # ---- starting and ending ----
 
     def renew(self, owner: str) -> None:
@@ -204,7 +216,7 @@ class Trader:
         self.settings = state.settings
         self.placer.reroute()
         self.margining.follow(self.settings)
-        self.pays = bool(state.paper_owners) and self.settings.by_bars is None
+        self.pays = self._pays()
         wanted = {one.name: one for one in self.settings.strategies}
         for name in [name for name in self.desks if name not in wanted]:
             desk = self.desks[name]

@@ -43,11 +43,23 @@ class Standing(msgspec.Struct):
     evidence: str = ""
     actor: str = CONFIGURATION
     reason: str = ""
+    fell: bool = False
+    """Whether its stage was taken from it while it was live: it has to go to paper."""
+
+    @property
+    def is_capped(self) -> bool:
+        """Return whether its live book has a most of its own: an override's, or the ramp's."""
+        return self.mode is not Mode.PAPER and self.cap_units > 0
 
     @property
     def is_unproven(self) -> bool:
         """Return whether it is live by a person's word alone."""
-        return self.mode is not Mode.PAPER and self.cap_units > 0
+        return self.is_capped and not self.evidence
+
+    @property
+    def must_fall(self) -> bool:
+        """Return whether it is still live although its stage was taken from it."""
+        return self.fell and self.stage is LiveStage.LIVE
 
     @property
     def words(self) -> str:
@@ -111,7 +123,14 @@ class Modes:
         found.seq, found.since_ns, found.policy = record.seq, record.ts_ns, record.policy
         found.cap_units, found.evidence = record.cap_units, record.evidence
         found.actor, found.reason = record.actor, record.reason
+        found.fell = False
         self._changed()
+
+    def on_fall(self, strategy: str) -> None:
+        """Take the loss of a stage that money stood behind."""
+        found = self.standings.get(strategy)
+        if found is not None:
+            found.fell = found.stage is LiveStage.LIVE
 
     def on_ended(self, record: LiveEnded) -> None:
         """Take the end of a live instance."""
@@ -142,11 +161,11 @@ class Modes:
         }
 
     def caps(self) -> dict[str, int]:
-        """Return the most that live books without evidence may risk, in cash units."""
+        """Return the most that live books of an override or of the ramp may risk, cash units."""
         return {
             self.live_book(one.strategy): one.cap_units
             for one in self.standings.values()
-            if one.is_unproven
+            if one.is_capped
         }
 
     def configured(self, strategy: str) -> StrategySettings | None:
@@ -159,7 +178,8 @@ class Modes:
     def _by_configuration(self, one: StrategySettings, before: Standing | None) -> Standing:
         """Return how a strategy stands that nobody ever switched."""
         if one.mode is not Mode.PAPER:
-            return Standing(one.name, one.mode, LiveStage.LIVE, one.mode)
+            fell = before is not None and before.must_fall  # a death came before the switch
+            return Standing(one.name, one.mode, LiveStage.LIVE, one.mode, fell=fell)
         if before is not None and before.mode is Mode.PAPER:
             return before
         was_live = self.live_book(one.name) in self.live_owners
@@ -170,7 +190,7 @@ class Modes:
         found = self.standings[one.name]
         if found.stage in RUNNING:
             capital = one.live_capital or one.capital
-            if found.is_unproven:
+            if found.is_capped:
                 capital = min(capital, found.cap_units) if capital else found.cap_units
             yield _instance(one, self.live_book(one.name), Mode.LIVE, capital)
         if found.mode is not Mode.LIVE:

@@ -82,6 +82,8 @@ class PaperVenue:
         self.number = 0
         self.is_at_once = False
         """Whether what is asked now takes effect without latency: a stop inside a bar."""
+        self.is_told = False
+        """Whether the record tells what becomes of orders: then nothing is matched here."""
 
     @property
     def next_due_ns(self) -> int:
@@ -98,6 +100,8 @@ class PaperVenue:
         trigger_ticks: int = 0,
     ) -> None:
         """Take a ``place``, ``amend`` or ``cancel``; it has its effect one latency later."""
+        if self.is_told:
+            return
         self.number += 1
         due_ns = now_ns if self.is_at_once else now_ns + self.latency_ns
         terms = (price_ticks, qty_lots, trigger_ticks)
@@ -213,6 +217,8 @@ class PaperVenue:
         A request that had not taken effect is asked again. What the market has passed meanwhile
         fills at once.
         """
+        if self.is_told:
+            return
         if order.is_untriggered:
             self.untriggered.setdefault(order.instrument, {})[order.id] = None
         elif order.state is OrderState.INTENT:

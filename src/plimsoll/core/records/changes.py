@@ -20,8 +20,9 @@ class SignalReceived(Record, frozen=True, tag="signal"):
 
 
 class ParametersChanged(Record, frozen=True, tag="parameters"):
-    """A person changed hot parameters of an instance; it reads them in its next callback.
+    """A person changed hot parameters of a strategy, read in the next callback of each instance.
 
+    ``owner`` is the strategy: both of its books are changed by one record.
     ``values`` as a configuration would have them, all at once; ``before`` are those in force until
     now. They hold until the configuration says something else than when they were changed.
     """
@@ -34,8 +35,9 @@ class ParametersChanged(Record, frozen=True, tag="parameters"):
 
 
 class StrategyReloaded(Record, frozen=True, tag="reload"):
-    """An instance goes on with other code from here on; both are named by their SHA-256.
+    """A strategy goes on with other code from here on; both are named by their SHA-256.
 
+    ``owner`` is the strategy: both of its books are changed by one record.
     ``orders``: what became of its working orders, ``keep`` or ``cancel``. ``kept``: names of its
     state that went over; ``dropped``: those the new code does not declare, or as another type;
     ``fresh``: those that begin with their default.

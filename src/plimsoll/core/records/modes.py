@@ -10,7 +10,8 @@ class ModeSet(Record, frozen=True, tag="mode"):
     """A strategy's mode from here on, and what its live book may do (``LiveStage``).
 
     Above the configuration until that is edited to something lower. ``cap_units``: the most its
-    live instance may risk where no evidence stands behind it, in cash units; 0 = no such cap.
+    live instance may risk, in cash units: an override's, or with ``evidence`` (SHA-256, that of the
+    strategy's stage) the ramp's; 0 = no such cap.
     """
 
     strategy: str

@@ -153,9 +153,10 @@ class LimitsChanged(Record, frozen=True, tag="limits"):
 
 
 class StageChanged(Record, frozen=True, tag="stage"):
-    """An instance stands somewhere else on its way to real money (trading.md 7).
+    """A strategy stands somewhere else on its way to real money (trading.md 7).
 
-    ``stage`` as ``core.execution.graduation.Stage`` names it; ``step`` of the ramp, 0 = probing;
+    ``owner`` is the strategy, whatever its books are called. ``stage`` as
+    ``core.execution.graduation.Stage`` names it; ``step`` of the ramp, 0 = probing;
     ``capital_units`` what the step allows; ``expected_ppb`` the daily return it is held to, parts
     per billion; ``evidence`` the SHA-256 of the file the decision rests on, empty where it takes
     none. ``actor`` is a person, or ``engine`` where a safety stop ended a promotion.

@@ -84,6 +84,9 @@ class Outside(msgspec.Struct, frozen=True):
     """Share of decisions that paper and backtest make alike."""
     shadow_gap: float | None = None
     """Measured gap between real and shadow fills over its bound: 1 is at the bound."""
+    agreement_missing: str = ""
+    gap_missing: str = ""
+    """Why there is none."""
 
 
 class Row(NamedTuple):
@@ -156,8 +159,10 @@ def _measured(name: str, of: Summary, outside: Outside) -> tuple[float | None, s
     if name == "execution_success":
         few = f"n too small: {of.requests} of {LEAST_REQUESTS} requests"
         return of.success, few if of.requests < LEAST_REQUESTS else ""
-    found = outside.agreement if name == "agreement" else outside.shadow_gap
-    return found, "" if found is not None else "not measured by this release"
+    found, why = outside.shadow_gap, outside.gap_missing
+    if name == "agreement":
+        found, why = outside.agreement, outside.agreement_missing
+    return found, "" if found is not None else why or "not measured"
 
 
 def _forecast(need: Need, of: Summary, defaults: Defaults) -> tuple[bool, str]:

@@ -202,9 +202,14 @@ class Quality:
         self._wait(life, record.price_ticks, record.qty_lots, record.executed_ms)
 
     def _paper_reported(self, record: PaperReported) -> None:
+        known = self._orders.find(record.client_order_id)
+        was_rejected = known is not None and known.state is OrderState.REJECTED
         order = self._orders.paper_reported(record)
         life = self._lives.get(record.client_order_id)
-        if life is not None:
+        if life is not None and record.status is OrderState.REJECTED:
+            if not was_rejected:
+                life.fail(self.cells[life.key], "create", REJECTED)
+        elif life is not None:
             has_arrived = not record.is_untriggered
             self._heard(life, record.ts_ns, is_prompt=True, has_arrived=has_arrived)
         self._after(order)

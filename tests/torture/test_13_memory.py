@@ -188,12 +188,15 @@ BOUNDS = {
     "metering.Meter._accepted": 10_000,
     "placing.Placer.arrivals": 1_000,
     "desk.Desk.denials": 3 * 1_000,
+    "habits.Habit.ordered": 3 * 6 * 1_440,
+    "habits.Habit.usual": 3 * 6 * 1_440,
     "markets.Habit._ordered": 6 * 3_601,
     "markets.Habit._newest": 6 * 3_601,
     "rates.ReadBudget._address": 601,
 }
 """What fills up for longer than the gate runs, and where each ends by its own rule: an hour of
-samples of three markets, the newest fills of an instrument, of orders, of requests."""
+samples of three markets, the newest fills of an instrument, of orders, of requests, the usual
+minutes of a day by instance and measure."""
 
 CONTAINERS = (dict, list, set, deque, tuple, frozenset)
 

@@ -83,7 +83,9 @@ class QuietBars:
             The place of the first bar that was not taken; or that of the newest, which was, with
             what follows from it.
         """
-        core = self.core
+        core, (place, row) = self.core, bars[at]
+        if row[0] >= self.news_ms[place]:  # with mark prices that is every bar
+            return at, None
         until_ns = core.quiet_until_ns()
         if not until_ns:
             return at, None

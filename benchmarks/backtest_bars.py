@@ -1,20 +1,36 @@
 """Bars a second of CPU: the whole core beside a loop of plain Python with the same rule.
 
 Both follow a cross of two simple averages over the same bars, always in the market. The loop keeps
-position and cash and nothing else: no gate, no ledger, no orders. It is the limit, not a peer.
+position and cash and nothing else: no gate, no ledger, no orders. It is the limit, not a peer. The
+core runs three strategies: the rule, the rule without its orders, and one that only listens.
+
+Then a year of minutes with its report page, and the memory that takes beside a quarter of it, each
+in a process of its own.
 
     python -m benchmarks.backtest_bars [--full]
+
+``PEER=PYTHON`` names an interpreter with NautilusTrader 1.221, which then runs the same rule over
+the same bars in turns (``benchmarks/backtest_peer.py``).
 """
 
+import json
+import multiprocessing
+import os
 import random
+import resource
+import subprocess
 import time
 from collections import deque
+from itertools import islice
+from pathlib import Path
 from typing import ClassVar
 
 from benchmarks.report import Result, Size
 from benchmarks.report import run as report
 
 from plimsoll.backtest.plan import Plan, Series
+from plimsoll.backtest.report import page
+from plimsoll.backtest.results import Results
 from plimsoll.backtest.run import run
 from plimsoll.core.model import Instrument
 from plimsoll.core.settings import Limits, StrategySettings
@@ -58,14 +74,19 @@ class Cross(Strategy):
                 self.target(bar.instrument, side * QTY)
 
 
-def walk(count: int):
-    """Return bars of a random walk."""
-    drawn, price, found = random.Random(1), 50_000.0, []
-    for n in range(count):
+def walking():
+    """Yield bars of a random walk."""
+    drawn, price, n = random.Random(1), 50_000.0, 0
+    while True:
         first, price = price, round(price * (1 + drawn.gauss(0, 0.0005)), 1)
         row = (first, max(first, price) + 5.0, min(first, price) - 5.0, price, 1.0)
-        found.append((1_750_000_020_000 // MINUTE_MS * MINUTE_MS + n * MINUTE_MS, *row))
-    return found
+        yield (1_750_000_020_000 // MINUTE_MS * MINUTE_MS + n * MINUTE_MS, *row)
+        n += 1
+
+
+def walk(count: int):
+    """Return bars of a random walk."""
+    return list(islice(walking(), count))
 
 
 def plain(rows) -> float:
@@ -92,8 +113,24 @@ def plain(rows) -> float:
     return time.process_time() - began
 
 
-def whole(rows) -> tuple[float, int]:
-    """Run the rule through the core; return CPU time and fills."""
+class Signals(Cross):
+    """The same, and nothing is ordered."""
+
+    def target(self, *_args: object, **_named: object) -> None:
+        """Ask for nothing."""
+
+
+class Listening(Strategy):
+    """Hears each bar."""
+
+    bars: ClassVar = {"1m": SLOW}
+
+    def on_bar(self, bar) -> None:
+        """Do nothing."""
+
+
+def backtest(rows, kind: type[Strategy] = Cross) -> Results:
+    """Run a strategy through the core."""
     most = 10**7 * UNITS
     settings = StrategySettings(
         name="cross", source="benchmarks:Cross", instruments=(PERP.name,), capital=10**5 * UNITS
@@ -112,36 +149,125 @@ def whole(rows) -> tuple[float, int]:
     )
     plan = Plan(
         strategies=(settings,),
-        load=lambda _one: Cross(),
-        series=[Series(PERP, lambda: iter([rows]))],
+        load=lambda _one: kind(),
+        series=[Series(PERP, rows if callable(rows) else lambda: iter([rows]))],
         span_ns=MINUTE_MS * 10**6,
         limits=limits,
     )
+    return run(plan)
+
+
+def whole(rows, kind: type[Strategy] = Cross) -> tuple[float, int]:
+    """Run a strategy through the core; return CPU time and fills."""
     began = time.process_time()
-    results = run(plan)
+    results = backtest(rows, kind)
     return time.process_time() - began, results.owners[0].fills_total
+
+
+def peer(closes: list[float]) -> tuple[float, float]:
+    """Let NautilusTrader run the rule over the same closes; return its CPU times.
+
+    With its orders, and without.
+    """
+    script = Path(__file__).with_name("backtest_peer.py")
+    done = subprocess.run(
+        [os.environ["PEER"], script], input=json.dumps(closes), capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(
+            f"PEER={os.environ['PEER']} cannot run {script.name}: {done.stderr[-500:]}"
+        )
+    found = json.loads(done.stdout)
+    return found["trading"], found["signals"]
 
 
 def measure(size: Size) -> Result:
     """Take turns; the best of each counts."""
-    count = {Size.TINY: 2_000, Size.SMALL: 50_000, Size.FULL: 525_600}[size]
+    count = {Size.TINY: 2_000, Size.SMALL: 50_000, Size.FULL: 200_000}[size]
     rows = walk(count)
-    loops, cores, fills = [], [], 0
+    found: dict[str, list[float]] = {}
+    fills = 0
     for _ in range(1 if size is Size.TINY else 3):
-        loops.append(plain(rows))
+        found.setdefault(LOOP, []).append(plain(rows))
         seconds, fills = whole(rows)
-        cores.append(seconds)
-    loop, core = min(loops), min(cores)
+        found.setdefault(CORE, []).append(seconds)
+        found.setdefault(CORE_SIGNALS, []).append(whole(rows, Signals)[0])
+        found.setdefault(CORE_LISTENS, []).append(whole(rows, Listening)[0])
+        if os.environ.get("PEER") and size is not Size.TINY:
+            trading, signals = peer([row[4] for row in rows])
+            found.setdefault(PEER, []).append(trading)
+            found.setdefault(PEER_SIGNALS, []).append(signals)
+    best = {label: min(seconds) for label, seconds in found.items()}
+    ratios = {"core / plain loop": best[CORE] / best[LOOP]}
+    if PEER in best:
+        ratios["core / NautilusTrader"] = best[CORE] / best[PEER]
+        ratios["core / NautilusTrader, signals only"] = best[CORE_SIGNALS] / best[PEER_SIGNALS]
     return Result(
         name=f"backtest over {count:,} bars with {fills:,} fills; CPU time",
         columns=("bars/s", "us a bar"),
-        rows={
-            "the core: gate, ledger, statistics": (count / core, core / count * 1e6),
-            "a plain loop of the same rule": (count / loop, loop / count * 1e6),
-        },
-        ratios={"core / plain loop": core / loop},
+        rows={label: (count / one, one / count * 1e6) for label, one in best.items()},
+        ratios=ratios,
+        notes=(NOTE,),
     )
 
 
+LOOP = "a plain loop of the same rule"
+CORE = "the core: gate, ledger, statistics"
+CORE_SIGNALS = "the core, signals only"
+CORE_LISTENS = "the core, a strategy that only listens"
+PEER = "NautilusTrader 1.221"
+PEER_SIGNALS = "NautilusTrader 1.221, signals only"
+NOTE = (
+    "NautilusTrader 1.221 on another machine (AMD EPYC), the same rule over a walk of the same "
+    "kind: 67,000 bars/s, 116,000 signals only; only ratios of one run compare"
+)
+
+
+def year(size: Size) -> Result:
+    """Measure a year of minutes with its page, and a quarter, each in a process of its own."""
+    bars = {Size.TINY: 2_000, Size.SMALL: 131_400, Size.FULL: 525_600}[size]
+    rows = {}
+    for count in (bars // 4, bars):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            rows[f"{count:,} bars"] = pool.apply(_with_report, (count,))
+    small, large = rows.values()
+    return Result(
+        name="a backtest with its report, bars made on the way; a process of its own",
+        columns=("CPU s", "grown MB"),
+        rows=rows,
+        ratios={"memory of four times the bars": large[1] / small[1] if small[1] else 1.0},
+    )
+
+
+def _with_report(count: int) -> tuple[float, float]:
+    """Return CPU seconds of run and page, without the making of bars, and how memory grew."""
+    spent = 0.0
+
+    def chunks():
+        nonlocal spent
+        walker = walking()
+        for begin in range(0, count, 10_000):
+            began = time.process_time()
+            rows = [next(walker) for _ in range(min(10_000, count - begin))]
+            spent += time.process_time() - began
+            yield rows
+
+    backtest(walk(1_000))
+    before = _most_mb()
+    began = time.process_time()
+    written = page(backtest(chunks))
+    seconds = time.process_time() - began - spent
+    assert written
+    return seconds, _most_mb() - before
+
+
+def _most_mb() -> float:
+    """Return the most memory this process has held so far."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 if __name__ == "__main__":
-    report("backtests over bars", [measure])
+    report("backtests over bars", [measure, year])

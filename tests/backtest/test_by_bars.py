@@ -5,7 +5,8 @@ from tests.backtest.bars import HALF, Scripted, flat, plan_of, rows, series_of, 
 from tests.properties.driver import ETH, PERP
 
 from plimsoll.backtest.run import run
-from plimsoll.backtest.watch import _Owner
+from plimsoll.backtest.watch import Watch
+from plimsoll.core.portfolio.statistics import Statistics
 
 
 def fills(results):
@@ -194,14 +195,18 @@ def test_memory_does_not_grow_with_the_data():
 
 def test_equity_is_that_of_the_books_at_every_bar(monkeypatch):
     script = {n: (lambda s, n=n: s.target(PERP, qty=f"0.0{n % 5}")) for n in range(3, 150, 3)}
-    seen = []
-    real = _Owner.sample
+    booked, measured, real = [], [], Watch.bar
 
-    def sample(self, ts_ns):
-        real(self, ts_ns)
-        seen.append((self.equity_units, self.core.equity_of(self.name)))
+    def bar(self, place, row, ts_ns):
+        booked.append(self.core.equity_of("s"))
+        real(self, place, row, ts_ns)
 
-    monkeypatch.setattr(_Owner, "sample", sample)
-    run(plan_of(series_of(walk(150)), script=script))
-    assert len(seen) == 150
-    assert all(noted == booked for noted, booked in seen)
+    def stretch(self, times_ns, equity_units, gross_units):
+        measured.extend(equity_units)
+        return []
+
+    monkeypatch.setattr(Watch, "bar", bar)
+    monkeypatch.setattr(Statistics, "stretch", stretch)
+    run(plan_of(series_of(walk(150)), script=script), is_plain=True)
+    assert len(booked) == 150
+    assert measured == booked

@@ -109,3 +109,32 @@ def test_a_single_price_is_a_bar_of_its_own() -> None:
     maker.add_price(5, 100.0)
     series = maker.series()
     assert (series.ts_ns, series.open, series.high) == ([5], [100.0], [100.0])
+
+
+@given(STEPS, st.integers(1, 40), st.integers(6, 60))
+def test_a_stretch_of_samples_is_the_same_as_one_after_the_other(steps, size, points) -> None:
+    chance, at, samples = random.Random(len(steps)), 0, []
+    for step in steps:
+        at += step
+        samples.append((at, round(chance.gauss(100, 90), 1), round(chance.random(), 1)))
+    one, other = CurveMaker(points), CurveMaker(points)
+    for sample in samples:
+        one.add(*sample)
+    for begin in range(0, len(samples), size):
+        other.stretch(*zip(*samples[begin : begin + size], strict=True))
+    assert one.curve() == other.curve()
+
+
+@given(STEPS, st.integers(1, 40), st.integers(1, 30))
+def test_a_stretch_of_bars_is_the_same_as_one_after_the_other(steps, size, most) -> None:
+    chance, at, bars = random.Random(len(steps)), 0, []
+    for step in steps:
+        at += step // 1_000_000
+        prices = sorted(round(chance.gauss(100, 2), 1) for _ in range(4))
+        bars.append((at, prices[1], prices[3], prices[0], prices[2], 1.0))
+    one, other = PriceMaker("x", most), PriceMaker("x", most)
+    for start_ms, *prices, _ in bars:
+        one.add(start_ms * 1_000_000, *prices)
+    for begin in range(0, len(bars), size):
+        other.stretch(bars[begin : begin + size])
+    assert one.series() == other.series()

@@ -87,6 +87,12 @@ class Past:
         head = self._rates.head
         return head[0] if head is not None else _NEVER
 
+    def news_ms(self, span_ms: int) -> int:
+        """Return the first beginning of a bar, ``span_ms`` long, in which anything is known."""
+        mark = self._marks.head
+        funded_ms = self.next_ms - span_ms + 1
+        return funded_ms if mark is None else min(funded_ms, mark[0])
+
     def due(self, until_ms: int, since_ms: int, price: float) -> Iterator[Due]:
         """Yield the fundings up to a moment, oldest first; those before ``since_ms`` are left out.
 

@@ -1,6 +1,7 @@
 """What a backtest runs, and the settings its core gets."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, repeat
 from typing import Final
 
 import msgspec
@@ -99,13 +100,22 @@ def settings_of(plan: Plan) -> CoreSettings:
     )
 
 
-def merged(series: Iterable[Series]) -> Iterator[tuple[int, Row]]:
-    """Yield (series, bar) of all series in order of time; at one time in that of the series."""
+Placed = tuple[int, Row]
+"""A bar and the place of its series."""
+
+PIECE: Final = 1_024
+"""Most bars that are handed out at once."""
+
+
+def merged(series: Iterable[Series]) -> Iterator[list[Placed]]:
+    """Yield (series, bar) of all series in order of time, some at once; at one time in order."""
     streams = [_rows(one) for one in series]
-    if len(streams) == 1:
-        for row in streams[0]:
-            yield 0, row
-        return
+    bars = zip(repeat(0), streams[0]) if len(streams) == 1 else _in_time(streams)
+    while piece := list(islice(bars, PIECE)):
+        yield piece
+
+
+def _in_time(streams: list[Iterator[Row]]) -> Iterator[Placed]:
     heads: list[Row | None] = [next(stream, None) for stream in streams]
     while True:
         place, first = -1, 0

@@ -8,7 +8,7 @@ import msgspec
 from plimsoll.backtest.past import Told
 from plimsoll.backtest.results import Results, sealed
 from plimsoll.backtest.tapes import RecordedPlan
-from plimsoll.backtest.watch import Watch, _Owner
+from plimsoll.backtest.watch import Owner, Watch
 from plimsoll.core.engine import Core
 from plimsoll.core.model import Order
 
@@ -52,7 +52,7 @@ class RecordedWatch(Watch):
         return sealed(msgspec.structs.replace(found, events=self.events))
 
 
-class RecordedOwner(_Owner):
+class RecordedOwner(Owner):
     """The notes of one instance where markets are known by their books."""
 
     def ordered(self, order: Order) -> None:

@@ -5,9 +5,11 @@ the extremes. Buckets are aligned to multiples of their width, so what is kept d
 samples and the final width alone, not on the moments at which buckets were merged.
 """
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
+from plimsoll.backtest.plan import Row
 from plimsoll.backtest.results import Curve, PriceSeries
 
 CURVE_POINTS: Final = 4_000
@@ -29,6 +31,7 @@ Bar = tuple[int, float, float, float, float]
 """ts_ns, open, high, low, close."""
 
 _KeptT = TypeVar("_KeptT")
+_MS: Final = 1_000_000
 
 
 class Buckets(Generic[_KeptT]):
@@ -52,22 +55,36 @@ class Buckets(Generic[_KeptT]):
             return
         self._places.append(place)
         self._rows.append(one)
-        while len(self._rows) > self._most:
+        if len(self._rows) > self._most:
             self._widen()
 
     def rows(self) -> list[_KeptT]:
         """Return what is kept, oldest first."""
         return list(self._rows)
 
+    def under_way(self, ts_ns: int) -> tuple[_KeptT | None, int]:
+        """Return what is kept of the newest stretch and its end; None where a time is not in it."""
+        if not self._places or ts_ns // self.width_ns != self._places[-1]:
+            return None, 0
+        return self._rows[-1], (self._places[-1] + 1) * self.width_ns
+
+    def renew(self, one: _KeptT) -> None:
+        """Put another in the place of what is kept of the newest stretch."""
+        self._rows[-1] = one
+
     def _widen(self) -> None:
-        self.width_ns *= 2
+        """Double the width until there are few enough again, and merge once."""
+        times = 1
+        while len({place >> times for place in self._places}) > self._most:
+            times += 1
+        self.width_ns <<= times
         rows: list[_KeptT] = []
         places: list[int] = []
         for place, row in zip(self._places, self._rows, strict=True):
-            if places and places[-1] == place // 2:
+            if places and places[-1] == place >> times:
                 rows[-1] = self._merge(rows[-1], row)
             else:
-                places.append(place // 2)
+                places.append(place >> times)
                 rows.append(row)
         self._rows, self._places = rows, places
 
@@ -88,6 +105,41 @@ class CurveMaker:
         point = (self._count, ts_ns, equity, drawdown, exposure)
         self._count += 1
         self._buckets.add(ts_ns, (point,) * 6)
+
+    def stretch(
+        self, times_ns: Sequence[int], equities: Sequence[float], exposures: Sequence[float]
+    ) -> None:
+        """Take samples one after the other, as ``add`` would (hot)."""
+        at, count, buckets = 0, len(times_ns), self._buckets
+        while at < count:
+            kept, end_ns = buckets.under_way(times_ns[at])
+            if kept is None:
+                self.add(times_ns[at], equities[at], exposures[at])
+                at += 1
+                continue
+            end = bisect_left(times_ns, end_ns, at)
+            first, lowest, highest, deepest, fullest, last = kept
+            low, high, deep, full = lowest[2], highest[2], deepest[3], fullest[4]
+            peak, number, drawdown = self._peak, self._count, 0.0
+            for place in range(at, end):
+                equity, exposure = equities[place], exposures[place]
+                if equity > peak:
+                    peak = equity
+                drawdown = (peak - equity) / peak if peak > 0 else 0.0
+                if equity < low:
+                    lowest, low = (number, times_ns[place], equity, drawdown, exposure), equity
+                if equity > high:
+                    highest, high = (number, times_ns[place], equity, drawdown, exposure), equity
+                if drawdown > deep:
+                    deepest, deep = (number, times_ns[place], equity, drawdown, exposure), drawdown
+                if exposure > full:
+                    fullest, full = (number, times_ns[place], equity, drawdown, exposure), exposure
+                number += 1
+            self._peak, self._count = peak, number
+            newest = end - 1
+            last = (number - 1, times_ns[newest], equities[newest], drawdown, exposures[newest])
+            buckets.renew((first, lowest, highest, deepest, fullest, last))
+            at = end
 
     def curve(self) -> Curve:
         """Return the curve so far; the maker may go on."""
@@ -111,6 +163,31 @@ class PriceMaker:
     def add(self, ts_ns: int, open: float, high: float, low: float, close: float) -> None:
         """Take a bar by its beginning, not before the last."""
         self._buckets.add(ts_ns, (ts_ns, open, high, low, close))
+
+    def stretch(self, rows: Sequence[Row]) -> None:
+        """Take bars one after the other, as ``add`` would (hot)."""
+        buckets = self._buckets
+        kept: Bar | None = None
+        end_ns = begin_ns = 0
+        first = most = least = last = 0.0
+        for start_ms, open, high, low, close, _volume in rows:
+            ts_ns = start_ms * _MS
+            if begin_ns <= ts_ns < end_ns:
+                if high > most:
+                    most = high
+                if low < least:
+                    least = low
+                last = close
+                continue
+            if kept is not None:
+                buckets.renew((kept[0], first, most, least, last))
+            buckets.add(ts_ns, (ts_ns, open, high, low, close))
+            kept, end_ns = buckets.under_way(ts_ns)
+            assert kept is not None
+            begin_ns = ts_ns
+            _, first, most, least, last = kept
+        if kept is not None:
+            buckets.renew((kept[0], first, most, least, last))
 
     def add_price(self, ts_ns: int, price: float) -> None:
         """Take a single price."""

@@ -2,6 +2,9 @@
 
 Memory does not grow with the length of the data: curves and prices are thinned, rows are the
 newest, everything else is counted.
+
+Bars are noted as they happen and measured in stretches: between two fills equity follows from the
+prices alone, so that nobody has to be asked at each bar what it is.
 """
 
 from collections import Counter, deque
@@ -25,8 +28,7 @@ from plimsoll.backtest.results import (
 from plimsoll.backtest.rows import daily_of, stats_of, trip_row
 from plimsoll.backtest.thinning import CurveMaker, PriceMaker
 from plimsoll.core.engine import Core
-from plimsoll.core.feed import Market
-from plimsoll.core.model import Order
+from plimsoll.core.model import Instrument, Order
 from plimsoll.core.portfolio.statistics import Day, Statistics, months_of
 from plimsoll.core.records import (
     IncidentRaised,
@@ -34,6 +36,7 @@ from plimsoll.core.records import (
     PaperFilled,
     PaperFunded,
     PaperOrderIntended,
+    ProfitMeasured,
     Record,
     StrategyStopped,
 )
@@ -41,6 +44,9 @@ from plimsoll.core.settings import StrategySettings
 
 _UNITS: Final = 10**8
 _MS: Final = 1_000_000
+
+Heard = tuple[int, Row, int]
+"""A bar: place of its series, row, and when the strategies heard of it."""
 
 
 class Watch:
@@ -55,31 +61,56 @@ class Watch:
         self.began_ns = self.ended_ns = 0
         self.names = [one.instrument.name for one in plan.series]
         self.prices = [PriceMaker(name) for name in self.names]
-        self.owners = {one.name: _Owner(plan, core, one) for one in plan.strategies}
+        self.owners = {one.name: Owner(plan, core, one) for one in plan.strategies}
         self.warnings: dict[str, tuple[str, int]] = {}
+        self.heard: Final[list[Heard]] = []
+        """Bars that happened and are not measured yet."""
+        self.is_patient = not plan.finer_ns
+        """Whether bars may wait: what everybody's equity is follows from their prices."""
+        self._closes = [0.0] * len(self.names)
 
     def bar(self, place: int, row: Row, ts_ns: int) -> None:
         """Take a bar that has happened; ``ts_ns`` is when the strategies heard of it."""
-        start_ns = row[0] * _MS
+        self.heard.append((place, row, ts_ns))
+        if not self.is_patient or len(self.heard) >= STRETCH:
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure prices, equity and exposure at each bar that waits for it."""
+        heard = self.heard
+        if not heard:
+            return
         if not self.bars:
-            self.began_ns = start_ns
-        self.bars += 1
-        self.ended_ns = start_ns + self.plan.span_ns
-        self.prices[place].add(start_ns, row[1], row[2], row[3], row[4])
-        name = self.names[place]
+            self.began_ns = heard[0][1][0] * _MS
+        self.bars += len(heard)
+        self.ended_ns = heard[-1][1][0] * _MS + self.plan.span_ns
+        if len(self.prices) == 1:
+            self.prices[0].stretch([row for _, row, _ in heard])
+        else:
+            for place, prices in enumerate(self.prices):
+                prices.stretch([row for at, row, _ in heard if at == place])
+        if self.plan.finer_ns:  # finer bars have moved those whose bar comes later
+            self._closes = [self.core.markets[name].last for name in self.names]
         for owner in self.owners.values():
-            if name in owner.instruments:
-                owner.sample(ts_ns)
+            owner.measure(heard, self._closes)
+        for place, row, _ in heard:
+            self._closes[place] = row[4]
+        heard.clear()
+        self._judge()
 
     def decided(self, record: Record) -> None:
         """Take a decision that has just been applied."""
         self.records += 1
         kind = type(record)
+        if kind is ProfitMeasured:
+            return
         if kind is PaperFilled or kind is PaperOrderIntended or kind is OrderDenied:
             self._of_owner(record)
         elif isinstance(record, PaperFunded):
             if record.owner in self.owners:
+                self.measure()  # what was firm until here
                 self.owners[record.owner].funded(record)
+                self._judge()
         elif isinstance(record, StrategyStopped) and record.code != "session":
             self._warn(record.owner, f"{record.owner} was stopped: {record.reason}")
         elif isinstance(record, IncidentRaised) and record.code != "strategy_stopped":
@@ -88,6 +119,7 @@ class Watch:
 
     def results(self, seconds: float, told: Sequence[Told] = ()) -> Results:
         """Return everything, once the last bar has happened; ``told``: of each series' past."""
+        self.measure()
         plan, prices = self.plan, [maker.series() for maker in self.prices]
         warnings = [
             text + (f" (and {count - 1:,} more)" if count > 1 else "")
@@ -112,6 +144,12 @@ class Watch:
 
     # ---- inside ----
 
+    def _judge(self) -> None:
+        self.is_patient = not self.plan.finer_ns
+        for owner in self.owners.values():
+            if not owner.is_patient:
+                self.is_patient = False
+
     def _assumed(self, told: Sequence[Told]) -> dict[str, str]:
         """Say what was known of funding and of mark prices while it ran."""
         pairs = list(zip(self.plan.series, told, strict=False))
@@ -124,17 +162,19 @@ class Watch:
         }
 
     def _of_owner(self, record: Record) -> None:
-        if isinstance(record, OrderDenied):
+        if type(record) is OrderDenied:
             owner = self.owners.get(record.owner)
             if owner is not None:
                 owner.refusals[record.code] += 1
             return
-        assert isinstance(record, PaperFilled | PaperOrderIntended)
+        assert isinstance(record, _OF_ORDERS)
         order = self.core.orders.find(record.client_order_id)
         if order is None or order.owner not in self.owners:
             return
         if isinstance(record, PaperFilled):
+            self.measure()  # what was held until here
             self.owners[order.owner].fill(record, order)
+            self._judge()
         else:
             self.owners[order.owner].ordered(order)
 
@@ -145,7 +185,10 @@ class Watch:
             self.warnings[kind] = first, count + 1
 
 
+_OF_ORDERS: Final = (PaperFilled, PaperOrderIntended)
 _WARNINGS_MOST: Final = 50
+STRETCH: Final = 1_024
+"""Most bars that wait to be measured."""
 
 
 def _held(prices: PriceSeries) -> Curve:
@@ -156,7 +199,7 @@ def _held(prices: PriceSeries) -> Curve:
     return maker.curve()
 
 
-class _Owner:
+class Owner:
     """The notes of one instance."""
 
     def __init__(self, plan: Plan, core: Core, settings: StrategySettings) -> None:
@@ -165,6 +208,12 @@ class _Owner:
         self.settings = settings
         self.name = settings.name
         self.instruments = settings.instruments
+        names = [one.instrument.name for one in plan.series]
+        self.places = {place for place, name in enumerate(names) if name in self.instruments}
+        self._by_mark = {place for place, one in enumerate(plan.series) if one.marks is not None}
+        """Places of those whose mark price is known: what is held is worth that."""
+        self.hears_all = len(self.places) == len(names)
+        self.place_of = {name: place for place, name in enumerate(names)}
         self.capital_units = settings.capital
         self.statistics = Statistics(settings.capital)
         self.curve = CurveMaker()
@@ -183,8 +232,11 @@ class _Owner:
         """Payments, and what they came to: positive was paid."""
         self.equity_units = settings.capital
         self._is_flat = True
-        self._held: list[tuple[Market, int]] = []
-        """Perpetuals held, and quote cash units that a tick moves each by, signed."""
+        self._is_marked = False
+        """Whether one of those held has a mark price of its own."""
+        self._held: list[tuple[int, float, int]] = []
+        """Perpetuals held: place, ticks per price, and quote cash units a tick moves each by."""
+        self._steps: dict[str, tuple[float, float]] = {}
         self._firm_units = 0
         """Equity without what the held ones are worth at their last price."""
 
@@ -198,7 +250,7 @@ class _Owner:
     def fill(self, fill: PaperFilled, order: Order) -> None:
         """Take an execution that has been booked."""
         instrument = self.core.ledger.instruments[order.instrument]
-        tick, lot = float(instrument.tick), float(instrument.lot)
+        tick, lot = self._steps_of(instrument)
         price, qty, sign = fill.price_ticks * tick, fill.qty_lots * lot, order.side.sign
         decided, _ = self.asked.get(order.id, (price, 0))
         fee = fill.fee_units / _UNITS
@@ -248,22 +300,67 @@ class _Owner:
         self._is_flat = False
         self._note_held()
 
-    def sample(self, ts_ns: int) -> None:
-        """Measure equity and exposure at the newest prices."""
-        gross = 0
-        if self._held:
-            worth = self._firm_units
-            for market, units in self._held:
-                value = units * round(market.last * market.scale)
-                worth, gross = worth + value, gross + abs(value)
-            self.equity_units = worth
-        elif not self._is_flat:
-            gross = self._gross()
-            self.equity_units = self.core.equity_of(self.name)
-            self._is_flat = not gross
-        self.days += self.statistics.sample(ts_ns, self.equity_units, 0, gross)
-        share = gross / self.capital_units if self.capital_units else 0.0
-        self.curve.add(ts_ns, self.equity_units / _UNITS, share)
+    @property
+    def is_patient(self) -> bool:
+        """Return whether equity follows from bars until the next fill: not on spot or by marks."""
+        return self._is_flat or (bool(self._held) and not self._is_marked)
+
+    def measure(self, heard: list[Heard], closes: list[float]) -> None:
+        """Measure equity and exposure at each bar of a stretch without fills.
+
+        Args:
+            heard: Bars of all series, in order of time.
+            closes: Of each series, before them.
+        """
+        own = heard if self.hears_all else [one for one in heard if one[0] in self.places]
+        if not own:
+            return
+        times = [ts_ns for _, _, ts_ns in own]
+        if self._held and self._is_marked:
+            equities, grosses = self._marked()
+        elif self._held:
+            equities, grosses = self._valued(own, closes)
+        else:
+            gross = 0
+            if not self._is_flat:
+                gross = self._gross()
+                self.equity_units = self.core.equity_of(self.name)
+                self._is_flat = not gross
+            equities, grosses = [self.equity_units] * len(own), [gross] * len(own)
+        self.equity_units = equities[-1]
+        self.days += self.statistics.stretch(times, equities, grosses)
+        capital = self.capital_units
+        shares = [gross / capital for gross in grosses] if capital else [0.0] * len(own)
+        self.curve.stretch(times, [units / _UNITS for units in equities], shares)
+
+    def _marked(self) -> tuple[list[int], list[int]]:
+        """Return equity at the mark prices of now, and gross value at the last ones."""
+        equity, gross, markets = self._firm_units, 0, self.core.markets
+        for place, scale, units in self._held:
+            market = markets[self.plan.series[place].instrument.name]
+            equity += units * int(market.mark * scale + 0.5)
+            gross += abs(units) * int(market.last * scale + 0.5)
+        return [equity], [gross]
+
+    def _valued(self, own: list[Heard], closes: list[float]) -> tuple[list[int], list[int]]:
+        """Return equity and gross value at each bar, of what is held of perpetuals (hot)."""
+        firm, held = self._firm_units, self._held
+        if len(held) == 1 and len(self.places) == 1:
+            ((_, scale, units),) = held
+            values = [units * int(row[4] * scale + 0.5) for _, row, _ in own]
+            return [firm + value for value in values], [abs(value) for value in values]
+        values_of = {
+            place: units * int(closes[place] * scale + 0.5) for place, scale, units in held
+        }
+        terms = {place: (scale, units) for place, scale, units in held}
+        equities, grosses = [], []
+        for place, row, _ in own:
+            if place in terms:
+                scale, units = terms[place]
+                values_of[place] = units * int(row[4] * scale + 0.5)
+            equities.append(firm + sum(values_of.values()))
+            grosses.append(sum(map(abs, values_of.values())))
+        return equities, grosses
 
     def result(self, ended_ns: int) -> OwnerResult:
         """Return the notes as rows."""
@@ -308,23 +405,35 @@ class _Owner:
 
     # ---- inside ----
 
+    def _steps_of(self, instrument: Instrument) -> tuple[float, float]:
+        """Return tick and lot as floats, made once of each instrument."""
+        found = self._steps.get(instrument.name)
+        if found is None:
+            found = self._steps[instrument.name] = float(instrument.tick), float(instrument.lot)
+        return found
+
     def _note_held(self) -> None:
         """Note what is held of perpetuals: their worth then follows from the price alone.
 
         Coins of a spot pair are valued anew each time: fees leave parts of a lot.
         """
-        core = self.core
-        names = [name for name in self.instruments if core.ledger.qty_lots(self.name, name)]
-        instruments = [core.ledger.instruments[name] for name in names]
-        self._held = []
-        if any(one.is_spot for one in instruments):
-            return
-        firm = core.equity_of(self.name)
-        for one in instruments:
-            market = core.markets[one.name]
-            units = core.ledger.qty_lots(self.name, one.name) * one.cash_per_tick_lot
-            firm -= units * round(market.last * market.scale)
-            self._held.append((market, units))
+        ledger, firm = self.core.ledger, self.capital_units
+        self._held, self._is_marked = [], False
+        for (owner, name), position in ledger.positions.items():
+            if owner != self.name:
+                continue
+            firm += position.realised_units - position.fee_units - position.funding_units
+            firm -= position.cost_units
+            lots, one = ledger.qty_lots(owner, name), ledger.instruments[name]
+            if lots and one.is_spot:
+                self._held = []
+                return
+            if lots:
+                held = self.place_of[name], one.ticks_per_price, lots * one.cash_per_tick_lot
+                self._held.append(held)
+                self._is_marked = self._is_marked or held[0] in self._by_mark
+            elif position.qty_units:  # dust of a coin: at the price of now
+                firm += position.cost_units + self.core.unrealised(owner, name)
         self._firm_units = firm
 
     def _gross(self) -> int:

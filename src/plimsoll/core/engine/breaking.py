@@ -42,6 +42,18 @@ LOOK_NS: Final = 1_000_000_000
 FLIP_NS: Final = 2_000_000_000
 """A position stream may run ahead of the executions for this long."""
 
+_OF_VENUE: Final = (
+    "error_rate",
+    "rate_pressure",
+    "unknown_orders",
+    "margin",
+    "margin_high",
+    "margin_critical",
+    "borrowing",
+    "position_flip",
+)
+_OF_MARKETS: Final = ("volatility", "spread", "stale_data")
+
 _ASKED: Final = frozenset({"create", "amend"})
 _NOBODYS: Final = frozenset({FOREIGN, "venue"})
 """Owners of what nobody here asked for."""
@@ -68,6 +80,14 @@ class Breaking:
         """Instruments a reduce-only order carried across zero: when, the sign now, its id."""
         self.intruders: set[str] = set()
         """Orders of our tag that were told of."""
+        self.off: Final = frozenset(self.settings.off)
+        self.looks_at_losses = not self.off.issuperset(("daily_loss", "drawdown"))
+        self.looks_at_streaks = "losing_streak" not in self.off
+        self.looks_at_venue = not self.off.issuperset(_OF_VENUE)
+        self.looks_at_markets = not self.off.issuperset(_OF_MARKETS)
+        """Whether anything of the kind may trip."""
+        self.is_clean = True
+        """Whether the newest look found nothing."""
         self.looked_ns = 0
         self.began_ns = state.ts_ns
 
@@ -147,10 +167,23 @@ class Breaking:
         if state.ts_ns - self.looked_ns < LOOK_NS or state.safety.is_stopping:
             return
         self.looked_ns = state.ts_ns
-        yield from self._found(list(self._findings()))
+        findings = list(self._findings())
+        self.is_clean = not findings
+        yield from self._found(findings)
         for trip in list(state.trips.active.values()):
             yield from self._cancel(trip)
             yield from self._rearm(trip)
+
+    @property
+    def is_curious(self) -> bool:
+        """Return whether a look may find something where no order works and no profit changed."""
+        is_watching = self.looks_at_markets or self.looks_at_venue or self.looks_at_streaks
+        return is_watching or not self.is_clean or (self.looks_at_losses and self._has_lost())
+
+    def on_idle(self) -> None:
+        """Note that it was looked."""
+        if self.state.ts_ns - self.looked_ns >= LOOK_NS:
+            self.looked_ns = self.state.ts_ns
 
     # ---- what a person says ----
 
@@ -166,9 +199,28 @@ class Breaking:
 
     def _findings(self) -> Iterator[Finding]:
         state, settings = self.state, self.settings
-        yield from account_losses(state.losses, state.limits)
-        yield from own_losses(state.own_losses, state.limits.capitals, state.limits)
-        yield from streaks_lost(state.streaks, settings)
+        if self.looks_at_losses:
+            yield from account_losses(state.losses, state.limits)
+            yield from own_losses(state.own_losses, state.limits.capitals, state.limits)
+        if self.looks_at_streaks:
+            yield from streaks_lost(state.streaks, settings)
+        if self.looks_at_venue:
+            yield from self._of_venue()
+        if self.looks_at_markets:
+            yield from self._of_markets()
+        if self.looks_at_venue:
+            yield from self._flips()
+
+    def _has_lost(self) -> bool:
+        """Return whether an instance lost too much; nothing is live where this is asked."""
+        state = self.state
+        if not state.limits.instances and not state.losses.is_known:
+            return False
+        found = own_losses(state.own_losses, state.limits.capitals, state.limits)
+        return state.losses.is_known or next(found, None) is not None
+
+    def _of_venue(self) -> Iterator[Finding]:
+        state, settings = self.state, self.settings
         yield from self.answers.findings(state.ts_ns, settings)
         unknown = sum(
             order.state is OrderState.UNKNOWN and not order.is_paper
@@ -177,12 +229,14 @@ class Breaking:
         yield from unknown_orders(unknown, settings)
         if state.health.is_known(state.ts_ns):
             yield from margin(state.health, settings)
+
+    def _of_markets(self) -> Iterator[Finding]:
+        state, settings = self.state, self.settings
         for name, market in state.markets.items():
             watch = self.watches.get(name)
             if watch is None:
                 watch = self.watches[name] = Watch(name)
             yield from watch.look(market, state.ts_ns, settings)
-        yield from self._flips()
 
     def _flips(self) -> Iterator[Finding]:
         """Look again at positions that had the wrong sign: what was missing has come by now."""
@@ -203,7 +257,7 @@ class Breaking:
         state = self.state
         for found in findings:
             key = found.breaker, found.scope
-            if found.breaker in self.settings.off:
+            if found.breaker in self.off:
                 continue
             self.bad_ns[key] = state.ts_ns
             if key in state.trips.active:

@@ -9,7 +9,7 @@ against the position, the other one, close, and stops on its way at each level t
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from plimsoll.core.engine.margining import LABEL, Margining
+from plimsoll.core.engine.margining import LABEL, SAFE, Margining
 from plimsoll.core.engine.placing import LAST, MARK
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
@@ -123,6 +123,30 @@ class ByBars:
             for desk in self.desks(name)
         )
 
+    def bounds(self, market: BarMarket) -> tuple[float, float]:
+        """Return two prices between which nobody is liquidated here, for sure; may be nowhere.
+
+        Where the last price stands for the mark, and until anything else happens.
+        """
+        least, most = 0, SAFE
+        name = market.instrument.name
+        for desk in self.desks(name):
+            if self.state.ledger.qty_lots(desk.name, name) and not market.instrument.is_spot:
+                mark_ticks = int(market.mark * market.scale + 0.5)
+                low, high = self.margining.bounds(desk.name, name, mark_ticks)
+                least, most = max(least, low), min(most, high)
+        return (least + 1) / market.scale, (most - 1) / market.scale
+
+    def is_in_danger(self, market: BarMarket, low: float, high: float) -> bool:
+        """Return whether somebody's margin would be used up at the worst mark of a bar."""
+        name, found = market.instrument.name, False
+        for desk in self.desks(name):
+            lots = self.state.ledger.qty_lots(desk.name, name)
+            if lots and not market.instrument.is_spot:
+                worst = int((low if lots > 0 else high) * market.scale + 0.5)
+                found = found or self.margining.may_end(desk.name, name, worst)
+        return found
+
     def on_open(self, ticker: TickerChanged) -> Iterator[Record]:
         """Let requests that are due take effect at the open of the next bar.
 
@@ -226,14 +250,8 @@ class ByBars:
         return count == 1
 
     def _is_in_danger(self, market: BarMarket, bar: BarChanged | BarWalked) -> bool:
-        """Return whether somebody's margin would be used up at the worst mark of a bar."""
-        name, found = bar.instrument, False
-        for desk in self.desks(name):
-            lots = self.state.ledger.qty_lots(desk.name, name)
-            if lots and not market.instrument.is_spot:
-                worst = _worst(market, bar, lots)
-                found = found or self.margining.may_end(desk.name, name, worst)
-        return found
+        marks = market.marks_of(bar.start_ms) or (bar.open, bar.high, bar.low, bar.close)
+        return self.is_in_danger(market, marks[2], marks[1])
 
     def _levels(
         self, market: BarMarket, bar: BarChanged | BarWalked, walk: "_Walk"

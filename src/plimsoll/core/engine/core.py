@@ -7,6 +7,7 @@ it twice over the same records gives the same decisions, byte for byte.
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from plimsoll.core.engine.changing import Changing
@@ -259,6 +260,65 @@ class Core:
             return ()
         return self._decided(following or iter(()))
 
+    # ---- what ``QuietBars`` asks ----
+
+    @property
+    def trader(self) -> Trader:
+        """The strategies' half of ``decide``."""
+        return self._with_trader()
+
+    def quiet_until_ns(self) -> int:
+        """Return until when nothing happens by itself, 0 where something is under way."""
+        if not self._is_quiet() or self.turns.known:
+            return 0
+        return self.wake_ns or NEVER
+
+    def pass_beats(self, until_ns: int, follow: Callable[[Iterable[Record]], None]) -> int:
+        """Let the beats up to a time happen that find nobody waiting for them.
+
+        Does what a ``TimerFired`` at each of them would do. ``follow`` applies what is decided.
+
+        Returns:
+            As ``quiet_until_ns``; 0 also where something else is due, or a beat that is no such.
+        """
+        state, trader, keeper, settings = self.state, self._trader, self._keeper, self.settings
+        assert trader is not None
+        assert keeper is not None
+        assert settings is not None
+        due_ns = self.wake_ns
+        while due_ns and due_ns <= until_ns:
+            now_ns = max(due_ns, state.ts_ns)
+            is_beat = self._beat_ns <= now_ns < self._checkpoint_ns
+            if not is_beat or not trader.is_idle or not keeper.is_idle:
+                return 0
+            state.seq = state.cause = state.seq + 1
+            state.ts_ns = now_ns
+            state.count(TimerFired, 1)
+            self.turns.nth = 0
+            self._beat_ns = now_ns + settings.timing.beat_ns
+            news = keeper.measuring.news()
+            if news:
+                follow(keeper.measuring.tell(news))
+            due_ns = min(self._beat_ns, state.behind_ns)  # who is idle has nothing else due
+            following = keeper.on_told()
+            if following is not None:
+                follow(self.followed(following))
+                if not self._is_quiet():
+                    return 0
+                due_ns = self.wake_ns
+        return due_ns or NEVER
+
+    def followed(self, following: Iterator[Record] | None) -> Iterable[Record]:
+        """Return what is decided once a market input was heard, as ``decide`` does."""
+        first = None if following is None else next(following, None)
+        if first is None and self._is_quiet():
+            return ()
+        if following is None or first is None:
+            return self._decided(iter(()))
+        return self._decided(chain((first,), following))
+
+    # ---- inside ----
+
     def _is_quiet(self) -> bool:
         trader = self._trader
         return (
@@ -358,11 +418,21 @@ class Core:
         self._with_trader().shadow()
         self._deciders = self._shadow_table(self._deciders)
 
-    def _timer(self, record: TimerFired) -> Iterator[Record]:
+    def _timer(self, record: TimerFired) -> Iterator[Record] | None:
+        """Let time pass; nothing comes of a beat at which nobody waits for it (hot by bars)."""
         trader, keeper, settings = self._trader, self._keeper, self.state.settings
         assert trader is not None
         assert keeper is not None
         assert settings is not None
+        is_beat = self._beat_ns <= record.ts_ns < self._checkpoint_ns
+        if is_beat and trader.is_idle and keeper.is_idle:
+            self._beat_ns = record.ts_ns + settings.timing.beat_ns
+            return keeper.on_idle()
+        return self._on_time(record, trader, keeper, settings)
+
+    def _on_time(
+        self, record: TimerFired, trader: Trader, keeper: Keeper, settings: CoreSettings
+    ) -> Iterator[Record]:
         yield from trader.on_time()
         if record.ts_ns < self._beat_ns:
             return

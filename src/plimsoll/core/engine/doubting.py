@@ -36,6 +36,16 @@ class Doubting:
             self.dead.add(key)
             yield self._told(STREAM_DEAD, change.instrument, change.stream, change.reason)
 
+    def doubts(self) -> bool:
+        """Return whether a market is doubted, or was when it was looked at last."""
+        state = self.state
+        if self.since_ns or state.doubts:
+            return True
+        for market in state.markets.values():  # noqa: SIM110 - any() makes a generator
+            if market.doubt(state.ts_ns, _ALL) is not None:
+                return True
+        return False
+
     def on_time(self) -> Iterator[Record]:
         """Look at every market."""
         state = self.state

@@ -104,6 +104,11 @@ class Halting:
             yield from self.cancel_wanted()
         yield from self.sweeping.on_time()
 
+    def on_idle(self) -> None:
+        """Note that it was looked, where no order is working and nothing is swept."""
+        if self.state.ts_ns - self.cancelled_ns >= CANCEL_NS:
+            self.cancelled_ns = self.state.ts_ns
+
     def cancel_wanted(self, words: str = "") -> Iterator[Record]:
         """Cancel every order that a halt or the stop wants gone, those on paper too."""
         self.cancelled_ns = self.state.ts_ns

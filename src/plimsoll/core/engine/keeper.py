@@ -191,7 +191,64 @@ class Keeper:
         if not state.safety.is_stopping:
             yield from self.doubting.on_time()
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether time matters to nobody but those who look at profits and markets.
+
+        No order works and nothing is asked, swept, flattened or explained. So it is in a backtest
+        while nothing is on its way.
+        """
+        state, inquiring = self.state, self.inquiring
+        return not (
+            state.orders.working
+            or state.trips.active
+            or state.flattens
+            or state.modes.live_owners
+            or state.stages
+            or state.ledger.cash
+            or state.safety.links.get("private")
+            or state.safety.is_reconciled
+            or state.safety.is_stopping
+            or inquiring.placer.waiting
+            or inquiring.inquiries.open
+            or inquiring.leads
+            or inquiring.stuck
+            or self.halting.sweeping.is_open
+            or self.explaining.unvalued
+            or self.explaining.large_ns
+        )
+
+    def on_idle(self) -> Iterator[Record] | None:
+        """Do what is left of ``on_time`` where ``is_idle``.
+
+        Returns:
+            What is decided, ``None`` where nothing is.
+        """
+        news = self.measuring.news()
+        if news:
+            return self._told(news)
+        return self.on_told()
+
+    def on_told(self) -> Iterator[Record] | None:
+        """Do what is left of ``on_idle`` once profits are recorded."""
+        self.halting.on_idle()
+        if self.breaking.is_curious or self.noticing.is_curious or self.doubting.doubts():
+            return self._looked()
+        self.breaking.on_idle()
+        return None
+
     # ---- inside ----
+
+    def _told(self, news: list[tuple[str, int]]) -> Iterator[Record]:
+        yield from self.measuring.tell(news)
+        yield from self.on_told() or ()
+
+    def _looked(self) -> Iterator[Record]:
+        yield from self.breaking.on_time()
+        if self.noticing.is_curious:
+            yield from self.noticing.on_time()
+        if self.doubting.doubts():
+            yield from self.doubting.on_time()
 
     def _counted(self, decisions: Iterator[Record]) -> Iterator[Record]:
         """Pass decisions on; what was lost counts as an error of its group of requests."""

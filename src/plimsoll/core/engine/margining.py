@@ -16,6 +16,7 @@ from plimsoll.core.model import (
     Denied,
     OrderState,
     OrderType,
+    Position,
     Refusal,
     Side,
     TimeInForce,
@@ -42,6 +43,12 @@ from plimsoll.core.settings import CoreSettings
 LABEL: Final = "liquidation"
 """Of the order that closes a position, and the rule of its fill."""
 
+
+SAFE: Final = 1 << 62
+"""A mark that is never reached."""
+
+NEAR: Final = 5
+"""Marks within this part of the one of now are looked at first."""
 
 FAR: Final = 1_000
 """No mark beyond so many times the one of now is looked at."""
@@ -83,6 +90,8 @@ class Margining:
         """Instances that trade one instrument."""
         self.levels: dict[str, tuple[tuple[int, int, int], int]] = {}
         """Of these: what is held and paid, and the mark at which it ends; 0 = at none."""
+        self.sure: dict[str, tuple[tuple[int, int, int], int, int]] = {}
+        """Of these: what is held and paid, and two marks between which it surely does not end."""
         self.follow(settings)
 
     def follow(self, settings: CoreSettings) -> None:
@@ -94,6 +103,7 @@ class Margining:
         }
         self.alone = {one.name for one in settings.strategies if len(one.instruments) == 1}
         self.levels.clear()
+        self.sure.clear()
 
     def stand(self, owner: str, name: str = "", mark_ticks: int = 0) -> Stand | None:
         """Return how an instance stands, where the mark of ``name`` is another one than now.
@@ -158,8 +168,7 @@ class Margining:
         if owner not in self.alone:
             return self._is_under(owner, name, mark_ticks)
         held = self.state.ledger.position(owner, name)
-        paid = held.realised_units - held.fee_units - held.funding_units
-        now = (held.qty_units, held.cost_units, paid)
+        now = _account_of(held)
         kept, level = self.levels.get(owner, ((0, 0, 0), 0))
         if kept != now:
             is_long = held.qty_units > 0
@@ -169,6 +178,33 @@ class Margining:
             del self.levels[owner]
             return True
         return bool(level) and ((mark_ticks <= level) is (held.qty_units > 0))
+
+    def bounds(self, owner: str, name: str, mark_ticks: int) -> tuple[int, int]:
+        """Return two marks between which an instance is surely not liquidated; may be nowhere.
+
+        Where what else it holds has a say, nothing is sure.
+        """
+        if owner not in self.capitals:
+            return 0, SAFE
+        if owner not in self.alone:
+            return SAFE, 0
+        held = self.state.ledger.position(owner, name)
+        now = _account_of(held)
+        kept, least, most = self.sure.get(owner, ((0, 0, 0), SAFE, 0))
+        if kept != now or not least < mark_ticks < most:
+            least, most = self._sure(owner, name, mark_ticks, is_long=held.qty_units > 0)
+            self.sure[owner] = now, least, most
+        return least, most
+
+    def _sure(self, owner: str, name: str, mark_ticks: int, *, is_long: bool) -> tuple[int, int]:
+        """Return bounds that are near but quickly known, else those of the level itself."""
+        near = mark_ticks - mark_ticks // NEAR if is_long else mark_ticks + mark_ticks // NEAR
+        if not self._is_under(owner, name, near):
+            return (near, SAFE) if is_long else (0, near)
+        level = self.level_ticks(owner, name, mark_ticks, near)
+        if level == mark_ticks:  # under already: what comes is for the bar to say
+            return SAFE, 0
+        return (level, SAFE) if is_long else (0, level)
 
     def liquidate(self, owner: str, found: Stand) -> Iterator[Record]:
         """End the orders of an instance, close its perpetuals, tell it and pause it there."""
@@ -295,3 +331,9 @@ class Margining:
         if (owner, name) not in state.safety.pauses:
             yield Paused(*state.stamp(), owner, name, text, VENUE)
         yield IncidentRaised(*state.stamp(), "position_liquidated", name, text)
+
+
+def _account_of(held: Position) -> tuple[int, int, int]:
+    """Return what of a position moves its level: lots, cost, and what was realised and paid."""
+    paid = held.realised_units - held.fee_units - held.funding_units
+    return held.qty_units, held.cost_units, paid

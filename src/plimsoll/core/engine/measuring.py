@@ -64,13 +64,24 @@ class Measuring:
             if equity is not None:
                 self.measured_ns = state.ts_ns
                 yield EquityMeasured(*state.stamp(), equity)
+        yield from self.tell(self.news())
+
+    def news(self) -> list[tuple[str, int]]:
+        """Return the profit of each instance where it changed, or where a day began."""
+        state, found = self.state, []
+        day = state.ts_ns // DAY_NS
         settings = state.settings or self.settings
         for owner in [one.name for one in settings.strategies]:
             own = state.own_losses.get(owner)
             profit = firm_profit_of(state, owner)
-            is_news = own is None or own.profit != profit or own.day != state.ts_ns // DAY_NS
-            if profit is not None and is_news:
-                yield ProfitMeasured(*state.stamp(), owner, profit)
+            if profit is not None and (own is None or own.profit != profit or own.day != day):
+                found.append((owner, profit))
+        return found
+
+    def tell(self, news: list[tuple[str, int]]) -> Iterator[Record]:
+        """Record profits."""
+        for owner, profit in news:
+            yield ProfitMeasured(*self.state.stamp(), owner, profit)
 
     def _ask(self) -> Iterator[Record]:
         state = self.state

@@ -29,10 +29,20 @@ class Noticing:
         """Share the engine's state."""
         self.state = state
         self.is_pausing = settings.unusual == "pause"
+        self.looked = -1
+        """How much had been noted of habits at the newest look."""
+
+    @property
+    def is_curious(self) -> bool:
+        """Return whether anything was noted since the newest look."""
+        return self.looked != self.state.noted
 
     def on_time(self) -> Iterator[Record]:
         """Tell what is unusual, each measure once in its minute."""
         state = self.state
+        if not self.is_curious:
+            return  # what was usual then is usual now
+        self.looked = state.noted
         for owner, habits in state.habits.items():
             found = habits.unusual()
             if not found:

@@ -1,5 +1,6 @@
 """From a request to a decision: the one path every order of a strategy takes through the gate."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
@@ -121,7 +122,7 @@ class Placer:
             state.health,
         )
         self.margining = Margining(state, settings, paper)
-        self.arrivals: dict[str, int] = {}
+        self.arrivals: OrderedDict[str, int] = OrderedDict()
         """Best opposite price, in ticks, when a market order was decided: newest ones by id."""
         self.waiting: dict[str, str] = {}
         """Cancels the venue's rate has no room for yet: order id to reason, oldest first."""
@@ -484,7 +485,7 @@ class Placer:
         market = self.state.markets[instrument.name]
         self.arrivals[order_id] = market.ask_ticks if side is Side.BUY else market.bid_ticks
         if len(self.arrivals) > ARRIVALS_KEPT:
-            del self.arrivals[next(iter(self.arrivals))]
+            self.arrivals.popitem(last=False)
 
     def _opposite_best(self, candidate: Candidate) -> int:
         """Return the best price of own resting orders on the other side, 0 = none."""

@@ -197,6 +197,8 @@ class State:
         self.health = Health()
         self.habits: defaultdict[str, Habits] = defaultdict(Habits)
         """What is usual for each instance."""
+        self.noted = 0
+        """How often something was noted of them."""
         self.pacings: defaultdict[str, Pacing] = defaultdict(Pacing)
         self.rates = VenueRates()
         self.markets: dict[str, Market] = {}
@@ -252,6 +254,11 @@ class State:
         handler = self._handlers.get(kind)
         if handler is not None:
             handler(record)
+
+    def count(self, kind: type[Record], times: int) -> None:
+        """Count inputs whose effect was brought about in one go (``QuietBars``)."""
+        if times:
+            self.tally[kind] = self.tally.get(kind, 0) + times
 
     def stamp(self) -> tuple[int, int, int, int]:
         """Return seq, time, epoch and cause of the next decision."""
@@ -509,8 +516,9 @@ class State:
         instrument = self.instruments.get(order.instrument)
         if instrument is None or order.owner in OUTSIDE or order.trigger_ticks:
             return
-        place = f"{order.instrument} {order.side}"
+        place = order.instrument + " " + order.side
         value = instrument.notional_units(price_ticks, qty_lots)
+        self.noted += 1
         self.habits[order.owner].ordered(ts_ns, place, price_ticks, value)
 
     def _note(self, action: str, order: Order, ts_ns: int) -> None:
@@ -617,6 +625,7 @@ class State:
             return
         key = (order.owner, order.instrument)
         held = self.ledger.qty_lots(*key)
+        self.noted += 1
         self.habits[order.owner].filled(ts_ns, held - order.side.sign * lots, held)
         streak = self.streaks.get(key)
         if streak is None:

@@ -77,6 +77,9 @@ ROUNDS_MAX: Final = 50
 """Rounds of news and callbacks within one input; more is a strategy answering itself for ever."""
 
 
+_FILLS: Final = (ExecutionReported, PaperFilled)
+
+
 class Trader:
     """All strategy instances of a session."""
 
@@ -162,7 +165,8 @@ class Trader:
 
     def _arrange(self) -> None:
         """Note who hears what."""
-        self._all = tuple(self.desks.values())
+        self.everybody = tuple(self.desks.values())
+        """All of them; another tuple once one was renewed."""
         self.on_instrument: dict[str, list[Desk]] = {}
         for desk in self.desks.values():
             for name in desk.names:
@@ -356,7 +360,7 @@ class Trader:
             for maker in desk.own_makers:
                 if maker.instrument == traded.instrument:
                     for bar in maker.on_public_trade(traded):
-                        yield from self._hear_bar(desk, bar)
+                        yield from self.hear_bar(desk, bar)
             if desk.hears_trades:
                 for price, qty, is_buy, _ms in rows:
                     yield from self._call(
@@ -459,7 +463,7 @@ class Trader:
         for (name, _), maker in desk.makers.items():
             if name == bar.instrument and not maker.is_own:
                 for closed in maker.on_minute(bar):
-                    yield from self._hear_bar(desk, closed)
+                    yield from self.hear_bar(desk, closed)
 
     def on_fetched(self, bar: BarReported) -> Iterator[Record]:
         """Hand a fetched minute to the instances that wait for it."""
@@ -469,7 +473,7 @@ class Trader:
                 for (name, _), maker in desk.makers.items():
                     if name == bar.instrument and not maker.is_own:
                         for closed in maker.on_fetched(bar, tick):
-                            yield from self._hear_bar(desk, closed)
+                            yield from self.hear_bar(desk, closed)
 
     def on_time(self) -> Iterator[Record]:
         """Let paper requests take effect, close own bars, try refused wishes again."""
@@ -478,7 +482,7 @@ class Trader:
             yield from self.margining.look()
         if self.by_bars is None:  # by bars nothing takes effect between an open and the next
             yield from self._paper_round(iter(()))
-        self.wishing.check_late_stops(self._all)
+        self.wishing.check_late_stops(self.everybody)
         yield from self.protecting.on_time()
         for name in self.backlog.due():
             market = self.state.markets[name]
@@ -489,7 +493,7 @@ class Trader:
         for desk in self.desks.values():
             for maker in desk.own_makers:
                 for bar in maker.close_until(until):
-                    yield from self._hear_bar(desk, bar)
+                    yield from self.hear_bar(desk, bar)
             yield from self._fire_timers(desk)
             desk.wish_changed.update(desk.targets)
             desk.wish_changed.update(desk.quotes)
@@ -503,8 +507,20 @@ class Trader:
         """Return whether nobody has to be told anything and no wish has changed (hot)."""
         if self.state.news:
             return False
-        for desk in self._all:  # noqa: SIM110 - any() makes a generator
+        for desk in self.everybody:  # noqa: SIM110 - any() makes a generator
             if desk.wish_changed:
+                return False
+        return True
+
+    @property
+    def _is_done(self) -> bool:
+        """Return whether settling would do nothing (hot)."""
+        if self.state.news:
+            return False
+        for desk in self.everybody:
+            if desk.wish_changed or desk.executors.runs:
+                return False
+            if desk.repetition is not None and desk.repetition.excess:
                 return False
         return True
 
@@ -512,21 +528,23 @@ class Trader:
         """Tell instances about their orders and carry out their wishes until nothing is left."""
         state = self.state
         for _ in range(ROUNDS_MAX):
+            if self._is_done:
+                return
             if state.news:
                 news, state.news = state.news, []
                 for order, execution in news:
                     yield from self._hear_order(order, execution)
-            if any(not desk.stop_reason and desk.executors.is_unsaved for desk in self._all):
-                for desk in self._all:  # all of them: a restart begins where the newest are
+            if any(not desk.stop_reason and desk.executors.is_unsaved for desk in self.everybody):
+                for desk in self.everybody:  # all of them: a restart begins where the newest are
                     yield from self.checkpoint(desk)
             yield from self.wishing.carry_out(self.desks.values())
-            for desk in self._all:
+            for desk in self.everybody:
                 for handle in desk.executors.news() if desk.executors.runs else ():
                     yield from self._call(desk, desk.strategy.on_executor, handle)
-            for desk in self._all:
+            for desk in self.everybody:
                 if desk.repetition is not None and desk.repetition.excess and not desk.is_stopped:
                     yield from self._end(desk, desk.repetition.excess, "repeats")
-            if not state.news and not any(desk.wish_changed for desk in self.desks.values()):
+            if self.is_settled:
                 return
         yield IncidentRaised(
             *state.stamp(), "endless_answers", "", f"stopped after {ROUNDS_MAX} rounds in one input"
@@ -537,7 +555,7 @@ class Trader:
         least = NEVER if self.by_bars is not None else self.paper.next_due_ns or NEVER
         if self.pays:
             least = min(least, self.paying.next_due_ns() or NEVER)
-        for desk in self._all:
+        for desk in self.everybody:
             if desk.timers and desk.is_started and not desk.is_stopped:
                 least = min(least, *desk.timers.values())
             for maker in desk.own_makers:
@@ -546,6 +564,22 @@ class Trader:
                     close_ns = maker.start_ns + maker.span
                     least = min(least, close_ns - offset + self.settings.timing.bar_grace_ns)
         return least if least != NEVER else 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether ``on_time``, and settling after it, would change nothing; by bars only.
+
+        No timer runs, no bar of ours is open, and each target is reached and watches no price.
+        """
+        if self.by_bars is None or self.backlog.waiting or self.state.protections.wishes:
+            return False
+        for desk in self.everybody:
+            if desk.timers or desk.quotes or desk.executors.count or desk.own_makers:
+                return False
+            for name, target in desk.targets.items():
+                if not self.wishing.is_reached(desk, name, target):
+                    return False
+        return True
 
     # ---- callbacks ----
 
@@ -562,9 +596,10 @@ class Trader:
     def _hear_book(self, desk: Desk, market: Market) -> Iterator[Record] | None:
         if not desk.is_started or desk.stop_reason:
             return None
-        return self._heard(desk, desk.strategy.on_book, market)
+        return self.heard(desk, desk.strategy.on_book, market)
 
-    def _hear_bar(self, desk: Desk, bar: Bar) -> Iterator[Record]:
+    def hear_bar(self, desk: Desk, bar: Bar) -> Iterator[Record]:
+        """Feed a closed bar to an instance's indicators, then to itself."""
         desk.feed_bar(bar)
         if desk.is_started and not desk.is_stopped:
             yield from self._call(desk, desk.strategy.on_bar, bar)
@@ -581,7 +616,9 @@ class Trader:
         self.wishing.on_order(desk, order)
         if desk.is_stopped:
             return
-        if isinstance(execution, ExecutionReported | PaperFilled):
+        if execution is not None and not desk.hears_fills:
+            self._pass_over(desk)
+        elif isinstance(execution, _FILLS):
             fill = FillEvent(
                 order.instrument,
                 order.side,
@@ -592,16 +629,25 @@ class Trader:
                 order.id,
             )
             yield from self._call(desk, desk.strategy.on_fill, fill)
-        yield from self._call(desk, desk.strategy.on_order, order)
+        if desk.hears_orders:
+            yield from self._call(desk, desk.strategy.on_order, order)
+        else:
+            self._pass_over(desk)
+
+    def _pass_over(self, desk: Desk) -> None:
+        """Count a callback that a strategy leaves as it is, which does nothing (hot)."""
+        desk.now_ns = self.state.ts_ns
+        self.turns.serial += 1
+        self.turns.nth += 1
 
     def _call(
         self, desk: Desk, callback: Callable[..., None], *args: object, **named: object
     ) -> Iterator[Record]:
         """Call; not before the start, and never again after a stop, even within one input."""
         if desk.is_started and not desk.is_stopped:
-            yield from self._heard(desk, callback, *args, **named) or ()
+            yield from self.heard(desk, callback, *args, **named) or ()
 
-    def _heard(
+    def heard(
         self, desk: Desk, callback: Callable[..., None], *args: object, **named: object
     ) -> Iterator[Record] | None:
         """Call into a strategy; what it asked for is carried out, or dropped where it raised."""
@@ -617,15 +663,21 @@ class Trader:
                 callback(*args, **named)
             finally:
                 turns.is_inside = False
-        except Cut:
-            turns.is_inside = False  # it may have come before the line above
-            return self._cut_off(desk, callback.__name__, turns.nth)
-        except KeyboardInterrupt:  # a person's, who wants a replay to end
-            raise
         except BaseException as error:  # a cancelled future's and SystemExit are no Exception
-            desk.requests.clear()
-            return self._end(desk, f"{callback.__name__} raised {error!r}", "raised")
-        return self._carry_out(desk) if desk.requests else None
+            return self.failed(desk, callback, error)
+        return self.carry_out(desk) if desk.requests else None
+
+    def failed(
+        self, desk: Desk, callback: Callable[..., None], error: BaseException
+    ) -> Iterator[Record]:
+        """Return what follows from a callback that did not return."""
+        self.turns.is_inside = False  # a cut may have come before the caller's own line
+        if isinstance(error, Cut):
+            return self._cut_off(desk, callback.__name__, self.turns.nth)
+        if isinstance(error, KeyboardInterrupt):  # a person's, who wants a replay to end
+            raise error
+        desk.requests.clear()
+        return self._end(desk, f"{callback.__name__} raised {error!r}", "raised")
 
     def _cut_off(self, desk: Desk, callback: str, nth: int) -> Iterator[Record]:
         """Drop what a callback asked for that did not return, and stop its instance (P8)."""
@@ -634,7 +686,8 @@ class Trader:
         why = f"{callback} did not return in time and was cut off"
         yield from self._end(desk, why, "quarantine")
 
-    def _carry_out(self, desk: Desk) -> Iterator[Record]:
+    def carry_out(self, desk: Desk) -> Iterator[Record]:
+        """Decide about what an instance asked for."""
         for request in desk.drain():
             if isinstance(request, PlaceRequest):
                 for decision in self.placer.place(desk, request):

@@ -98,6 +98,18 @@ class Wishing:
             for name in [name for name, one in desk.targets.items() if one.passed_ns]:
                 self.check_stops((desk,), name)
 
+    def is_reached(self, desk: Desk, name: str, target: Target) -> bool:
+        """Return whether a target is held and asks for nothing more; no order may be working."""
+        return (
+            target.qty_lots == self.state.ledger.qty_lots(desk.name, name)
+            and not target.stopped_sign
+            and not target.is_held
+            and not target.stop_ticks
+            and not target.take_ticks
+            and not target.trail_ticks
+            and not target.passed_ns
+        )
+
     def start(self, desk: Desk) -> None:
         """Take up what an instance had under way, whatever its checkpoint still knows of it."""
         self.executing.take_up(desk)
@@ -153,11 +165,14 @@ class Wishing:
                     yield from self._to_target(desk, name, target)
                 if name in desk.quotes:
                     yield from self._to_quote(desk, name)
-            yield from self.executing.carry_out(desk, sorted(changed))
+            if desk.executors.count:  # no order of an executor is older than the first
+                yield from self.executing.carry_out(desk, sorted(changed))
 
     def _to_target(self, desk: Desk, name: str, target: Target) -> Iterator[Record]:
         state = self.state
-        if target.qty_lots and (not target.is_held or target.trail_ticks):
+        watches = target.stop_ticks or target.take_ticks or target.trail_ticks
+        is_plain = not watches and not state.protections.wishes  # hot: nothing to state or check
+        if target.qty_lots and (not target.is_held or target.trail_ticks) and not is_plain:
             side = Side.BUY if target.qty_lots > 0 else Side.SELL
             if target.trail_ticks and not target.stopped_sign:
                 self._follow(desk, target, name)  # an entry carries its stop

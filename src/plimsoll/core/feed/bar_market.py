@@ -3,12 +3,15 @@
 A backtest over bars has no book and no ticker. Where live code reads best prices, a mark price or
 the age of a stream, it finds what the newest bar says: mark and last are the newest price, the book
 has one level a side with more in it than anybody takes, and the market is LIVE while bars come.
+
+The book is made when somebody looks at it: at most bars nobody does.
 """
 
 from collections.abc import Iterable
 from math import ceil
 from typing import Final
 
+from plimsoll.core.book import OrderBook
 from plimsoll.core.feed.market import Market
 from plimsoll.core.feed.trust import Cause, Doubt, StreamName, suspect
 from plimsoll.core.model import Instrument
@@ -27,10 +30,22 @@ _BARS: Final = StreamName.BARS
 class BarMarket(Market):
     """``Market`` without streams: prices come from final bars and opens (``TickerChanged``)."""
 
-    __slots__ = ("_half", "_patience_ns", "heard_ns", "mark_bar", "walked_ms")
+    __slots__ = (
+        "_ask",
+        "_bid",
+        "_book",
+        "_half",
+        "_patience_ns",
+        "heard_ns",
+        "mark_bar",
+        "unread",
+        "walked_ms",
+    )
 
     def __init__(self, instrument: Instrument, rules: BarRules) -> None:
         """Start without a price."""
+        self.unread: float | None = None
+        """The newest price, until the book is made of it."""
         super().__init__(instrument)
         self._half = rules.half_spread_ppm / 1e6
         self._patience_ns = _PATIENCE * rules.span_ns
@@ -65,17 +80,10 @@ class BarMarket(Market):
 
         ``mark`` 0.0: not known, the price stands for it.
         """
-        self.last, self.mark = price, mark or price
+        self.last = self.unread = price
+        self.mark = mark or price
         self.last_ns = self.mark_ns = ts_ns
-        scale, half = self.scale, self._half
-        bid = int(price * (1.0 - half) * scale + 1e-6)
-        ask = max(ceil(price * (1.0 + half) * scale - 1e-6), bid + 1)
-        self.bid_ticks, self.ask_ticks = bid, ask
-        best_bid, best_ask = bid / scale, ask / scale
-        book = self.book
-        book.bids, book.asks = {best_bid: DEEP}, {best_ask: DEEP}
-        book.bid_keys, book.ask_keys = [best_bid], [-best_ask]
-        book.fault = self.fault = None
+        self.fault = None
 
     def doubt(self, now_ns: int, also: Iterable[StreamName] = ()) -> Doubt | None:
         """Return why the market is not LIVE: no bar yet, or none for three bars' time."""
@@ -100,3 +108,51 @@ class BarMarket(Market):
         """Begin a session without a price."""
         super().restart()
         self.heard_ns = 0
+
+    # ---- what is made of the price when it is read ----
+
+    @property
+    def bid_ticks(self) -> int:
+        """Best bid, half a spread below the price."""
+        if self.unread is not None:
+            self._read()
+        return self._bid
+
+    @bid_ticks.setter
+    def bid_ticks(self, ticks: int) -> None:
+        self._bid = ticks
+
+    @property
+    def ask_ticks(self) -> int:
+        """Best ask, half a spread above the price and a tick above the bid at least."""
+        if self.unread is not None:
+            self._read()
+        return self._ask
+
+    @ask_ticks.setter
+    def ask_ticks(self, ticks: int) -> None:
+        self._ask = ticks
+
+    @property
+    def book(self) -> OrderBook:
+        """The book of these two."""
+        if self.unread is not None:
+            self._read()
+        return self._book
+
+    @book.setter
+    def book(self, book: OrderBook) -> None:
+        self._book = book
+
+    def _read(self) -> None:
+        price, scale, half = self.unread, self.scale, self._half
+        assert price is not None
+        self.unread = None
+        bid = int(price * (1.0 - half) * scale + 1e-6)
+        ask = max(ceil(price * (1.0 + half) * scale - 1e-6), bid + 1)
+        self._bid, self._ask = bid, ask
+        best_bid, best_ask = bid / scale, ask / scale
+        book = self._book
+        book.bids, book.asks = {best_bid: DEEP}, {best_ask: DEEP}
+        book.bid_keys, book.ask_keys = [best_bid], [-best_ask]
+        book.fault = None

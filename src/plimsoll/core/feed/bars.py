@@ -78,6 +78,11 @@ class BarMaker:
         """open, high, low, close, volume of the bar under way; empty when there is none."""
 
     @property
+    def is_whole(self) -> bool:
+        """Return whether each bar is one of those it is made from."""
+        return self.span == self.base_ns
+
+    @property
     def is_own(self) -> bool:
         """Return whether the bars are ours (sub-minute) and need a timer to close."""
         return self.span < MINUTE_NS
@@ -104,6 +109,12 @@ class BarMaker:
             bar.start_ms, bar.open, bar.high, bar.low, bar.close, bar.volume, is_warming=False
         )
 
+    def on_row(
+        self, start_ms: int, first: float, high: float, low: float, last: float, volume: float
+    ) -> list[Bar]:
+        """Take the same as a row."""
+        return self._minute(start_ms, first, high, low, last, volume, is_warming=False)
+
     def on_fetched(self, bar: BarReported, tick: float) -> list[Bar]:
         """Take a fetched minute (warm-up); ``tick`` is the price of one tick."""
         prices = (bar.open_ticks, bar.high_ticks, bar.low_ticks, bar.close_ticks)
@@ -123,6 +134,9 @@ class BarMaker:
     ) -> list[Bar]:
         minute_ns = start_ms * 1_000_000
         start = self._start_of(minute_ns)
+        if start == minute_ns and self.span == self.base_ns and not self.open_bar:
+            bar = self.whole(start, first, high, low, last, volume, is_warming)
+            return [] if bar is None else [bar]
         newest = self.window[-1].start_ns if self.window else -1
         if start <= newest:
             return []  # already closed: a repeated final message
@@ -133,6 +147,28 @@ class BarMaker:
         if minute_ns + self.base_ns == start + self.span:
             closed += self._emit(is_warming=is_warming)
         return closed
+
+    def whole(
+        self,
+        start_ns: int,
+        first: float,
+        high: float,
+        low: float,
+        last: float,
+        volume: float,
+        is_warming: bool = False,
+    ) -> Bar | None:
+        """Take a bar that is one of its own as it stands, None where it was closed before (hot).
+
+        Only for ``is_whole``, at a multiple of the span, with no bar under way.
+        """
+        window = self.window
+        if window and start_ns <= window[-1].start_ns:
+            return None
+        self.start_ns = start_ns
+        bar = Bar(self.instrument, self.frame, start_ns, first, high, low, last, volume, is_warming)
+        window.append(bar)
+        return bar
 
     def _start_of(self, at_ns: int) -> int:
         return at_ns - (at_ns - self.offset_ns) % self.span

@@ -97,7 +97,8 @@ class Order(msgspec.Struct):
         booked = self.filled_lots
         if self.is_adopted:  # what matched before we saw it is in the venue's position
             booked = max(booked, self.venue_cum_lots)
-        return max(0, max(self.qty_lots, self.amend_qty_lots) - booked)
+        most = max(self.amend_qty_lots, self.qty_lots)
+        return most - booked if most > booked else 0
 
     @property
     def worst_price_ticks(self) -> int:

@@ -1,9 +1,14 @@
 """What an execution costs on paper: the venue's rates, rounded against us."""
 
 from decimal import ROUND_CEILING
+from functools import lru_cache
+from typing import Final
 
 from plimsoll.core.model import Instrument, Side, decimal_of
 from plimsoll.core.portfolio.history import worth
+
+_rate: Final = lru_cache(maxsize=256)(decimal_of)
+"""Of a rate's text, read once: an instrument has two."""
 
 
 def fee_of(
@@ -15,7 +20,7 @@ def fee_of(
     in the quote coin; a maker's rebate comes in the other one. Source: Bybit v5 docs, enum (spot
     fee currency).
     """
-    rate = decimal_of(instrument.maker_fee if is_maker else instrument.taker_fee)
+    rate = _rate(instrument.maker_fee if is_maker else instrument.taker_fee)
     is_rebate = is_maker and rate < 0
     if instrument.is_spot and (side is Side.BUY) is not is_rebate:
         units, coin = qty_lots * instrument.base_units_per_lot, instrument.base

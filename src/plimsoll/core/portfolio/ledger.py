@@ -88,9 +88,10 @@ class Ledger:
     def qty_lots(self, owner: str, instrument: str) -> int:
         """Return the signed holding in whole lots, dust cut towards zero."""
         held = self.positions.get((owner, instrument))
-        if held is None:
+        if held is None or not held.qty_units:
             return 0
-        return _whole(held.qty_units, self.instruments[instrument])
+        units, per_lot = held.qty_units, self.instruments[instrument].base_units_per_lot
+        return units // per_lot if units > 0 else -(-units // per_lot)  # hot: no call
 
     def account_lots(self, instrument: str, paper: frozenset[str]) -> int:
         """Return the live account's signed holding in lots: all owners but the paper ones.

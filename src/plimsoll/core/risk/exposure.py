@@ -10,7 +10,7 @@ likewise. A naive twin in the tests sums over all orders.
 
 from typing import Final
 
-from plimsoll.core.model import PROTECTION_LABEL, Order, Side
+from plimsoll.core.model import PROTECTION_LABEL, TERMINAL, Order, Side
 
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL  # hot: a member read through its class costs ten times a global
@@ -38,21 +38,20 @@ class Exposure:
     def on_order(self, order: Order, sign: int) -> None:
         """Take an order out (-1, before a change) or in (+1, after it)."""
         scope = order.owner if order.is_paper else LIVE_SCOPE
-        if order.is_working:
+        leaves, side = order.leaves_lots, order.side
+        if order.state not in TERMINAL:
             self.open_orders[scope] = self.open_orders.get(scope, 0) + sign
-            place = (scope, order.instrument, order.side)
+            place = (scope, order.instrument, side)
             self.sides[place] = self.sides.get(place, 0) + sign
-        leaves = order.leaves_lots
         if order.label == PROTECTION_LABEL:
             self._guard(scope, order, leaves if sign > 0 else 0)
         elif leaves:
-            is_buy = order.side is _BUY
             if order.reduce_only:
-                side = self.closing_buys if is_buy else self.closing_sells
+                going = self.closing_buys if side is _BUY else self.closing_sells
             else:
-                side = self.buys if is_buy else self.sells
+                going = self.buys if side is _BUY else self.sells
             key = (scope, order.instrument)
-            side[key] = side.get(key, 0) + sign * leaves
+            going[key] = going.get(key, 0) + sign * leaves
 
     def reach_lots(self, scope: str, instrument: str, held_lots: int, side: Side) -> int:
         """Return the position reachable on one side, 0 or more: long for BUY, short for SELL."""

@@ -34,7 +34,7 @@ from plimsoll.core.strategy.executors import (
     Wish,
     is_executor_label,
 )
-from plimsoll.core.strategy.indicators import KINDS
+from plimsoll.core.strategy.indicators import KINDS, OfBars, OfCloses
 from plimsoll.core.strategy.keeping import Kept
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.repetition import Repetition
@@ -95,6 +95,13 @@ class SizeRequest(NamedTuple):
     closes: tuple[float, ...]
     """Of the bars the volatility is taken from, and their length."""
     span_ns: int
+
+
+class Fed(NamedTuple):
+    """The indicators of one instrument and frame: who takes a close, who takes a whole bar."""
+
+    closes: list[Callable[[float], float]]
+    bars: list[Callable[[Bar], float]]
 
 
 class Reader(NamedTuple):
@@ -175,10 +182,14 @@ class Desk:
         """Those whose bars a timer closes."""
         self.indicators: dict[tuple[Any, ...], Any] = {}
         """By kind, instrument, frame and terms."""
+        self.fed: dict[tuple[str, str], Fed] = {key: Fed([], []) for key in self.makers}
+        """What of them takes the bars of an instrument and frame."""
         self.left_out: list[str] = []
         """Changed parameters that its class does not take: told when it starts."""
         kind = type(strategy)
         self.hears_book = kind.on_book is not Strategy.on_book
+        self.hears_fills = kind.on_fill is not Strategy.on_fill
+        self.hears_orders = kind.on_order is not Strategy.on_order
         self.hears_trades = kind.on_trade is not Strategy.on_trade
         lives_on = {
             StreamName.TRADES: self.hears_trades or bool(self.own_makers),
@@ -497,16 +508,26 @@ class Desk:
             found = make()
             for bar in self._maker(instrument, frame).window:
                 found.take(bar)
-            self.indicators[key] = found
+            self._keep(key, found)
         return found
+
+    def _keep(self, key: tuple[Any, ...], indicator: OfCloses | OfBars) -> None:
+        self.indicators[key] = indicator
+        fed = self.fed[key[1], key[2]]
+        if isinstance(indicator, OfCloses):
+            fed.closes.append(indicator.update)
+        else:
+            fed.bars.append(indicator.update)
 
     # ---- the engine's side ----
 
     def feed_bar(self, bar: Bar) -> None:
         """Update the indicators of this bar's frame before the strategy hears it."""
-        for (_, instrument, frame, *_), indicator in self.indicators.items():
-            if instrument == bar.instrument and frame == bar.frame:
-                indicator.take(bar)
+        fed = self.fed[bar.instrument, bar.frame]
+        for update in fed.closes:
+            update(bar.close)
+        for take in fed.bars:
+            take(bar)
 
     def drain(self) -> list[Request]:
         """Hand out the requests made since the last call."""
@@ -558,7 +579,7 @@ class Desk:
             key = _key_of(text)
             made = _taken_up(value, KINDS.get(key[0]))
             if made is not None and key[1:3] in self.makers:
-                self.indicators[key] = made
+                self._keep(key, made)
         self.timers = saved.timers
         self.executors.restore(saved.executors, saved.executor_count)
         for (name, frame), maker in self.makers.items():
@@ -607,6 +628,10 @@ class Desk:
         given = [value for value in (qty, notional, weight) if value is not None]
         if len(given) != 1:
             return Denied(Refusal.OFF_STEP, "target() takes one of qty, notional and weight")
+        if isinstance(qty, float):
+            steps = whole_steps(qty, listed.lots_per_qty)  # hot: most need no Decimal
+            if steps is not None:
+                return listed.on_qty_step(steps)
         number = _number(given[0])
         if number is None:
             return Denied(Refusal.OFF_STEP, f"target(): {given[0]!r} is not a number")

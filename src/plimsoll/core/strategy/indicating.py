@@ -26,6 +26,9 @@ _Made = TypeVar("_Made")
 class IndicatorPort(Protocol):
     """Where indicators are kept; implemented by ``Desk``."""
 
+    indicators: dict[tuple[Any, ...], Any]
+    """Those made so far, by kind, instrument, frame and terms."""
+
     def indicator(
         self,
         kind: str,
@@ -49,11 +52,13 @@ class Indicating:
 
     def sma(self, instrument: str, frame: str, period: int) -> Sma:
         """Return the simple average of the closes."""
-        return self._kept(Sma, "sma", instrument, frame, period)
+        found: Sma | None = self._port.indicators.get(("sma", instrument, frame, period))
+        return found if found is not None else self._kept(Sma, "sma", instrument, frame, period)
 
     def ema(self, instrument: str, frame: str, period: int) -> Ema:
         """Return the exponential average of the closes."""
-        return self._kept(Ema, "ema", instrument, frame, period)
+        found: Ema | None = self._port.indicators.get(("ema", instrument, frame, period))
+        return found if found is not None else self._kept(Ema, "ema", instrument, frame, period)
 
     def wma(self, instrument: str, frame: str, period: int) -> Wma:
         """Return the average of the closes in which newer ones weigh more."""
@@ -112,5 +117,8 @@ class Indicating:
     def _kept(
         self, make: Callable[..., _Made], kind: str, instrument: str, frame: str, *terms: float
     ) -> _Made:
-        made: _Made = self._port.indicator(kind, instrument, frame, terms, lambda: make(*terms))
+        port = self._port
+        made: _Made | None = port.indicators.get((kind, instrument, frame, *terms))
+        if made is None:
+            made = port.indicator(kind, instrument, frame, terms, lambda: make(*terms))
         return made

@@ -2,6 +2,8 @@
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.properties.driver import CASH, INSTRUMENTS, PERP
 
 from plimsoll.core.model import DAY_NS, Position, Side
@@ -132,3 +134,29 @@ def test_months_are_linked_days() -> None:
 def test_samples_are_those_of_the_catalogue() -> None:
     statistics = Statistics(CAPITAL)
     assert [statistics.count(sample) for sample in Sample] == [0] * len(Sample)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 60 * 10**9, DAY_NS // 3, 3 * DAY_NS]),
+            st.one_of(st.integers(-50, 200), st.just(100)),
+            st.sampled_from([0, 0, 70]),
+        ),
+        min_size=1,
+        max_size=80,
+    ),
+    st.integers(1, 30),
+)
+def test_a_stretch_of_samples_is_the_same_as_one_after_the_other(drawn, size) -> None:
+    one, other = Statistics(CAPITAL), Statistics(CAPITAL)
+    days, more, at, samples = [], [], START, []
+    for step, equity, gross in drawn:
+        at += step
+        samples.append((at, equity * CASH, gross * CASH))
+    for ts_ns, equity, gross in samples:
+        days += one.sample(ts_ns, equity, gross_units=gross)
+    for begin in range(0, len(samples), size):
+        more += other.stretch(*zip(*samples[begin : begin + size], strict=True))
+    assert days == more
+    assert one == other

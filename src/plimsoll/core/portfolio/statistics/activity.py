@@ -1,5 +1,7 @@
 """How much an owner had at risk, how much was traded, and how much of what was asked came."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 
@@ -34,6 +36,26 @@ class Activity(msgspec.Struct):
             self.gross_unit_ns += span * self.gross_units
             self.capital_unit_ns += span * self.capital_units
         self.seen_ns, self.gross_units, self.capital_units = ts_ns, gross_units, capital_units
+
+    def stretch(
+        self, times_ns: Sequence[int], gross_units: Sequence[int], capital_units: int
+    ) -> None:
+        """Take samples one after the other, at least one, as ``sample`` would."""
+        self.sample(times_ns[0], gross_units[0], capital_units)
+        seen, held, in_market, gross_ns = times_ns[0], gross_units[0], 0, 0
+        for ts_ns, gross in zip(times_ns, gross_units, strict=True):
+            if held:
+                span = ts_ns - seen
+                in_market += span
+                gross_ns += span * held
+            seen, held = ts_ns, gross
+        if times_ns[0]:
+            span = seen - times_ns[0]
+            self.span_ns += span
+            self.in_market_ns += in_market
+            self.gross_unit_ns += gross_ns
+            self.capital_unit_ns += span * capital_units
+        self.seen_ns, self.gross_units = seen, held
 
     def on_fill(self, value_units: int, fee_units: int) -> None:
         """Take one execution."""

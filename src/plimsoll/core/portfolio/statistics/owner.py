@@ -1,6 +1,6 @@
 """All statistics of one owner: an account, or one instance of a strategy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -70,6 +70,16 @@ class Statistics(msgspec.Struct):
         self.samples += 1
         self.activity.sample(ts_ns, gross_units, self.capital_units)
         return self.returns.sample(ts_ns, equity_units, flow_units)
+
+    def stretch(
+        self, times_ns: Sequence[int], equity_units: Sequence[int], gross_units: Sequence[int]
+    ) -> list[Day]:
+        """Take samples between which nothing flowed, one after the other, as ``sample`` would."""
+        if not times_ns:
+            return []
+        self.samples += len(times_ns)
+        self.activity.stretch(times_ns, gross_units, self.capital_units)
+        return self.returns.stretch(times_ns, equity_units)
 
     def on_fill(
         self,

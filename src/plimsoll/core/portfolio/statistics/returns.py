@@ -11,6 +11,7 @@ much it has earned before (trading.md 2). Drawdown and growth are of equity in b
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -77,6 +78,25 @@ class Drawdown(msgspec.Struct):
         self.level, self.seen_ns = level, ts_ns
         self.deepest = max(self.deepest, self.now)
 
+    def stretch(self, times_ns: Sequence[int], levels: Sequence[float]) -> None:
+        """Take the growth at times one after the other, as ``measure`` would (hot)."""
+        peak, peak_ns, level = self.peak, self.peak_ns, self.level
+        deepest, longest_ns, ts_ns = self.deepest, self.longest_ns, self.seen_ns
+        for ts_ns, now in zip(times_ns, levels, strict=True):
+            if now < peak:
+                if ts_ns - peak_ns > longest_ns:
+                    longest_ns = ts_ns - peak_ns
+                fall = (peak - now) / peak if peak > 0 else 0.0
+                if fall > deepest:
+                    deepest = fall
+            else:
+                if level < peak and ts_ns - peak_ns > longest_ns:
+                    longest_ns = ts_ns - peak_ns
+                peak, peak_ns = now, ts_ns
+            level = now
+        self.peak, self.peak_ns, self.level, self.seen_ns = peak, peak_ns, level, ts_ns
+        self.deepest, self.longest_ns = deepest, longest_ns
+
     @property
     def now(self) -> float:
         """The fall at the newest sample, as a fraction of the peak."""
@@ -134,6 +154,26 @@ class Returns(msgspec.Struct):
             ended = [self._close(level)]
             ended += [self._count(Day(flat, 0.0)) for flat in range(self.day + 1, day)]
             self._start(day, ts_ns)
+        return ended
+
+    def stretch(self, times_ns: Sequence[int], equity_units: Sequence[int]) -> list[Day]:
+        """Take samples without flows one after the other, as ``sample`` would (hot)."""
+        ended: list[Day] = []
+        at, count = 0, len(times_ns)
+        while at < count:
+            base, grown = self.total.base_units, self.total.grown
+            end = bisect_left(times_ns, (self.day + 1) * DAY_NS, at) if self.is_known else at
+            if end == at or base <= 0 or self.today.base_units <= 0:
+                # The first one of all, of a day, or one of those that may begin a chain anew.
+                ended += self.sample(times_ns[at], equity_units[at])
+                at += 1
+                continue
+            assert times_ns[at] >= self.seen_ns, f"a sample of {times_ns[at]} is behind another"
+            shares = [equity / base for equity in equity_units[at:end]]
+            levels = [grown * (share if share > 0.0 else 0.0) for share in shares]  # noqa: FURB136 - hot
+            self.drawdown.stretch(times_ns[at:end], levels)
+            self.equity_units, self.seen_ns = equity_units[end - 1], times_ns[end - 1]
+            at = end
         return ended
 
     def recapitalise(self, capital_units: int) -> None:

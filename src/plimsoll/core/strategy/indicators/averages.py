@@ -32,12 +32,12 @@ class Ema(OfCloses):
 
     def update(self, value: float) -> float:
         """Add a value and return the average."""
-        if self.count == 0:
-            self.value = value
-        else:
-            self.value += (value - self.value) * 2.0 / (self.period + 1)
+        if self.count:
+            before = self.value
+            value = before + (value - before) * 2.0 / (self.period + 1)
+        self.value = value
         self.count += 1
-        return self.value
+        return value
 
 
 class Sma(OfCloses):
@@ -70,24 +70,25 @@ class Sma(OfCloses):
 
     def update(self, value: float) -> float:
         """Add a value and return the average."""
-        values = self.values
-        if len(values) < self.period:
+        # Adds without loss: sum and error of one addition are exact (Knuth's two-sum; hot).
+        values, before, rest, period = self.values, self.total, self.rest, self.period
+        if len(values) < period:
             values.append(value)
+            count = len(values)
         else:
-            at = self.at
-            self._add(-values[at])
+            at, count = self.at, period
+            gone = -values[at]
             values[at] = value
-            self.at = at + 1 if at + 1 < self.period else 0
-        self._add(value)
-        return (self.total + self.rest) / len(values)
-
-    def _add(self, value: float) -> None:
-        """Add without loss: sum and error of one addition are exact (Knuth's two-sum)."""
-        before = self.total
+            self.at = at + 1 if at + 1 < period else 0
+            total = before + gone
+            part = total - before
+            rest += (before - (total - part)) + (gone - part)
+            before = total
         total = before + value
         part = total - before
-        self.rest += (before - (total - part)) + (value - part)
+        self.rest = rest = rest + ((before - (total - part)) + (value - part))
         self.total = total
+        return (total + rest) / count
 
 
 class Wma(OfCloses):

@@ -68,8 +68,9 @@ bench: $(VENV)/.run.stamp ## Measure the speed on this machine
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 full: check test ## Everything at its full size: about an hour
-	@KILLS=200 LOST=1000 PAIRS=1000 FLOOD_S=600 $(MAKE) --no-print-directory chaos \
+	@KILLS=100 LOST=1000 PAIRS=1000 FLOOD_S=600 $(MAKE) --no-print-directory chaos \
 	    SEEDS=$(or $(SEEDS),40) ARGS="-n 2"
+	@TORTURE=full $(BIN)/python -m pytest tests/torture -n 2
 	@HOURS=24 $(BIN)/python -m pytest tests/properties/test_bad_data.py
 	@DAMAGE=full $(BIN)/python -m pytest tests/journal --timeout 900
 	@$(MAKE) --no-print-directory bench

@@ -28,8 +28,8 @@ def measure(size: Size) -> Result:
     faults = msgspec.structs.replace(scenario_of(7), volatile=1.0, pulse_ms=200)
     rows: dict[str, tuple[float, ...]] = {}
     for name, scenario in (
-        ("few orders", quiet),
-        ("many orders", busy),
+        ("a turn in thirty", quiet),
+        ("a turn in four", busy),
         ("faults, kills", faults),
     ):
         found = [_timed(scenario) for _ in range(rounds)]

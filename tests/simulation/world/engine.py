@@ -63,7 +63,9 @@ class WorldClock(EngineClock):
 
     def now_ns(self) -> int:
         """Return Unix nanoseconds."""
-        return self._base + self.monotonic_ns()
+        now_ns = self._kernel.now_ns
+        drifted = (now_ns - self._kernel.start_ns) * self._drift_ppm // 1_000_000
+        return self._base + now_ns + drifted
 
     def boot_ns(self) -> int:
         """Return the same: this machine never sleeps."""
@@ -197,7 +199,7 @@ class WorldProcess(Process):
 
     def _tidy(self, seconds: int) -> None:
         """Collect as it does, less often: there is no pause to keep short here."""
-        if not seconds % 10:
+        if not seconds % 60:
             gc.collect(1)
 
 

@@ -53,7 +53,7 @@ class Kernel:
         """Call ``act`` some time from now."""
         return self.at(self.now_ns + delay_ns, act, *args)
 
-    def run(self, until_ns: int, goes_on: Callable[[], bool] = lambda: True) -> None:
+    def run(self, until_ns: int, goes_on: Callable[[], bool] | None = None) -> None:
         """Let everything happen that is due before a time, as long as ``goes_on``."""
         heap = self._heap
         while heap and heap[0][0] < until_ns:
@@ -64,7 +64,7 @@ class Kernel:
             self.now_ns = due_ns
             self.events += 1
             act(*event.args)
-            if not goes_on():
+            if goes_on is not None and not goes_on():
                 return
         self.now_ns = max(self.now_ns, until_ns)
 

@@ -101,7 +101,7 @@ class MatchingBook:
             raise ValueError(f"level needs price > 0 and qty >= 0, found {price_ticks}, {qty_lots}")
         other = self._halves[side.opposite]
         fills: list[Fill] = []
-        if qty_lots and other.own_count:
+        if qty_lots and other.own_ranks:
             qty_lots, fills = self._cross(other, price_ticks, qty_lots)
         self._halves[side].set_external(price_ticks, qty_lots)
         return fills
@@ -116,7 +116,7 @@ class MatchingBook:
         """
         half, other = self._halves[side], self._halves[side.opposite]
         levels, ranks, sign, depleted = half.levels, half.ranks, half.sign, half.depleted
-        is_alone = not other.own_count
+        is_alone = not other.own_ranks
         fills: list[Fill] = []
         for price, qty in rows:
             if qty < 0 or price <= 0:
@@ -143,7 +143,7 @@ class MatchingBook:
     ) -> list[Fill]:
         """Replace all external levels (a snapshot) and return the fills they cause."""
         wanted = {_BUY: dict(bids), _SELL: dict(asks)}
-        if not self._halves[_BUY].own_count and not self._halves[_SELL].own_count:
+        if not self._halves[_BUY].own_ranks and not self._halves[_SELL].own_ranks:
             for side, half in self._halves.items():
                 half.renew(wanted[side])
             return []
@@ -161,10 +161,10 @@ class MatchingBook:
     def public_trade(self, taker: Side, price_ticks: int, qty_lots: int) -> list[Fill]:
         """Apply a print of the outside market and return the own orders it fills."""
         half = self._halves[taker.opposite]
-        if not half.own_count:
+        if not half.own_ranks:
             return []
         fills: list[Fill] = []
-        for price in list(half.until(price_ticks)):
+        for price in half.own_until(price_ticks):
             level = half.levels[price]
             left = qty_lots
             for order in list(level.own):
@@ -275,7 +275,7 @@ class MatchingBook:
         """Return the best ``depth`` levels as (price_ticks, qty_lots), own orders included."""
         half = self._halves[side]
         sign, levels = half.sign, half.levels
-        if not half.own_count:
+        if not half.own_ranks:
             return [(rank * sign, levels[rank * sign].external) for rank in half.ranks[:depth]]
         return [(rank * sign, levels[rank * sign].total()) for rank in half.ranks[:depth]]
 
@@ -289,7 +289,7 @@ class MatchingBook:
 
     def has_own(self, side: Side) -> bool:
         """Return whether own orders rest on a side."""
-        return self._halves[side].own_count > 0
+        return bool(self._halves[side].own_ranks)
 
     def quantities(self, side: Side, prices: Iterable[int]) -> list[tuple[int, int]]:
         """Return (price_ticks, qty_lots) of prices, own orders included; 0 where nothing is."""
@@ -329,7 +329,7 @@ class MatchingBook:
 
     def _cross(self, half: "_Half", price_ticks: int, qty_lots: int) -> tuple[int, list[Fill]]:
         fills: list[Fill] = []
-        for price in list(half.until(price_ticks)):
+        for price in half.own_until(price_ticks):
             for order in list(half.levels[price].own):
                 take = min(order.leaves_lots, qty_lots)
                 if take:
@@ -393,7 +393,7 @@ class MatchingBook:
         level = half.level(order.price_ticks)
         order.ahead_lots = level.external * self._queue_ppm // WHOLE_QUEUE
         level.own.append(order)
-        half.own_count += 1
+        insort(half.own_ranks, order.price_ticks * half.sign)
         self._resting[order.key] = order
 
     def _fill(self, order: Resting, qty_lots: int, counter: str, rule: str = "") -> Fill:
@@ -417,13 +417,14 @@ class _Level(msgspec.Struct):
 class _Half:
     """One side: levels by price, and their ranks sorted best first (rank = price, bids negated)."""
 
-    __slots__ = ("depleted", "levels", "own_count", "ranks", "sign")
+    __slots__ = ("depleted", "levels", "own_ranks", "ranks", "sign")
 
     def __init__(self, side: Side) -> None:
         self.sign = -side.sign
         self.levels: dict[int, _Level] = {}
         self.ranks: list[int] = []
-        self.own_count = 0
+        self.own_ranks: list[int] = []
+        """Of own orders, one entry each, best first."""
         self.depleted: set[int] = set()
         """Prices where own orders took something that the market has not set anew since."""
 
@@ -431,8 +432,13 @@ class _Half:
         return rank * self.sign
 
     def reaches(self, limit_ticks: int) -> bool:
-        """Return whether a taker with this limit meets any level here."""
-        return bool(self.ranks) and self.ranks[0] <= limit_ticks * self.sign
+        """Return whether a taker with this limit meets an own order here."""
+        return bool(self.own_ranks) and self.own_ranks[0] <= limit_ticks * self.sign
+
+    def own_until(self, limit_ticks: int) -> list[int]:
+        """Return the prices of own orders that a taker with this limit reaches, best first."""
+        reached = self.own_ranks[: bisect_right(self.own_ranks, limit_ticks * self.sign)]
+        return [rank * self.sign for rank in dict.fromkeys(reached)]
 
     def until(self, limit_ticks: int) -> Iterator[int]:
         """Yield the prices a taker with this limit reaches, best first."""
@@ -475,7 +481,7 @@ class _Half:
     def remove(self, order: Resting) -> None:
         level = self.levels[order.price_ticks]
         level.own.remove(order)
-        self.own_count -= 1
+        del self.own_ranks[bisect_left(self.own_ranks, order.price_ticks * self.sign)]
         self._drop_if_empty(order.price_ticks, level)
 
     def _drop_if_empty(self, price: int, level: _Level) -> None:

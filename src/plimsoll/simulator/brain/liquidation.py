@@ -47,13 +47,13 @@ class Liquidator:
         """Look at every account whose marks or money changed since the last look."""
         for account in self._floor.accounts.values():
             held = [p for p in account.ledger.positions.values() if p.lots]
-            if not held or not self._is_priced(account, held):
+            if not held:
                 continue
             state = (
                 account.ledger.changes,
-                tuple(self._floor.mark_of(position.listing.name) for position in held),
+                tuple([self._floor.mark_of(position.listing.name) for position in held]),
             )
-            if self._seen.get(account.uid) != state:
+            if self._seen.get(account.uid) != state and self._is_priced(account, held):
                 self._seen[account.uid] = state
                 self._look_at(account, held, now_ns)
 

@@ -22,7 +22,7 @@ def kind_of(violation: str) -> str:
 
 
 class Shrinker:
-    """Tries smaller scenarios until nothing more can go, or the time is over."""
+    """Tries smaller scenarios until nothing more can go, or its processor time is over."""
 
     def __init__(
         self, failed: Outcome, *, seconds: float = 60.0, mutate: Mutate | None = None
@@ -32,7 +32,7 @@ class Shrinker:
         self.runs = 0
         self._kind = kind_of(failed.violation)
         self._mutate = mutate
-        self._until_s = time.monotonic() + seconds
+        self._until_s = time.process_time() + seconds
 
     def shrink(self) -> Outcome:
         """Return the smallest failing run found."""
@@ -131,7 +131,7 @@ class Shrinker:
 
     def _try(self, **changes: Any) -> bool:
         """Run a changed scenario; keep it where it fails in the same way."""
-        if time.monotonic() > self._until_s:
+        if time.process_time() > self._until_s:
             return False
         scenario: Scenario = msgspec.structs.replace(self.best.scenario, **changes)
         self.runs += 1

@@ -589,6 +589,20 @@ def test_a_signal_is_heard_and_what_it_leads_to_passes_the_gate():
     assert denied.code == "paused"
 
 
+def test_both_books_of_a_strategy_hear_a_signal_and_neither_is_told_alone():
+    driver = both()
+    driver.book(PERP)
+    assert why_not(driver, '{"side": "long"}') == ""
+    assert tell(driver, '{"side": "long"}') == []
+    for name in ("s", "s.paper"):
+        heard = driver.core._trader.desks[name].strategy.heard
+        assert [signal.side for kind, signal in heard if kind == "signal"] == ["long"]
+    assert "s.paper is a book of s" in why_not(driver, '{"side": "long"}', owner="s.paper")
+    assert [one.code for one in tell(driver, '{"side": "long"}', "2", "s.paper")] == [
+        "signal_refused"
+    ]
+
+
 def test_who_takes_no_signals_says_so():
     driver = running()
     driver.book()

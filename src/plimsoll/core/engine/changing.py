@@ -156,22 +156,23 @@ class Changing:
     # ---- signals ----
 
     def why_not_signal(self, owner: str, payload: str, at_ms: int, now_ns: int) -> str:
-        """Return why an instance does not hear a signal, empty where it does.
+        """Return why no book of a strategy hears a signal, empty where one does.
 
         Args:
-            owner: The instance.
+            owner: The strategy.
             payload: A JSON object.
             at_ms: When its sender made it, Unix ms, 0 where it does not say.
             now_ns: The session's time.
         """
-        desk = self.trader.desks.get(owner)
-        if desk is None:
+        desks = self._books(owner)
+        if not desks:
             return self._unknown(owner)
-        kind = desk.strategy.signal
+        kind = desks[0].strategy.signal
         if kind is None:
             return f"{owner} takes no signals: its class declares no `signal`"
-        if desk.is_stopped or not desk.is_started:
-            return f"{owner} hears nothing now: {desk.stop_reason or 'it has not started yet'}"
+        if not any(desk.is_at_work for desk in desks):
+            why = next(filter(None, (desk.stop_reason for desk in desks)), "")
+            return f"{owner} hears nothing now: {why or 'it has not started yet'}"
         try:
             read_signal(kind, payload)
         except ValueError as error:

@@ -402,19 +402,20 @@ class Trader:
         yield from self._paper_round(self._triggered(market, LAST, market.last))
 
     def on_signal(self, signal: SignalReceived) -> Iterator[Record]:
-        """Let an instance hear a signal; one it cannot read is an incident."""
-        desk = self.desks.get(signal.owner)
-        if desk is None or desk.strategy.signal is None:
-            why = "no instance takes such signals"
-        else:
+        """Let the books of a strategy hear a signal; one they cannot read is an incident."""
+        why = "no instance takes such signals"
+        for desk in list(self.desks.values()):
+            kind = desk.strategy.signal
+            if strategy_of(desk.name) != signal.owner or kind is None:
+                continue
             try:
-                found = read_signal(desk.strategy.signal, signal.payload)
+                found, why = read_signal(kind, signal.payload), ""
             except ValueError as error:
                 why = str(error)
             else:
                 yield from self._call(desk, desk.strategy.on_signal, found)
-                return
-        yield IncidentRaised(*self.state.stamp(), "signal_refused", signal.owner, why)
+        if why:
+            yield IncidentRaised(*self.state.stamp(), "signal_refused", signal.owner, why)
 
     def on_position(self, position: PositionReported) -> Iterator[Record]:
         """Compare the protection a position shows with what was wished."""

@@ -6,7 +6,7 @@ from plimsoll.core.records.base import Record
 
 
 class SignalReceived(Record, frozen=True, tag="signal"):
-    """Somebody outside tells an instance something: it is heard by ``on_signal``.
+    """Somebody outside tells a strategy something: its books hear it in ``on_signal``.
 
     ``id`` names it for ever; ``payload`` is a JSON object as the instance's ``signal`` declares it;
     ``at_ms`` is when its sender made it, Unix ms, 0 = not said.

@@ -208,6 +208,11 @@ class Desk:
         return bool(self.stop_reason)
 
     @property
+    def is_at_work(self) -> bool:
+        """Return whether it has started and was not stopped."""
+        return self.is_started and not self.stop_reason
+
+    @property
     def limits(self) -> Limits | None:
         """Return its own limits, None where the account's hold."""
         return self.settings.limits

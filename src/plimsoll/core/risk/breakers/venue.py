@@ -28,14 +28,20 @@ class Answers:
         self.closed_ns = 0
 
     def note(self, group: str, ts_ns: int, *, is_error: bool) -> None:
-        """Note the end of a request."""
-        self.asked.setdefault(group, deque(maxlen=KEPT)).append((ts_ns, is_error))
+        """Note the end of a request; nobody else lets go of old ones while the breaker is off."""
+        asked = self.asked.setdefault(group, deque(maxlen=KEPT))
+        while asked and asked[0][0] <= ts_ns - MINUTE_NS:
+            asked.popleft()
+        asked.append((ts_ns, is_error))
         if is_error:
             self.error_ns = ts_ns
 
     def close(self, group: str, ts_ns: int) -> None:
         """Note that the venue takes nothing of a group for a while."""
-        self.closed.setdefault(group, deque(maxlen=KEPT)).append(ts_ns)
+        closed = self.closed.setdefault(group, deque(maxlen=KEPT))
+        while closed and closed[0] <= ts_ns - MINUTE_NS:
+            closed.popleft()
+        closed.append(ts_ns)
         self.closed_ns = ts_ns
 
     def findings(self, now_ns: int, settings: BreakerSettings) -> Iterator[Finding]:

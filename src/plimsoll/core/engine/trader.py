@@ -113,6 +113,7 @@ class Trader:
             partial(profit_of, state),
             lambda request: self.sizing.lots(request),
             state.safety.pause_of,
+            self._is_there,
         )
         self.rule = ""
         """What decides paper fills just now, where the data does not (``PaperFilled.rule``)."""
@@ -812,6 +813,12 @@ class Trader:
         return book.rows() if book.fault is None else ([], [])
 
     # ---- reading for desks ----
+
+    def _is_there(self, owner: str, name: str, lots: int) -> bool:
+        state = self.state
+        if state.ledger.qty_lots(owner, name) != lots or state.protections.wishes:
+            return False
+        return next(state.orders.of_owner(owner, name), None) is None
 
     def _holding(self, owner: str, name: str) -> Holding:
         state = self.state

@@ -114,6 +114,8 @@ class Reader(NamedTuple):
     profit_units: Callable[[str], int]
     size: Callable[[SizeRequest], int | Denied]
     pause: Callable[[str, str], str] = lambda _owner, _instrument: ""
+    is_there: Callable[[str, str, int], bool] = lambda _owner, _instrument, _lots: False
+    """Whether a position has these lots and no order is at work on it."""
 
 
 class _Saved(msgspec.Struct):
@@ -264,6 +266,12 @@ class Desk:
         now = self.targets.get(instrument)
         if now is None:
             now = self.targets[instrument] = Target(lots)
+        elif (
+            now == Target(lots)
+            and not (stop_ticks or take_ticks or trail_ticks)
+            and self.reader.is_there(self.name, instrument, lots)
+        ):
+            return None  # said again, as many do with each bar, and it is so (hot)
         if now.stopped_sign * lots <= 0:
             now.stopped_sign = 0
         if now.qty_lots != lots:

@@ -45,7 +45,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (simulator_throughput, "subscribers: 10", None),
         (quality, "562 entries", "memory, twice the log to once"),
         (why, "why, index up to date", "to a scan"),
-        (world_speed, "many orders", None),
+        (world_speed, "a turn in four", None),
         (backtest_bars, "the core: gate, ledger, statistics", "core / plain loop"),
         (backtest_quotes, "the core, best prices", "core / plain loop"),
     ],

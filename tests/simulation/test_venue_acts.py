@@ -19,6 +19,13 @@ def funded(sim: Sim) -> Counter[str]:
     return Counter(line["feeCurrency"] for line in lines if line.get("execType") == "Funding")
 
 
+def holds(sim: Sim) -> bool:
+    """Return whether both positions are open: only then is there something to pay for."""
+    lines = read_record(sim.directory / "record.jsonl")
+    sizes = {line["symbol"]: line["size"] for line in lines if line["kind"] == "position"}
+    return len(sizes) == len(NAMES) and all(float(size or 0) for size in sizes.values())
+
+
 def is_settled(engine: EngineProcess) -> bool:
     replica = Replica(engine.journal_dir)
     replica.poll()
@@ -41,6 +48,7 @@ def test_funding_in_two_settle_coins_is_booked_once_and_exactly(tmp_path: Path) 
         engine.start()
         wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
         wait_for("funding", lambda: min(funded(sim)[coin] for coin in ("USDT", "USDC")) > 1, 30)
+        wait_for("both positions", lambda: holds(sim))
         engine.kill()
         before = funded(sim).total()
         wait_for("funding nobody listened to", lambda: funded(sim).total() > before)

@@ -24,7 +24,8 @@ from plimsoll.backtest.run import run
 from plimsoll.backtest.watch import Watch
 from plimsoll.core.engine.trader import Trader
 from plimsoll.core.model import Side
-from plimsoll.core.records import Record, encode
+from plimsoll.core.records import ProfitMeasured, Record, encode
+from plimsoll.core.risk import OwnLosses
 from plimsoll.core.risk.breakers import BREAKERS
 from plimsoll.core.settings import Limits, StrategySettings
 from plimsoll.core.strategy import Strategy, Twap
@@ -39,6 +40,9 @@ class Told:
 
     results: Results
     decisions: list[bytes] = field(default_factory=list)
+    """All but measured profits, whose record a calm beat leaves out."""
+    profits: list[tuple[int, int]] = field(default_factory=list)
+    """What was measured of all instances, and when."""
     seen: list[tuple[Any, ...]] = field(default_factory=list)
     hashes: list[str] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
@@ -50,6 +54,7 @@ class Told:
         found = hashlib.sha256(self.results.hash.encode())
         for one in self.decisions:
             found.update(one)
+        found.update(repr(self.profits).encode())
         found.update(repr(self.seen).encode())
         found.update("".join(self.hashes).encode())
         return found.hexdigest()
@@ -390,6 +395,12 @@ def told(seed: int, count: int = 700, *, is_plain: bool = False) -> Told:
     decisions: list[bytes] = []
     hashes: list[str] = []
     kinds: set[str] = set()
+    profits: list[tuple[int, int]] = []
+    measure = OwnLosses.measure
+
+    def measured(own: OwnLosses, profit: int, ts_ns: int) -> None:
+        profits.append((profit, ts_ns))
+        measure(own, profit, ts_ns)
 
     class Noting(Watch):
         def bar(self, place: int, row: Row, ts_ns: int) -> None:
@@ -398,15 +409,18 @@ def told(seed: int, count: int = 700, *, is_plain: bool = False) -> Told:
                 self.measure()
 
         def decided(self, record: Record) -> None:
-            decisions.append(encode(record))
             kinds.add(type(record).__name__)
+            super().decided(record)
+            if isinstance(record, ProfitMeasured):
+                return
+            decisions.append(encode(record))
             if not len(decisions) % 50:
                 hashes.append(self.core.state_hash())
-            super().decided(record)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("plimsoll.backtest.run.Watch", Noting)
+        patch.setattr(OwnLosses, "measure", measured)
         if is_plain:
             patch.setattr(Trader, "is_idle", False)
         results = run(plan, is_plain=is_plain)
-    return Told(results, decisions, seen, hashes, kinds)
+    return Told(results, decisions, profits, seen, hashes, kinds)

@@ -26,6 +26,7 @@ def quickly(seed: int) -> Told:
 def test_the_quick_way_and_the_plain_one_tell_the_same(seed: int) -> None:
     quick, plain = quickly(seed), told(seed, 300, is_plain=True)
     assert quick.decisions == plain.decisions
+    assert quick.profits == plain.profits
     assert quick.seen == plain.seen
     assert quick.hashes == plain.hashes
     assert quick.results.hash == plain.results.hash

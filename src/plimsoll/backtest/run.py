@@ -114,9 +114,10 @@ class _Runner:
                 place, row = bars[at]
                 ts_ns = self._open(place, row, self._span_ms)
                 self._quiet.news_ms[place] = self.past[place].news_ms(self._span_ms)
-                if self._quietly(bars, at, at + 1) == at:
+                begun, at = at, self._quietly(bars, at, count)
+                if at == begun:
                     self._hear(place, row, ts_ns)
-                at += 1
+                    at += 1
         self.watch.measure()
 
     def bar(self, place: int, row: Row) -> None:

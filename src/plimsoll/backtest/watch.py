@@ -4,7 +4,8 @@ Memory does not grow with the length of the data: curves and prices are thinned,
 newest, everything else is counted.
 
 Bars are noted as they happen and measured in stretches: between two fills equity follows from the
-prices alone, so that nobody has to be asked at each bar what it is.
+prices alone, so that nobody has to be asked at each bar what it is. What was measured waits until
+there is much of it: statistics, curves and prices take it in one go.
 """
 
 from collections import Counter, deque
@@ -65,6 +66,8 @@ class Watch:
         self.warnings: dict[str, tuple[str, int]] = {}
         self.heard: Final[list[Heard]] = []
         """Bars that happened and are not measured yet."""
+        self._measured: Final[list[Heard]] = []
+        """Bars whose prices are not in the pictures yet."""
         self.is_patient = not plan.finer_ns
         """Whether bars may wait: what everybody's equity is follows from their prices."""
         self._closes = [0.0] * len(self.names)
@@ -84,19 +87,17 @@ class Watch:
             self.began_ns = heard[0][1][0] * _MS
         self.bars += len(heard)
         self.ended_ns = heard[-1][1][0] * _MS + self.plan.span_ns
-        if len(self.prices) == 1:
-            self.prices[0].stretch([row for _, row, _ in heard])
-        else:
-            for place, prices in enumerate(self.prices):
-                prices.stretch([row for at, row, _ in heard if at == place])
+        self._measured.extend(heard)
         if self.plan.finer_ns:  # finer bars have moved those whose bar comes later
             self._closes = [self.core.markets[name].last for name in self.names]
         for owner in self.owners.values():
             owner.measure(heard, self._closes)
-        for place, row, _ in heard:
+        for place, row, _ in heard if len(self.names) > 1 else heard[-1:]:
             self._closes[place] = row[4]
         heard.clear()
         self._judge()
+        if len(self._measured) >= STRETCH:
+            self._draw()
 
     def decided(self, record: Record) -> None:
         """Take a decision that has just been applied."""
@@ -120,6 +121,7 @@ class Watch:
     def results(self, seconds: float, told: Sequence[Told] = ()) -> Results:
         """Return everything, once the last bar has happened; ``told``: of each series' past."""
         self.measure()
+        self._draw()
         plan, prices = self.plan, [maker.series() for maker in self.prices]
         warnings = [
             text + (f" (and {count - 1:,} more)" if count > 1 else "")
@@ -143,6 +145,18 @@ class Watch:
         )
 
     # ---- inside ----
+
+    def _draw(self) -> None:
+        """Let statistics, curves and prices take what was measured."""
+        measured = self._measured
+        if len(self.prices) == 1:
+            self.prices[0].stretch([row for _, row, _ in measured])
+        else:
+            for place, prices in enumerate(self.prices):
+                prices.stretch([row for at, row, _ in measured if at == place])
+        measured.clear()
+        for owner in self.owners.values():
+            owner.draw()
 
     def _judge(self) -> None:
         self.is_patient = not self.plan.finer_ns
@@ -231,6 +245,8 @@ class Owner:
         self.fundings = self.funding_units = 0
         """Payments, and what they came to: positive was paid."""
         self.equity_units = settings.capital
+        self._samples: Final[tuple[list[int], list[int], list[int]]] = [], [], []
+        """Times, equities and gross values that were measured and are not counted yet."""
         self._is_flat = True
         self._is_marked = False
         """Whether one of those held has a mark price of its own."""
@@ -328,10 +344,18 @@ class Owner:
                 self._is_flat = not gross
             equities, grosses = [self.equity_units] * len(own), [gross] * len(own)
         self.equity_units = equities[-1]
+        for kept, found in zip(self._samples, (times, equities, grosses), strict=True):
+            kept.extend(found)
+
+    def draw(self) -> None:
+        """Count what was measured."""
+        times, equities, grosses = self._samples
         self.days += self.statistics.stretch(times, equities, grosses)
         capital = self.capital_units
-        shares = [gross / capital for gross in grosses] if capital else [0.0] * len(own)
+        shares = [gross / capital for gross in grosses] if capital else [0.0] * len(grosses)
         self.curve.stretch(times, [units / _UNITS for units in equities], shares)
+        for kept in self._samples:
+            kept.clear()
 
     def _marked(self) -> tuple[list[int], list[int]]:
         """Return equity at the mark prices of now, and gross value at the last ones."""

@@ -178,7 +178,15 @@ class Breaking:
     def is_curious(self) -> bool:
         """Return whether a look may find something where no order works and no profit changed."""
         is_watching = self.looks_at_markets or self.looks_at_venue or self.looks_at_streaks
-        return is_watching or not self.is_clean or (self.looks_at_losses and self._has_lost())
+        return is_watching or not self.is_clean or (self.looks_at_losses and self.has_lost())
+
+    def has_lost(self) -> bool:
+        """Return whether an instance lost too much; nothing is live where this is asked."""
+        state = self.state
+        if not state.limits.instances and not state.losses.is_known:
+            return False
+        found = own_losses(state.own_losses, state.limits.capitals, state.limits)
+        return state.losses.is_known or next(found, None) is not None
 
     def on_idle(self) -> None:
         """Note that it was looked."""
@@ -210,14 +218,6 @@ class Breaking:
             yield from self._of_markets()
         if self.looks_at_venue:
             yield from self._flips()
-
-    def _has_lost(self) -> bool:
-        """Return whether an instance lost too much; nothing is live where this is asked."""
-        state = self.state
-        if not state.limits.instances and not state.losses.is_known:
-            return False
-        found = own_losses(state.own_losses, state.limits.capitals, state.limits)
-        return state.losses.is_known or next(found, None) is not None
 
     def _of_venue(self) -> Iterator[Finding]:
         state, settings = self.state, self.settings

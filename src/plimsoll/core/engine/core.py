@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
+from plimsoll.core.engine.beats import Beats
 from plimsoll.core.engine.changing import Changing
 from plimsoll.core.engine.commanding import Commanding
 from plimsoll.core.engine.flattening import STOP_ID
@@ -93,8 +94,7 @@ class Core:
         self._keeper: Keeper | None = None
         self._changing: Changing | None = None
         self._stop_until_ns = 0
-        self._checkpoint_ns = 0
-        self._beat_ns = 0
+        self._beats: Beats | None = None
         self._waits: frozenset[str] = frozenset()
         """Instances not started yet."""
         self._is_shadow = False
@@ -196,10 +196,10 @@ class Core:
     @property
     def wake_ns(self) -> int:
         """Time of the next ``TimerFired`` the core wants, 0 = none."""
-        if self._trader is None:
+        if self._trader is None or self._beats is None:
             return 0
         due = self._trader.next_due_ns()
-        beat = min(self._beat_ns, self.state.behind_ns)
+        beat = min(self._beats.next_ns, self.state.behind_ns)
         return min(due, beat) if due else beat
 
     @property
@@ -267,10 +267,17 @@ class Core:
         """The strategies' half of ``decide``."""
         return self._with_trader()
 
+    @property
+    def beats(self) -> Beats:
+        """When the safety half looks at things."""
+        assert self._beats is not None
+        return self._beats
+
     def quiet_until_ns(self) -> int:
-        """Return until when nothing happens by itself, 0 where something is under way."""
+        """Begin a quiet stretch: until when nothing happens by itself, 0 where something does."""
         if not self._is_quiet() or self.turns.known:
             return 0
+        self.beats.begin()
         return self.wake_ns or NEVER
 
     def pass_beats(self, until_ns: int, follow: Callable[[Iterable[Record]], None]) -> int:
@@ -281,32 +288,24 @@ class Core:
         Returns:
             As ``quiet_until_ns``; 0 also where something else is due, or a beat that is no such.
         """
-        state, trader, keeper, settings = self.state, self._trader, self._keeper, self.settings
-        assert trader is not None
-        assert keeper is not None
-        assert settings is not None
-        due_ns = self.wake_ns
-        while due_ns and due_ns <= until_ns:
-            now_ns = max(due_ns, state.ts_ns)
-            is_beat = self._beat_ns <= now_ns < self._checkpoint_ns
-            if not is_beat or not trader.is_idle or not keeper.is_idle:
-                return 0
-            state.seq = state.cause = state.seq + 1
-            state.ts_ns = now_ns
-            state.count(TimerFired, 1)
-            self.turns.nth = 0
-            self._beat_ns = now_ns + settings.timing.beat_ns
-            news = keeper.measuring.news()
-            if news:
-                follow(keeper.measuring.tell(news))
-            due_ns = min(self._beat_ns, state.behind_ns)  # who is idle has nothing else due
+        state, beats, keeper = self.state, self.beats, self._with_keeper()
+        while True:
+            if not beats.is_open and (next_ns := beats.pass_calm(until_ns)):
+                return next_ns
+            if not beats.is_open:
+                due_ns = self.wake_ns
+                if not due_ns or due_ns > until_ns:
+                    return due_ns or NEVER
+                if not beats.is_idle(max(due_ns, state.ts_ns)):
+                    return 0
+                beats.pass_idle(follow)
+            beats.is_open = False
             following = keeper.on_told()
             if following is not None:
                 follow(self.followed(following))
                 if not self._is_quiet():
                     return 0
-                due_ns = self.wake_ns
-        return due_ns or NEVER
+                beats.begin()
 
     def followed(self, following: Iterator[Record] | None) -> Iterable[Record]:
         """Return what is decided once a market input was heard, as ``decide`` does."""
@@ -408,8 +407,7 @@ class Core:
         self._waits = frozenset(self._trader.desks) - self.state.faulty.keys()
         self._stop_until_ns = 0
         self._is_shadow = False
-        self._beat_ns = self.state.ts_ns + settings.timing.beat_ns
-        self._checkpoint_ns = self._beat_ns
+        self._beats = Beats(self.state, self._trader, self._keeper, self.turns, settings.timing)
 
     def _begin_shadow(self) -> None:
         """Begin to run strategies only: as a session begins, and where a next one does."""
@@ -420,26 +418,19 @@ class Core:
 
     def _timer(self, record: TimerFired) -> Iterator[Record] | None:
         """Let time pass; nothing comes of a beat at which nobody waits for it (hot by bars)."""
-        trader, keeper, settings = self._trader, self._keeper, self.state.settings
-        assert trader is not None
-        assert keeper is not None
-        assert settings is not None
-        is_beat = self._beat_ns <= record.ts_ns < self._checkpoint_ns
-        if is_beat and trader.is_idle and keeper.is_idle:
-            self._beat_ns = record.ts_ns + settings.timing.beat_ns
+        beats, keeper = self.beats, self._with_keeper()
+        if beats.is_idle(record.ts_ns):
+            beats.passed()
             return keeper.on_idle()
-        return self._on_time(record, trader, keeper, settings)
+        return self._on_time(record, beats, keeper)
 
-    def _on_time(
-        self, record: TimerFired, trader: Trader, keeper: Keeper, settings: CoreSettings
-    ) -> Iterator[Record]:
-        yield from trader.on_time()
-        if record.ts_ns < self._beat_ns:
+    def _on_time(self, record: TimerFired, beats: Beats, keeper: Keeper) -> Iterator[Record]:
+        yield from self._with_trader().on_time()
+        if record.ts_ns < beats.next_ns:
             return
-        self._beat_ns = record.ts_ns + settings.timing.beat_ns
+        beats.passed()
         yield from keeper.on_time()
-        if record.ts_ns >= self._checkpoint_ns:
-            self._checkpoint_ns = record.ts_ns + settings.timing.checkpoint_ns
+        if beats.is_checkpoint():
             yield from self._checkpoint()
 
     def _queried(self, record: QueryAnswered) -> Iterator[Record]:

@@ -244,7 +244,10 @@ class Keeper:
         yield from self.on_told() or ()
 
     def _looked(self) -> Iterator[Record]:
-        yield from self.breaking.on_time()
+        if self.breaking.is_curious:
+            yield from self.breaking.on_time()
+        else:
+            self.breaking.on_idle()
         if self.noticing.is_curious:
             yield from self.noticing.on_time()
         if self.doubting.doubts():

@@ -14,6 +14,7 @@ from plimsoll.core.matching.paper import PaperVenue
 from plimsoll.core.model import (
     VENUE,
     Denied,
+    Instrument,
     OrderState,
     OrderType,
     Position,
@@ -33,6 +34,7 @@ from plimsoll.core.records import (
 )
 from plimsoll.core.risk import Candidate, Surroundings
 from plimsoll.core.risk.margin import (
+    Terms,
     bankruptcy_ticks,
     initial_units,
     maintenance_units,
@@ -92,6 +94,7 @@ class Margining:
         """Of these: what is held and paid, and the mark at which it ends; 0 = at none."""
         self.sure: dict[str, tuple[tuple[int, int, int], int, int]] = {}
         """Of these: what is held and paid, and two marks between which it surely does not end."""
+        self._terms: dict[str, tuple[Instrument, Terms]] = {}
         self.follow(settings)
 
     def follow(self, settings: CoreSettings) -> None:
@@ -127,7 +130,7 @@ class Margining:
             if lots:
                 sign = 1 if lots > 0 else -1
                 value = instrument.notional_units(ticks, abs(lots))
-                margin = maintenance_units(terms_of(instrument, self.leverage_ppm), value, sign)
+                margin = maintenance_units(self._terms_of(instrument), value, sign)
                 total += margin
                 found.append(Held(other, lots, ticks, margin))
         return Stand(equity, total, found) if found else None
@@ -243,6 +246,14 @@ class Margining:
 
     # ---- inside ----
 
+    def _terms_of(self, instrument: Instrument) -> Terms:
+        """Return what margin is counted with; a changed instrument is another object (hot)."""
+        found = self._terms.get(instrument.name)
+        if found is None or found[0] is not instrument:
+            found = instrument, terms_of(instrument, self.leverage_ppm)
+            self._terms[instrument.name] = found
+        return found[1]
+
     def _is_under(self, owner: str, name: str, mark_ticks: int) -> bool:
         found = self.stand(owner, name, mark_ticks)
         return found is not None and found.is_under
@@ -284,11 +295,11 @@ class Margining:
         value = instrument.notional_units(price_ticks, max(0, lots))
         if instrument.is_spot:
             return value
-        return initial_units(terms_of(instrument, self.leverage_ppm), value, sign)
+        return initial_units(self._terms_of(instrument), value, sign)
 
     def _close(self, owner: str, held: Held, equity_units: int) -> Iterator[Record]:
         state, instrument = self.state, self.state.instruments[held.instrument]
-        terms = terms_of(instrument, self.leverage_ppm)
+        terms = self._terms_of(instrument)
         price = bankruptcy_ticks(instrument, terms, held.lots, held.mark_ticks, equity_units)
         side, lots = Side.SELL if held.lots > 0 else Side.BUY, abs(held.lots)
         order_id = state.ids.peek()

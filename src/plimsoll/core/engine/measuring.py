@@ -70,13 +70,16 @@ class Measuring:
         """Return the profit of each instance where it changed, or where a day began."""
         state, found = self.state, []
         day = state.ts_ns // DAY_NS
-        settings = state.settings or self.settings
-        for owner in [one.name for one in settings.strategies]:
+        for owner in self.owners():
             own = state.own_losses.get(owner)
             profit = firm_profit_of(state, owner)
             if profit is not None and (own is None or own.profit != profit or own.day != day):
                 found.append((owner, profit))
         return found
+
+    def owners(self) -> list[str]:
+        """Return the instances that run now."""
+        return [one.name for one in (self.state.settings or self.settings).strategies]
 
     def tell(self, news: list[tuple[str, int]]) -> Iterator[Record]:
         """Record profits."""

@@ -37,6 +37,16 @@ class Noticing:
         """Return whether anything was noted since the newest look."""
         return self.looked != self.state.noted
 
+    def finds_nothing(self) -> bool:
+        """Look at what was noted; return whether there is nothing to tell (hot by bars)."""
+        if not self.is_curious:
+            return True
+        for habits in self.state.habits.values():
+            if habits.unusual():
+                return False
+        self.looked = self.state.noted
+        return True
+
     def on_time(self) -> Iterator[Record]:
         """Tell what is unusual, each measure once in its minute."""
         state = self.state

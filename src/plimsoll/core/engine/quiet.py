@@ -90,7 +90,8 @@ class QuietBars:
         if not until_ns:
             return at, None
         trader, state, turns, after_ns = core.trader, core.state, core.turns, self.after_ns
-        lanes, news_ms, by_bars = self._lanes_of(trader), self.news_ms, trader.by_bars
+        beats, lanes = core.beats, self._lanes_of(trader)
+        news_ms, by_bars = self.news_ms, trader.by_bars
         assert by_bars is not None
         following: Iterator[Record] | None = None
         known: list[_Lane | None] = [None] * len(lanes)
@@ -115,7 +116,7 @@ class QuietBars:
             if not is_far and by_bars.is_in_danger(lane.market, low, high):
                 break
             if ts_ns >= until_ns:
-                until_ns = core.pass_beats(ts_ns, follow)
+                until_ns = beats.pass_calm(ts_ns) or core.pass_beats(ts_ns, follow)
                 if ts_ns >= until_ns:
                     break
             state.seq = state.cause = state.seq + 1
@@ -164,10 +165,12 @@ class QuietBars:
                 elif desk.timers:
                     until_ns = core.quiet_until_ns()
             if is_over:
+                beats.end()
                 state.count(BarChanged, number + 1 - at)
                 return number, core.followed(following)
             note((place, row, ts_ns))
             number += 1
+        beats.end()
         state.count(BarChanged, number - at)
         return number, None
 

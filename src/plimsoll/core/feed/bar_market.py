@@ -89,9 +89,14 @@ class BarMarket(Market):
         """Return why the market is not LIVE: no bar yet, or none for three bars' time."""
         if not self.heard_ns:
             return suspect(_BARS, Cause.UNHEARD)
-        if now_ns - self.heard_ns > self._patience_ns:
+        if now_ns > self.silent_ns:
             return suspect(_BARS, Cause.SILENT)
         return None
+
+    @property
+    def silent_ns(self) -> int:
+        """Until when a market that has been heard is LIVE without another bar."""
+        return self.heard_ns + self._patience_ns
 
     def book_doubt(self, now_ns: int) -> Doubt | None:
         """Return the same: the book is the bar's."""

@@ -1,14 +1,15 @@
 """What an execution costs on paper: the venue's rates, rounded against us."""
 
-from decimal import ROUND_CEILING
 from functools import lru_cache
-from typing import Final
 
 from plimsoll.core.model import Instrument, Side, decimal_of
 from plimsoll.core.portfolio.history import worth
 
-_rate: Final = lru_cache(maxsize=256)(decimal_of)
-"""Of a rate's text, read once: an instrument has two."""
+
+@lru_cache(maxsize=256)
+def _rate(text: str) -> tuple[int, int]:
+    """Return a rate as a fraction; read once: an instrument has two."""
+    return decimal_of(text).as_integer_ratio()
 
 
 def fee_of(
@@ -20,14 +21,14 @@ def fee_of(
     in the quote coin; a maker's rebate comes in the other one. Source: Bybit v5 docs, enum (spot
     fee currency).
     """
-    rate = _rate(instrument.maker_fee if is_maker else instrument.taker_fee)
+    rate, of = _rate(instrument.maker_fee if is_maker else instrument.taker_fee)
     is_rebate = is_maker and rate < 0
     if instrument.is_spot and (side is Side.BUY) is not is_rebate:
         units, coin = qty_lots * instrument.base_units_per_lot, instrument.base
     else:
         units = instrument.notional_units(price_ticks, qty_lots)
         coin = instrument.quote if instrument.is_spot else instrument.settle
-    return int((units * rate).to_integral_value(ROUND_CEILING)), coin
+    return -(-units * rate // of), coin
 
 
 def fee_in_quote(

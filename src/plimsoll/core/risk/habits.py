@@ -69,15 +69,15 @@ class Habit(msgspec.Struct):
 
     def limit(self, floor: int) -> int:
         """Return the largest value that is not unusual, 0 while too little is known."""
-        count = len(self.ordered)
+        ordered = self.ordered
+        count = len(ordered)
         if count < LEAST:
             return 0
-        return max(floor, FACTOR * self.ordered[(count * 99 - 1) // 100])
+        most = FACTOR * ordered[(count * 99 - 1) // 100]
+        return most if most > floor else floor  # noqa: FURB136 - hot
 
     def close(self, floor: int) -> None:
         """End the minute under way and learn from it, where it was usual."""
-        if not self.now and not self.is_told:
-            return
         limit = self.limit(floor)
         if self.now and (not limit or self.now <= limit):
             self.usual.append(self.now)
@@ -109,7 +109,8 @@ class Habits(msgspec.Struct):
         self._turn(ts_ns)
         self._of(_ORDERS).now += 1
         value = self._of(_VALUE)
-        value.now = max(value.now, value_units)
+        if value_units > value.now:
+            value.now = value_units
         before = self.prices.get(place, 0)
         if price_ticks:
             self.prices[place] = price_ticks
@@ -128,8 +129,10 @@ class Habits(msgspec.Struct):
         """Return what the minute under way has too much of, each once."""
         found = []
         for name, habit in self.measures.items():
+            if not habit.now or habit.is_told:
+                continue
             limit = habit.limit(FLOORS[name])
-            if limit and habit.now > limit and not habit.is_told:
+            if limit and habit.now > limit:
                 found.append(Finding(Measure(name), habit.now, limit))
         return found
 
@@ -149,4 +152,5 @@ class Habits(msgspec.Struct):
         if minute != self.minute:
             self.minute = minute
             for name, habit in self.measures.items():
-                habit.close(FLOORS[name])
+                if habit.now or habit.is_told:
+                    habit.close(FLOORS[name])

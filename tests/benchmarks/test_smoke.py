@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (quality, "562 entries", "memory, twice the log to once"),
         (why, "why, index up to date", "to a scan"),
         (world_speed, "a turn in four", None),
-        (backtest_bars, "the core: gate, ledger, statistics", "core / plain loop"),
+        (backtest_bars, "the core: gate, ledger, statistics", "plain loop / core"),
         (backtest_quotes, "the core, best prices", "core / plain loop"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

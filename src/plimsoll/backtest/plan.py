@@ -1,7 +1,7 @@
 """What a backtest runs, and the settings its core gets."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import Final
 
 import msgspec
@@ -131,5 +131,4 @@ def _in_time(streams: list[Iterator[Row]]) -> Iterator[Placed]:
 
 
 def _rows(series: Series) -> Iterator[Row]:
-    for chunk in series.chunks():
-        yield from chunk
+    return chain.from_iterable(series.chunks())

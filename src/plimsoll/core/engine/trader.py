@@ -818,7 +818,8 @@ class Trader:
         state = self.state
         if state.ledger.qty_lots(owner, name) != lots or state.protections.wishes:
             return False
-        return next(state.orders.of_owner(owner, name), None) is None
+        working = state.orders.on_instrument.get(name)
+        return not working or next(state.orders.of_owner(owner, name), None) is None
 
     def _holding(self, owner: str, name: str) -> Holding:
         state = self.state

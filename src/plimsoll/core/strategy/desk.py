@@ -132,6 +132,14 @@ class _Saved(msgspec.Struct):
     executor_count: int = 0
 
 
+class _Said(NamedTuple):
+    """A target by quantity alone: what was said, and what it came to in the steps of then."""
+
+    qty: Number
+    target: Target
+    listed: Instrument
+
+
 class Migration(NamedTuple):
     """Names of declared state: gone over from a checkpoint, not taken from it, not in it."""
 
@@ -166,6 +174,8 @@ class Desk:
         """Live minutes that came before the fetched ones; delivered after them."""
         self.requests: list[Request] = []
         self.targets: dict[str, Target] = {}
+        self._said: dict[str, _Said] = {}
+        """The newest plain target of each instrument: most are said again with each bar."""
         self.quotes: dict[str, Quote] = {}
         self.wish_changed: set[str] = set()
         self.executors = Executors(reader.instrument, lambda names: self.wish_changed.update(names))
@@ -245,6 +255,9 @@ class Desk:
         trail: Number | None = None,
     ) -> Denied | None:
         """See ``Strategy.target``."""
+        is_by_qty = stop is take is trail is notional is weight is None
+        if is_by_qty and self._stands(instrument, qty):
+            return None  # said again, as many do with each bar, and it is so (hot)
         listed = self._listed(instrument)
         if isinstance(listed, Denied):
             return listed
@@ -254,24 +267,18 @@ class Desk:
         lots = self._target_lots(listed, qty, notional, weight)
         if isinstance(lots, Denied):
             return lots
-        stop_ticks = _level(listed, "stop", stop)
-        take_ticks = _level(listed, "take", take)
-        if isinstance(stop_ticks, Denied):
-            return stop_ticks
-        if isinstance(take_ticks, Denied):
-            return take_ticks
-        trail_ticks = _level(listed, "trail", trail)
-        if isinstance(trail_ticks, Denied):
-            return trail_ticks
+        levels = _levels(listed, stop, take, trail)
+        if isinstance(levels, Denied):
+            return levels
+        stop_ticks, take_ticks, trail_ticks = levels
+        is_plain = not any(levels)
+        if qty is not None and is_plain:
+            self._said[instrument] = _Said(qty, Target(lots), listed)
         now = self.targets.get(instrument)
         if now is None:
             now = self.targets[instrument] = Target(lots)
-        elif (
-            now == Target(lots)
-            and not (stop_ticks or take_ticks or trail_ticks)
-            and self.reader.is_there(self.name, instrument, lots)
-        ):
-            return None  # said again, as many do with each bar, and it is so (hot)
+        elif now == Target(lots) and is_plain and self.reader.is_there(self.name, instrument, lots):
+            return None  # said in other words, or for the first time since a restart
         if now.stopped_sign * lots <= 0:
             now.stopped_sign = 0
         if now.qty_lots != lots:
@@ -657,6 +664,18 @@ class Desk:
             return Denied(Refusal.NO_REFERENCE, f"{listed.name} has no reference price")
         return listed.on_qty_step(listed.lots_of(number / price, rounding=ROUND_DOWN))
 
+    def _stands(self, instrument: str, qty: Number | None) -> bool:
+        """Return whether a quantity was said last, is held, and nothing is at work on it."""
+        said = self._said.get(instrument)
+        return (
+            said is not None
+            and qty == said.qty
+            and self.targets.get(instrument) == said.target
+            and not self.executors.runs
+            and self.reader.instrument(instrument) is said.listed
+            and self.reader.is_there(self.name, instrument, said.target.qty_lots)
+        )
+
     def _listed(self, instrument: str) -> Instrument | Denied:
         found = self.reader.instrument(instrument) if instrument in self.names else None
         if found is None:
@@ -775,6 +794,19 @@ def _price_named(listed: Instrument, name: str, price: Number) -> int | Denied:
     if isinstance(found, Denied) or isinstance(price, float):
         return found
     return _ticks(listed, price, ROUND_FLOOR)
+
+
+def _levels(
+    listed: Instrument, stop: Number | None, take: Number | None, trail: Number | None
+) -> tuple[int, int, int] | Denied:
+    """Return stop, take and distance of a trail in ticks, 0 where there is none."""
+    found = []
+    for name, value in (("stop", stop), ("take", take), ("trail", trail)):
+        ticks = _level(listed, name, value)
+        if isinstance(ticks, Denied):
+            return ticks
+        found.append(ticks)
+    return found[0], found[1], found[2]
 
 
 def _level(listed: Instrument, name: str, price: Number | None) -> int | Denied:

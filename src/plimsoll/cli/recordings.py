@@ -109,8 +109,8 @@ def assumptions_of(plan: RecordedPlan, limits: str, fees: str) -> dict[str, str]
         "latency": f"a request takes effect {plan.latency_ns / 1e6:g} ms later",
         "minutes": minutes if plan.minutes_of else "the venue's own, as recorded",
         "fees": fees,
-        "funding": "not charged",
-        "liquidation": "not simulated",
+        "funding": "by recorded tickers; where none tells of one, none is charged",
+        "liquidation": "by the mark price of recorded tickers, else the last one",
         "limits": limits,
         "impact": "none beyond the liquidity taken",
     }

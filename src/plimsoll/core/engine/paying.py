@@ -29,6 +29,9 @@ from plimsoll.core.settings import Timing
 GAP_NS: Final = 10_000_000_000
 """A ticker silent for longer may have missed a funding time."""
 
+LOOK_NS: Final = 1_000_000_000
+"""What is owed is looked at so often."""
+
 TOLD_NS: Final = 600_000_000_000
 """What is owed for longer is an incident."""
 
@@ -78,6 +81,7 @@ class Paying:
         self.state = state
         self.lag_ns = timing.funding_lag_ns
         self.clocks: dict[str, _Clock] = {}
+        self.looked_ns = 0
         self.asked: dict[int, int] = {}
         """When what is owed was asked for last, by its seq."""
         self.queries: dict[int, int] = {}
@@ -104,7 +108,11 @@ class Paying:
         for name, clock in self.clocks.items():
             if self._is_due(clock):
                 yield from self._at_moment(name, clock)
-        for seq, owed in list(self.state.funding_owed.items()):
+        owed_now, now_ns = self.state.funding_owed, self.state.ts_ns
+        if not owed_now or now_ns - self.looked_ns < LOOK_NS:
+            return
+        self.looked_ns = now_ns
+        for seq, owed in list(owed_now.items()):
             yield from self._ask(seq, owed)
 
     def next_due_ns(self) -> int:

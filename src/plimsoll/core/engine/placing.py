@@ -359,8 +359,10 @@ class Placer:
 
     def _route(self, owner: str) -> Route:
         """Return the way of an owner's orders; one no longer configured keeps the one it had."""
-        fallback = PAPER_ROUTE if self.state.is_paper(owner) else LIVE_ROUTE
-        return self.routes.get(owner, fallback)
+        found = self.routes.get(owner)
+        if found is None:
+            return PAPER_ROUTE if self.state.is_paper(owner) else LIVE_ROUTE
+        return found
 
     def _check(self, desk: Asker, candidate: Candidate, price_ticks: int) -> Denied | None:
         unready = desk.unready(reduces=candidate.reduce_only) or self._held_back(candidate)

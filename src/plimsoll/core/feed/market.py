@@ -405,8 +405,11 @@ class Market:
     def _stream_doubt(
         self, stream: Stream, now_ns: int, *, is_carriage: bool = True
     ) -> Doubt | None:
-        moved_ns = 0
-        if now_ns - stream.silence.heard_ns > stream.silence.floor_ns:
+        moved_ns, silence = 0, stream.silence
+        if now_ns - silence.heard_ns <= silence.floor_ns:
+            if stream.carried is None and not stream.is_late:
+                return None  # hot: so it mostly is
+        else:
             others = (one.silence for one in self.streams.values() if one is not stream)
             moved_ns = max(silence.moving_ns for silence in others)
         if is_carriage:

@@ -27,18 +27,21 @@ def check_tag(tag: str) -> str:
 class IdMaker:
     """Makes the ids of one epoch: strictly increasing, unique for the life of the account."""
 
-    __slots__ = ("counter", "epoch", "prefix")
+    __slots__ = ("_made", "_made_at", "counter", "epoch", "prefix")
 
     def __init__(self, tag: str, epoch: int, counter: int = 0) -> None:
         """Start after ``counter`` ids have been made in this epoch."""
         self.prefix = f"{check_tag(tag)}-{epoch:06d}-"
         self.epoch = epoch
         self.counter = counter
+        self._made, self._made_at = "", -1
 
     def peek(self) -> str:
         """Return the next id without taking it (taking happens when its record is applied)."""
-        body = f"{self.prefix}{self.counter + 1:09d}"
-        return f"{body}-{_check(body)}"
+        if self._made_at != self.counter:  # hot: whoever looked before has made it
+            body = f"{self.prefix}{self.counter + 1:09d}"
+            self._made, self._made_at = f"{body}-{_check(body)}", self.counter
+        return self._made
 
 
 def is_own(client_order_id: str, tag: str) -> bool:

@@ -99,13 +99,12 @@ class Ledger:
         On spot an owner below zero has sold coins that were in the wallet before: that takes
         nothing from what the others hold.
         """
-        listed = self.instruments[instrument]
-        units = sum(
-            max(0, held.qty_units) if listed.is_spot else held.qty_units
-            for (owner, name), held in self.positions.items()
-            if name == instrument and owner not in paper
-        )
-        return _whole(units, listed)
+        listed, units = self.instruments[instrument], 0
+        for (owner, name), held in self.positions.items():  # hot: no generator
+            is_live = name == instrument and owner not in paper
+            if is_live and (held.qty_units > 0 or not listed.is_spot):
+                units += held.qty_units
+        return _whole(units, listed) if units else 0
 
     def outside_units(self, instrument: str) -> int:
         """Return the signed base quantity that belongs to no instance."""

@@ -231,7 +231,7 @@ class Desk:
 
     def unready(self, *, reduces: bool) -> Denied | None:
         """Return why it may not ask for an order now."""
-        if self.is_stopped:
+        if self.stop_reason:
             return Denied(Refusal.STRATEGY_STOPPED, f"{self.name}: {self.stop_reason}")
         if self.waits_for_bars and not reduces:
             return Denied(Refusal.WARMING_UP, f"{self.name} is still fetching bars")

@@ -62,12 +62,12 @@ class Moments(msgspec.Struct):
 
     def sharpe_error(self) -> float | None:
         """Return its standard error; skewed and fat-tailed returns widen it (Mertens, 2002)."""
-        deviation = self.deviation()
-        if deviation <= 0:
+        deviation, squared = self.deviation(), self.m2 * self.m2
+        if deviation <= 0 or squared <= 0:  # the second vanishes first: 1e-81 squared twice is 0
             return None
         daily = self.mean / deviation
         skew = math.sqrt(self.count) * self.m3 / self.m2**1.5
-        kurtosis = self.count * self.m4 / (self.m2 * self.m2)
+        kurtosis = self.count * self.m4 / squared
         spread = 1 - skew * daily + (kurtosis - 1) / 4 * daily * daily
         return math.sqrt(max(0.0, spread) / self.count * DAYS_A_YEAR)
 

@@ -51,6 +51,7 @@ class Parts:
             amend=self._say("amend"),
             cancel=self._say("cancel"),
             protect=self._say("protect"),
+            rehearse=self._say("rehearse"),
         )
         self.pulse: Any = SimpleNamespace(is_fresh=True)
         parts = (self.state, self.journal, self.lease, venue, self.pulse)
@@ -130,6 +131,11 @@ def test_a_process_that_was_paused_adds_no_risk(parts):
     assert parts.gateway.amend(AMEND) == "the process was paused"
     assert parts.gateway.create(intent(reduce_only=True)) == "told"
     assert parts.gateway.cancel(CANCEL) == "told"
+
+
+def test_a_rehearsal_asks_the_venue_for_memory_alone(parts):
+    parts.gateway.rehearse(intent())
+    assert parts.calls == ["rehearse"], "the disk is not waited for either"
 
 
 def test_orders_nobody_knows_are_not_touched(parts):

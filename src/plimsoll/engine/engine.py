@@ -38,6 +38,7 @@ from plimsoll.engine.beating import PAUSED_NS
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.metering import Meter
+from plimsoll.engine.warming import Warming
 from plimsoll.journal import Journal, JournalError
 from plimsoll.observe import Log
 from plimsoll.venues.bybit.errors import ParseError
@@ -74,6 +75,8 @@ class Engine:
         """Called with a link whose frame could not be understood: the book behind it has a hole."""
         self.on_woken: Callable[[], None] = lambda: None
         """Called after a pause was noticed, in the middle of an input: it only plans work."""
+        self.warming: Warming | None = None
+        """Goes the way of an order between frames; ``None``: nobody does."""
         self.fresh_until_ns = _NEVER
         """Session time from which on the loop counts as paused, unless it beats before."""
         self._beaten_ns = self._woken_ns = 0
@@ -165,6 +168,8 @@ class Engine:
                     self._drain()
                 # After the orders: counting may wait, they may not.
                 self.meter.received(record, received_ns, decided_ns, self._safety.clock_offset_ns)
+                if self.warming is not None and self.seq == seq:
+                    self.warming.heard(received_ns)
         except Exception as error:
             self._stop(error)
 
@@ -251,10 +256,10 @@ class Engine:
             decided_ns = self._clock.now_ns() if sender is not None else 0
             self._trading(decision.seq, decision.ts_ns, RECORD_KIND, encode(decision))
             self.seq = decision.seq
-            core.apply(decision)
-            if sender is not None:
+            if sender is not None:  # it stands in the log: state may follow while it travels
                 self._send(decision, sender, decided_ns)
-            elif (effect := self._effects.get(kind)) is not None:
+            core.apply(decision)
+            if sender is None and (effect := self._effects.get(kind)) is not None:
                 effect(decision)
         # The second: a book that strategies have not heard waits for less than a beat.
         if decided or core.state.behind_ns < self.wake_ns or type(record) is TimerFired:

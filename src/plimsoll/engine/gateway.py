@@ -41,6 +41,11 @@ class Gateway:
             self._venue.create(order)
         )
 
+    def rehearse(self, order: OrderIntended) -> None:
+        """Look at everything a create looks at, and write its request into memory alone."""
+        self._standing(order.owner, order.instrument, adds_risk=True)
+        self._venue.rehearse(order)
+
     def amend(self, amend: AmendIntended) -> Sent | str:
         """Send new terms, or say why not."""
         order = self._state.orders.working.get(amend.client_order_id)
@@ -70,6 +75,10 @@ class Gateway:
             self._journal.before_send()
         except JournalError as error:
             return f"journal: {error}"
+        return self._standing(owner, instrument, adds_risk=adds_risk)
+
+    def _standing(self, owner: str, instrument: str, *, adds_risk: bool) -> str:
+        """Return why nothing may be sent, whatever the disk says."""
         if not self._lease.held:
             return "the lease is not held"
         if adds_risk:

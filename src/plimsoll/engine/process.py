@@ -45,6 +45,7 @@ from plimsoll.engine.restoring import (
 )
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.engine.shadowing import newest_states
+from plimsoll.engine.warming import Warming
 from plimsoll.journal import (
     Journal,
     JournalDamaged,
@@ -299,6 +300,9 @@ class Process:
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue, self.pulse)
         engine.connect(gateway, self.venue.query, self.venue.retire)
+        if self.settings.rehearse_ns:
+            every_ns = self.settings.rehearse_ns
+            engine.warming = Warming(self.core, gateway.rehearse, every_ns, engine.trouble)
         self._restore_strategies()
         for strategy in core.strategies:
             self.settings.keep_code(strategy)

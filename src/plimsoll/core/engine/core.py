@@ -16,6 +16,7 @@ from plimsoll.core.engine.commanding import Commanding
 from plimsoll.core.engine.flattening import STOP_ID
 from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.keeper import Keeper
+from plimsoll.core.engine.rehearsing import Rehearsing
 from plimsoll.core.engine.relisting import Relisting
 from plimsoll.core.engine.state import NEVER, State
 from plimsoll.core.engine.trader import Load, Trader
@@ -40,6 +41,7 @@ from plimsoll.core.records import (
     InstrumentListed,
     LinkChanged,
     OperatorCommand,
+    OrderIntended,
     OrderReported,
     PositionReported,
     ProtectionAnswered,
@@ -93,6 +95,7 @@ class Core:
         self._trader: Trader | None = None
         self._keeper: Keeper | None = None
         self._changing: Changing | None = None
+        self._rehearsing: Rehearsing | None = None
         self._stop_until_ns = 0
         self._beats: Beats | None = None
         self._waits: frozenset[str] = frozenset()
@@ -260,6 +263,11 @@ class Core:
             return ()
         return self._decided(following or iter(()))
 
+    def rehearsed(self) -> OrderIntended | None:
+        """Return a decision about an order nobody wants, which goes nowhere (``Rehearsing``)."""
+        is_over = self._rehearsing is None or self._is_shadow or self.state.safety.is_stopping
+        return None if is_over or self._rehearsing is None else self._rehearsing.order()
+
     # ---- what ``QuietBars`` asks ----
 
     @property
@@ -403,6 +411,7 @@ class Core:
         self._trader = Trader(self.state, settings, self._load, self.turns)
         trader = self._trader
         self._keeper = Keeper(self.state, settings, trader.placer, trader.protecting)
+        self._rehearsing = Rehearsing(self.state, trader)
         self._deciders = self._table(self._trader, self._keeper)
         self._waits = frozenset(self._trader.desks) - self.state.faulty.keys()
         self._stop_until_ns = 0

@@ -115,6 +115,14 @@ class OrderSender:
         body = writer.create_body(order)
         return self._send("create", order.client_order_id, body, order, writer)
 
+    def rehearse(self, order: OrderIntended) -> None:
+        """Write a create into memory as ``create`` would: it has no number and goes nowhere."""
+        writer = self._writers.get(order.instrument)
+        if writer is None or self.link is None or not self.link.sender or self._prefers_rest():
+            return
+        body, signed_ms = writer.create_body(order), self._rest.signed_ms()
+        OrderWriter.frame("create", body, f"{order.epoch}-0", signed_ms, self._window_ms)
+
     def amend(self, order: AmendIntended, instrument: str) -> Sent | str:
         """Write an amend; return why not where not a byte was written."""
         writer = self._writers.get(instrument)

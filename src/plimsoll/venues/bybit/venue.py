@@ -194,6 +194,10 @@ class BybitVenue:
         """Write a create now, or return the reason why not a byte was written."""
         return self._orders.create(order)
 
+    def rehearse(self, order: OrderIntended) -> None:
+        """Write a create into memory, for nobody."""
+        self._orders.rehearse(order)
+
     def amend(self, order: AmendIntended, instrument: str) -> Sent | str:
         """Write an amend now, or return the reason why not a byte was written."""
         return self._orders.amend(order, instrument)

@@ -1,0 +1,53 @@
+"""Keeps the way of an order in the processor's caches, between frames, where nothing is urgent.
+
+What a rehearsal decides is written into memory as the log, and the frame as the socket, would have
+it, and is forgotten: there is no way from here to either of them (``tests/engine/test_warming.py``
+and the record of the simulated exchange).
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from plimsoll.core.engine import Core
+from plimsoll.core.records import OrderIntended, encode
+
+QUIET_NS: Final = 1_000_000
+"""Frames closer to one another than this are a burst: the next one may wait already."""
+
+
+class Warming:
+    """Rehearses every so often."""
+
+    def __init__(
+        self,
+        core: Core,
+        rehearse: Callable[[OrderIntended], None],
+        every_ns: int,
+        trouble: Callable[[str, str, str], None],
+    ) -> None:
+        """Begin; ``rehearse``: the gateway's checks and the writing of the request."""
+        self.core = core
+        self.is_off = False
+        """Whether one has failed: none follows it, and trading goes on."""
+        self._trouble = trouble
+        self.count = 0
+        """Rehearsals so far."""
+        self._rehearse = rehearse
+        self._every_ns = every_ns
+        self._heard_ns = self._due_ns = 0
+
+    def heard(self, received_ns: int) -> None:
+        """Rehearse behind a frame that led to nothing, where the next one is not near (hot)."""
+        gap_ns, self._heard_ns = received_ns - self._heard_ns, received_ns
+        if received_ns < self._due_ns or gap_ns < QUIET_NS or self.is_off:
+            return
+        self._due_ns = received_ns + self._every_ns
+        try:
+            order = self.core.rehearsed()
+            if order is not None:
+                encode(order)
+                self._rehearse(order)
+                self.count += 1
+        except Exception as error:
+            self.is_off = True
+            self._trouble("rehearsal", "no more of them", repr(error))

@@ -12,7 +12,14 @@ from plimsoll.core.engine import Core
 from plimsoll.core.records import OrderIntended, encode
 
 QUIET_NS: Final = 1_000_000
-"""Frames closer to one another than this are a burst: the next one may wait already."""
+"""Frames closer to one another than this, by themselves or on the average, are a burst or a busy
+stream: the next one may wait already, and what it needs is near without us."""
+
+_NEWEST: Final = 8
+"""Frames the average is of, about."""
+
+_LONG_NS: Final = _NEWEST * QUIET_NS
+"""A longer gap counts as this one."""
 
 
 class Warming:
@@ -35,11 +42,16 @@ class Warming:
         self._rehearse = rehearse
         self._every_ns = every_ns
         self._heard_ns = self._due_ns = 0
+        self._usual_ns = 0
+        """Between two frames, of late."""
 
     def heard(self, received_ns: int) -> None:
         """Rehearse behind a frame that led to nothing, where the next one is not near (hot)."""
         gap_ns, self._heard_ns = received_ns - self._heard_ns, received_ns
-        if received_ns < self._due_ns or gap_ns < QUIET_NS or self.is_off:
+        self._usual_ns += (min(gap_ns, _LONG_NS) - self._usual_ns) // _NEWEST
+        if received_ns < self._due_ns or gap_ns < QUIET_NS or self._usual_ns < QUIET_NS:
+            return
+        if self.is_off:
             return
         self._due_ns = received_ns + self._every_ns
         try:

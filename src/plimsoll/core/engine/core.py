@@ -77,7 +77,9 @@ SHADOWED: Final = (
 )
 """Inputs that a shadow decides about as a session does."""
 
-ABOUT_STRATEGIES: Final = frozenset({"strategy-set", "strategy-reload", "strategy-resume"})
+ABOUT_STRATEGIES: Final = frozenset({
+    "strategy-set", "strategy-reload", "strategy-resume", "executors-cancel",
+})  # fmt: skip
 """Commands of people it carries out; what others lead to is on record."""
 
 

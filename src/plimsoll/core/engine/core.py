@@ -458,6 +458,8 @@ class Core:
         if not record.is_ok:
             text = f"{record.reason}; bars begin empty"
             yield IncidentRaised(*self.state.stamp(), "warm_up_failed", desk.name, text)
+        elif record.reason:  # all is there, and what is stored on this machine is not what it says
+            yield IncidentRaised(*self.state.stamp(), "store_differs", desk.name, record.reason)
         if not desk.waits_for_bars:
             yield from self._with_trader().on_warmed_up(desk)
 

@@ -30,7 +30,7 @@ def test_the_minutes_of_a_span_are_read_by_another_process(store, given):
 
 def test_nothing_is_started_where_nothing_is_stored(tmp_path, monkeypatch):
     monkeypatch.setattr("subprocess.run", None)
-    assert kept(tmp_path / "none", {BTC: 0}) == {}
+    assert kept(tmp_path / "none", {BTC: 0, "perpetual/btc": 0}) == {}
 
 
 def test_the_environment_is_that_of_the_filters(store, given):

@@ -14,7 +14,7 @@ from plimsoll.cli.output import print_json
 from plimsoll.cli.watching import watching
 from plimsoll.config.books import load_books
 from plimsoll.core.engine import State
-from plimsoll.core.engine.underway import UnderWay, executors_of
+from plimsoll.core.engine.underway import UnderWay, executors_of, unreadable
 from plimsoll.core.model import Instrument
 from plimsoll.core.records import IncidentRaised
 from plimsoll.core.strategy.executors.leg import Leg
@@ -43,7 +43,8 @@ def show(project: str, env: str, *, json: bool, instance: str, all: bool) -> Exi
         ]
         if json:
             rows = [document(state, one) for one in found]
-            print_json({"running": is_running, "ts_ns": state.ts_ns, "executors": rows})
+            known = {"running": is_running, "ts_ns": state.ts_ns, "unreadable": unreadable(state)}
+            print_json(known | {"executors": rows})
         else:
             print("\n".join(_lines(state, found, is_running=is_running, has_ended=all)))
     return Exit.DONE
@@ -136,6 +137,7 @@ def _lines(state: State, found: list[UnderWay], *, is_running: bool, has_ended: 
     lines = []
     if not is_running:
         lines.append("no engine runs: they go on with the next start, and their time passes")
+    lines += [f"the checkpoint of {one} cannot be read here" for one in unreadable(state)]
     if not found:
         return [*lines, "no executors" if has_ended else "no executor is under way; --all shows"
                 " those that have ended"]  # fmt: skip

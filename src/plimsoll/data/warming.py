@@ -49,11 +49,7 @@ def kept(store: Path, since_ms: Mapping[str, int]) -> dict[str, Kept]:
 
     Nothing is started where there is nothing to read.
     """
-    wanted = {
-        name: since
-        for name, since in since_ms.items()
-        if Store(store).files(series_of(name, "last", "1m"))
-    }
+    wanted = {name: since for name, since in since_ms.items() if _has_minutes(store, name)}
     if not wanted:
         return {}
     words = [sys.executable, "-m", "plimsoll.data.warming"]
@@ -65,6 +61,13 @@ def kept(store: Path, since_ms: Mapping[str, int]) -> dict[str, Kept]:
         return msgspec.msgpack.decode(done.stdout, type=dict[str, Kept])
     except (OSError, subprocess.SubprocessError, msgspec.MsgspecError) as error:
         return {name: Kept(why=f"it cannot be read: {str(error)[:200]}") for name in wanted}
+
+
+def _has_minutes(store: Path, name: str) -> bool:
+    try:
+        return bool(Store(store).files(series_of(name, "last", "1m")))
+    except DataError:  # no name of an instrument: the venue is to say so
+        return False
 
 
 def read(wanted: Wanted) -> dict[str, Kept]:

@@ -1,11 +1,12 @@
 """Executors as a reader of the log sees them, beside what their own engine knows of them."""
 
+import msgspec
 from tests.core.engine.test_executing import ICE, TEN
 from tests.core.strategy.executors.bench import Bench
 from tests.properties.driver import PERP
 
 from plimsoll.core.engine import Core, restore, snapshot
-from plimsoll.core.engine.underway import UnderWay, executors_of
+from plimsoll.core.engine.underway import UnderWay, executors_of, unreadable
 from plimsoll.core.strategy import Grid, Pov, Twap
 
 
@@ -116,3 +117,13 @@ def test_an_order_so_old_that_the_books_have_forgotten_it_is_over():
     (one,) = executors_of(state)
     assert not one.run.legs[0].pieces[order.id].leaves_lots
     assert one.run.legs[0].pieces[order.id].is_final
+
+
+def test_a_checkpoint_of_another_release_is_named_and_hides_no_other():
+    bench = Bench()
+    bench.execute(ICE)
+    state = restore(snapshot(bench.driver.core.state))
+    assert unreadable(state) == []
+    for saved in (b"x", msgspec.msgpack.encode({"executors": [{"number": "one"}]})):
+        state.checkpoints["s"] = saved
+        assert (list(executors_of(state)), unreadable(state)) == ([], ["s"])

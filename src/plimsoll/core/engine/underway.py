@@ -50,11 +50,27 @@ def executors_of(state: State) -> Iterator[UnderWay]:
     Args:
         state: Of a replica; it is not changed.
     """
-    for one in state.settings.strategies if state.settings is not None else ():
-        saved = state.checkpoints.get(one.name)
-        runs = msgspec.msgpack.decode(saved, type=_Checkpoint).executors if saved else []
+    for owner in _instances(state):
+        runs = _runs_in(state.checkpoints.get(owner, b""))
         if runs:
-            yield from _of(state, one.name, runs)
+            yield from _of(state, owner, runs)
+
+
+def unreadable(state: State) -> list[str]:
+    """Return the instances whose newest checkpoint says nothing here: of another release, say."""
+    saved = ((owner, state.checkpoints.get(owner, b"")) for owner in _instances(state))
+    return [owner for owner, payload in saved if _runs_in(payload) is None]
+
+
+def _instances(state: State) -> list[str]:
+    return [one.name for one in state.settings.strategies] if state.settings is not None else []
+
+
+def _runs_in(payload: bytes) -> list[Run] | None:
+    try:
+        return msgspec.msgpack.decode(payload, type=_Checkpoint).executors if payload else []
+    except msgspec.MsgspecError:
+        return None
 
 
 def _of(state: State, owner: str, runs: list[Run]) -> Iterator[UnderWay]:

@@ -138,6 +138,13 @@ def test_a_person_sees_and_ends_what_is_worked(plimsoll, desk, tmp_path):
         ran = plimsoll("replay", epoch, *shared)
         assert ran.code == Exit.DONE, ran.out + ran.err
 
+    words = ("replay", 1, "--with", "strategies/work.py:Work", "--strategy", "work")
+    found = plimsoll(*words, *shared, "--json").document["what_if"]
+    assert found["again"]["cancels"] == 1, "the same code meets the command again"
+    assert found["changed"]["cancels"] == 0, "another one has other numbers"
+    told = plimsoll(*words, *shared).out
+    assert "`executors cancel` of the session is not done again" in told
+
     # ---- the exchange's own record ----
     lines = read_record(tmp_path / "sim" / "record.jsonl")
     orders = [one for one in lines if one["kind"] == "order" and one["symbol"] == "DOGEUSDT"]

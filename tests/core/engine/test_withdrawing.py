@@ -107,6 +107,19 @@ def test_a_grid_keeps_what_its_cells_hold():
     assert (handle.reason, bench.at_venue(), bench.resting) == ("operator", 1, [])
 
 
+def test_one_whose_instance_has_not_started_is_cancelled_at_once_and_ends_when_it_does():
+    bench = Bench()
+    handle = bench.execute(ICE)
+    desk = bench.driver.core._trader.desks["s"]
+    desk.is_started = False
+    cancelled(bench)
+    bench.run(1)
+    assert bench.resting == []
+    desk.is_started = True
+    bench.run(1)
+    assert (handle.reason, bench.resting) == ("operator", [])
+
+
 def test_one_under_a_halt_can_be_cancelled():
     bench = Bench()
     handle = bench.execute(TEN)

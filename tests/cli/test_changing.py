@@ -157,6 +157,15 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     ran = plimsoll("strategy", "set", "ema", "fast=3", "slow=9", *shared, "--json")
     assert ran.document["values"] == {"fast": 3, "slow": 9}
     assert ran.document["before"] == {"fast": 2, "slow": 5}
+    page = plimsoll("status", *shared).out
+    assert "ema: fast is 3; the file says 2\n" in page
+    assert "follow: qty is 0.02; the file says nothing of it, it was 0.01\n" in page
+    changed = plimsoll("status", *shared, "--json").document["parameters"]
+    assert changed["ema"]["slow"] == {"value": 9, "file": 5, "before": 5}
+    assert changed["follow"] == {"qty": {"value": 0.02, "file": None, "before": 0.01}}
+    assert "fast = 2 (set to 3), slow = 5 (set to 9)" in plimsoll("strategy", "list", *shared).out
+    one = plimsoll("strategy", "list", "follow", *shared)
+    assert one.out.endswith("\nqty is set to 0.02, by `strategy set`\n")
 
     # ---- signals ----
     long = '{"side": "long"}'
@@ -228,6 +237,9 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
         assert again["seq"] == first["seq"], "a signal counts once, also over a death"
     finally:
         second.stop()
+    edit(desk, "params = { fast = 2, slow = 5,", "params = { fast = 4, slow = 5,")
+    listed = plimsoll("strategy", "list", "ema", *shared, "--json").document
+    assert listed["changed"].keys() == {"slow"}, "who edits the file has the last word"
     file.write_text(FOLLOW.replace("ONE", "THREE").replace("self.qty if", "2 * self.qty if"))
     for epoch in (1, 2):
         ran = plimsoll("replay", epoch, *shared)

@@ -22,6 +22,7 @@ READERS = [
     ["status"],
     ["orders"],
     ["positions"],
+    ["executors", "list"],
     ["reconcile"],
     ["quality"],
     ["replay"],

@@ -5,8 +5,10 @@ than its quantity, no slice is sent twice, none is left without a parent, and at
 rest are the whole.
 """
 
+import json
 from bisect import bisect_right
 from heapq import heapify
+from random import Random
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -16,14 +18,23 @@ from tests.properties.driver import settings_of as core_of
 from tests.properties.market_of_chance import Chance
 
 from plimsoll.core.engine import restore, snapshot
-from plimsoll.core.records import OrderDenied, OrderIntended, PublicTraded, StrategyRestored
+from plimsoll.core.engine.underway import executors_of
+from plimsoll.core.records import (
+    OperatorCommand,
+    OrderDenied,
+    OrderIntended,
+    PublicTraded,
+    StrategyRestored,
+)
 from plimsoll.core.strategy import Grid, Iceberg, Legs, Pov, Strategy, Twap, Vwap
 from plimsoll.core.strategy.executors.schedule import Scheduled
 
 MOST_UNHEDGED = 565
 LEAD_WORTH = 50.0
 """Of a lot of the leading leg."""
-REASONS = {"filled", "dust", "time", "cancelled", "refused", "unhedged", "limit", "stopped"}
+REASONS = {
+    "filled", "dust", "time", "cancelled", "operator", "refused", "unhedged", "limit", "stopped",
+}  # fmt: skip
 
 
 class Worker(Strategy):
@@ -67,10 +78,17 @@ class Worker(Strategy):
 class Crashing(Chance):
     """A venue of chance whose engine is killed now and then."""
 
-    def __init__(self, seed: int, *, crashes: float = 0.02, kinds: int = 6) -> None:
+    def __init__(
+        self, seed: int, *, crashes: float = 0.02, kinds: int = 6, cancels: float = 0.0
+    ) -> None:
         strategy = one_strategy(instruments=(PERP, ETH), params={"kinds": kinds})
         core = core_of(strategy, seed=seed, repeat_max=10**6, same_action_max=10**6)
         self.crashes = crashes
+        self.cancels = cancels
+        """How often a person cancels one, by draws of their own."""
+        self.person = Random(seed)
+        self.cancelled: dict[int, int] = {}
+        """Seq of the command, by number."""
         self.past: list[OrderIntended] = []
         self.is_through = False
         super().__init__(core, self._load, seed)
@@ -91,8 +109,20 @@ class Crashing(Chance):
         row = (PRICE[PERP], self.random.randint(1, 100) / 1_000, True, driver.now_ns // MS)
         driver.put(PublicTraded, PERP, [row], driver.now_ns // MS)
         super().step()
+        if not self.is_calm and self.person.random() < self.cancels:
+            self.cancel()
         if not self.is_calm and self.random.random() < self.crashes:
             self.crash()
+
+    def cancel(self) -> None:
+        """Let a person end one that is under way."""
+        driver, running = self.driver, [one for one in self.handles if not one.reason]
+        running = [one for one in running if not one.run.closes]
+        if running:
+            number = self.person.choice(running).number
+            args = json.dumps({"strategy": "s", "number": number})
+            driver.put(OperatorCommand, f"c{driver.seq}", "anna", "executors-cancel", args)
+            self.cancelled[number] = driver.of(OperatorCommand)[-1].seq
 
     def crash(self) -> None:
         """Kill the engine: requests on their way arrive, nothing else is heard any more."""
@@ -129,6 +159,7 @@ class Crashing(Chance):
         for _ in range(600):
             self.step()
             if all(one.is_done for one in self.handles):
+                self.driver.advance(SECOND)  # the end is checkpointed with the next beat
                 return
 
     # ---- the judge ----
@@ -199,9 +230,28 @@ def judge_slices(chance: Crashing) -> None:
             assert len(slices) == len(set(slices)), f"{handle.kind} {handle.number}: {slices}"
 
 
+def judge_cancels(chance: Crashing) -> None:
+    """What a person has ended asks for nothing any more, but to take back what is ahead."""
+    for handle in chance.handles:
+        since = chance.cancelled.get(handle.number)
+        if since is not None:
+            assert handle.reason in ("operator", "filled"), f"{handle.number}: {handle.reason}"
+            labels = {leg.label: leg.sign for leg in handle.run.legs}
+            late = [
+                one for one in chance.orders
+                if one.seq > since and labels.get(one.label) == one.side.sign
+            ]  # fmt: skip
+            assert late == [], f"{handle.kind} {handle.number} goes on after its cancel"
+
+
 def judge_end(chance: Crashing) -> None:
     core = chance.driver.core
+    read = {one.run.number: one.run for one in executors_of(core.state)}
     for handle in chance.handles:
+        seen = read[handle.number]
+        assert seen.ended == handle.reason
+        for told, leg in zip(seen.legs, handle.run.legs, strict=True):
+            assert (told.filled_lots, told.in_flight) == (leg.filled_lots, leg.in_flight)
         assert handle.reason in REASONS, f"{handle.kind} {handle.number}: {handle.reason!r}"
         for leg, told in zip(handle.run.legs, handle.legs, strict=True):
             assert leg.filled_lots == chance.filled(leg.label, leg.sign), leg.label
@@ -221,6 +271,7 @@ def life(seed: int, steps: int = 120, **more) -> Crashing:
     chance.finish()
     judge(chance)
     judge_slices(chance)
+    judge_cancels(chance)
     judge_end(chance)
     return chance
 
@@ -240,6 +291,12 @@ def test_killed_again_and_again(seed):
     life(seed, 100, crashes=0.15)
 
 
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1 << 32))
+def test_what_a_person_cancels_stays_cancelled(seed):
+    life(seed, crashes=0.08, cancels=0.06)
+
+
 def test_the_runs_do_what_they_are_for():
     """A judge of nothing judges nothing: fills, rests, refusals, crashes and every kind occur."""
     kinds, reasons, crashes, orders, denials = set(), set(), 0, 0, 0
@@ -255,3 +312,6 @@ def test_the_runs_do_what_they_are_for():
     assert crashes > 10
     assert orders > 120
     assert denials > 0
+    ended = [life(seed, cancels=0.06) for seed in range(4)]
+    assert sum(len(one.cancelled) for one in ended) > 5
+    assert {"operator", "filled"} <= {one.reason for chance in ended for one in chance.handles}

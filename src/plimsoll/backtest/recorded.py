@@ -15,7 +15,7 @@ from plimsoll.backtest.recorded_watch import RecordedWatch
 from plimsoll.backtest.results import Results
 from plimsoll.backtest.run import Progress
 from plimsoll.backtest.tapes import Arrival, RecordedPlan, arrivals_of, settings_of
-from plimsoll.core.engine import Core
+from plimsoll.core.engine import Core, State
 from plimsoll.core.records import (
     BarReported,
     BookChanged,
@@ -53,10 +53,10 @@ def run_recorded(plan: RecordedPlan, progress: Progress | None = None) -> Result
 class Runner:
     """The loop: stamps inputs, applies, decides, applies what was decided."""
 
-    def __init__(self, plan: RecordedPlan) -> None:
-        """Begin before the first input."""
+    def __init__(self, plan: RecordedPlan, state: State | None = None) -> None:
+        """Begin before the first input; ``state``: with what instances had by then."""
         self.plan = plan
-        self.core = Core(plan.load)
+        self.core = Core(plan.load, state)
         self.watch = RecordedWatch(plan, self.core)
         self.minutes = Minutes(plan.minutes_of, plan.delay_ns)
         self.seq = 0

@@ -56,6 +56,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: int = 20
     seed: int = 1
     intrabar: str = ""
+    session: tuple[int, int] = (0, 0)
+    """Of a journal: its epoch and its first seq; without it the newest one."""
 
 
 class Planned(NamedTuple):
@@ -137,6 +139,7 @@ def _recorded(
             delay_ms=asked.delay_ms,
             latency_ms=asked.latency_ms,
             seed=asked.seed,
+            session=asked.session,
         )
     )
     return Planned(plan, notes, base is not None)

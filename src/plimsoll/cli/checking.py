@@ -1,60 +1,61 @@
 """What only a second look tells of a strategy: does a backtest decide alike, is live like paper.
 
 The backtest of a paper session takes as long as a backtest does: it is run when a person asks for
-it (``graduate --check``) and kept beside the evidence, with what it was of. The gap to the shadow
-is read from the logs whenever a candidate is judged.
+it (``graduate --check``), session by session, and kept beside the evidence, with what it was of.
+The gap to the shadow is read from the logs whenever a candidate is judged.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from plimsoll.backtest.recorded import Runner
-from plimsoll.backtest.tapes import RecordedPlan, arrivals_of
 from plimsoll.cli import text
-from plimsoll.cli.backtesting import Asked, data_told, planned
+from plimsoll.cli.agreeing import SessionChecked, compared
+from plimsoll.cli.backtesting import Asked
 from plimsoll.cli.books import damage_told, journal_of, wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.giving import write_durably
-from plimsoll.cli.measuring import Measurer, tell
+from plimsoll.cli.measuring import Measurer
 from plimsoll.config.books import Books
 from plimsoll.config.project import load_project
 from plimsoll.config.translate import core_settings
 from plimsoll.core.execution.graduation import Outside, Stage
 from plimsoll.core.execution.shadow import Model, Shadow, Verdict, bound_of, judged
-from plimsoll.core.records import RECORD_KIND, PaperOrderIntended, Record
-from plimsoll.engine.reading import record_of
-from plimsoll.journal import TRADING, newest_epoch, scan
+from plimsoll.journal import MARKET, is_kept
 from plimsoll.track import Read, Track
-from plimsoll.track.agreement import LEAST, Ask, agreement_of
+from plimsoll.track.agreement import LEAST, together
+from plimsoll.track.sessions import Begun, Session, sessions_of
 
 _UNITS: Final = 10**8
 _MS: Final = 1_000_000
-_SLACK_NS: Final = 1_000_000_000
-"""Beyond the latency: how much later a timer of a busy machine may be."""
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders of a session that were not compared, and why."""
+
+    session: int
+    orders: int
+    reason: str
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """A backtest of a paper session, and of what."""
+    """Backtests of the paper sessions of a record, and of what."""
 
     strategy: str
+    since_seq: int
+    """When the record began."""
     at_ns: int
-    session: int
-    first_seq: int
-    last_seq: int
-    """Of the session's own records that were compared."""
-    digest: str
-    """SHA-256 over the orders recorded."""
     source_hash: str
     params: dict[str, str | int | float | bool | list[str | int | float | bool]]
+    sessions: list[SessionChecked]
+    left: list[Left]
     recorded: int
     made: int
     alike: int
     share: float | None
+    """Of the longer list of each session, all sessions together."""
 
 
 class Looked(NamedTuple):
@@ -86,42 +87,39 @@ def looked_at(books: Books, folder: Path, found: Read, track: Track, strategy: s
 def check(
     project: str, env: str, books: Books, folder: Path, track: Track, strategy: str
 ) -> Checked:
-    """Run a strategy over its newest paper session again and keep how far it decided alike.
+    """Run a strategy over the paper sessions of its record again and keep how far it decides alike.
+
+    One at a time, kept after each; one that was compared to its end is not run again.
 
     Raises:
         ConfigError: the strategy cannot be used.
-        Failure: it has changed since, or the session has no data.
+        Failure: it has changed since, or not one session has data.
     """
     journal, book = journal_of(books), track.settings.name
+    asked = _asked(project, env, journal, track, strategy)
+    before, _ = _kept(folder, strategy, track)
+    known = {one.session: one for one in before.sessions} if before is not None else {}
+    done: list[SessionChecked] = []
+    left: list[Left] = []
     with damage_told(books):
-        session = newest_epoch(journal, TRADING)
-        recorded = list(_orders(journal, session, book))
-    runner = _made_again(project, env, journal, track, strategy)
-    within_ns = runner.plan.latency_ns + _SLACK_NS
-    until_ns = runner.now_ns
-    asks = [_ask(one) for one in recorded if one.ts_ns <= until_ns]
-    agreement = agreement_of(asks, [_ask(one) for one in runner.orders], within_ns)
-    found = Checked(
-        strategy=strategy,
-        at_ns=wall_ns(),
-        session=session,
-        first_seq=recorded[0].seq if recorded else 0,
-        last_seq=recorded[-1].seq if recorded else 0,
-        digest=hashlib.sha256(msgspec.json.encode(asks)).hexdigest(),
-        source_hash=track.settings.source_hash,
-        params=track.settings.params,
-        recorded=agreement.recorded,
-        made=agreement.made,
-        alike=agreement.alike,
-        share=agreement.share,
-    )
-    path = _path(folder, strategy)
-    try:
-        write_durably(path, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
-    except OSError as error:
-        what = f"{path}: cannot be written: {error.strerror or error}"
-        raise Failure(Exit.CONFIGURATION, "not-written", what) from error
-    return found
+        for session in sessions_of(journal, book, track.since_seq):
+            kept, why = known.get(session.epoch), ""
+            if session.early:
+                left.append(Left(session=session.epoch, orders=session.early, reason=_EARLY))
+            if session.begun is not None and (kept is None or not kept.is_final):
+                new, why = _run(asked, journal, book, session, session.begun)
+                kept = new or kept
+            if kept is not None:
+                done.append(kept)
+            rest = session.orders - (kept.recorded if kept is not None else 0)
+            if why and rest > 0:
+                left.append(Left(session=session.epoch, orders=rest, reason=why))
+            later = [one for one in known.values() if one.session > session.epoch]
+            _keep(folder, _summed(track, strategy, [*done, *later], left))
+    if not done:
+        what = "; ".join(f"session {one.session}: {one.reason}" for one in left[-_SHOWN:])
+        raise Failure(Exit.CONFIGURATION, "no-data", what or "no session of its record", _HOW)
+    return _summed(track, strategy, done, left)
 
 
 def checked_lines(checked: Checked | None) -> list[str]:
@@ -129,34 +127,40 @@ def checked_lines(checked: Checked | None) -> list[str]:
     if checked is None:
         return []
     age_h = (wall_ns() - checked.at_ns) / 3.6e12
-    return [
-        f"  checked    session {checked.session}, seq {checked.first_seq:,} to "
-        f"{checked.last_seq:,}, {text.moment(checked.at_ns)} UTC ({age_h:.1f} h ago): of "
-        f"{checked.recorded} orders on paper and {checked.made} of a backtest {checked.alike} alike"
+    names = ", ".join(str(one.session) for one in checked.sessions[-_SHOWN:])
+    more = f"{len(checked.sessions)} sessions, the newest " * (len(checked.sessions) > _SHOWN)
+    lines = [
+        f"  checked    {more or 'session '}{names}; {text.moment(checked.at_ns)} UTC "
+        f"({age_h:.1f} h ago): of {checked.recorded} orders on paper and {checked.made} of a "
+        f"backtest {checked.alike} alike"
     ]
+    if checked.left:
+        orders, newest = sum(one.orders for one in checked.left), checked.left[-1]
+        lines.append(
+            f"             not compared: {orders} orders; session {newest.session}: {newest.reason}"
+        )
+    return lines
 
 
 # ---- inside ----
 
-
-class _Noting(Runner):
-    """Keeps the orders that are decided."""
-
-    def __init__(self, plan: RecordedPlan) -> None:
-        super().__init__(plan)
-        self.orders: list[PaperOrderIntended] = []
-
-    def _follow(self, decisions: Iterable[Record]) -> None:
-        super()._follow(self._noted(decisions))
-
-    def _noted(self, decisions: Iterable[Record]) -> Iterator[Record]:
-        for decision in decisions:
-            yield decision
-            if isinstance(decision, PaperOrderIntended):
-                self.orders.append(decision)
+_SHOWN: Final = 5
+_EARLY: Final = "before the first checkpoint since its record began"
+_HOW: Final = (
+    "market data are kept for journal.market_keep_time and journal.market_keep: run --check before "
+    "they are dropped, what was compared is kept"
+)
 
 
-def _made_again(project: str, env: str, journal: Path, track: Track, strategy: str) -> _Noting:
+def _asked(project: str, env: str, journal: Path, track: Track, strategy: str) -> Asked:
+    """Return what is run again, but for its session.
+
+    Raises:
+        Failure: the strategy is not the one of its record any more, or trades no paper.
+    """
+    if not track.is_paper:
+        what = f"{strategy} trades live: what is compared with a backtest is its record on paper"
+        raise Failure(Exit.REFUSED, "not-paper", what)
     core = core_settings(load_project(Path(project), env))
     now = next((one for one in core.strategies if one.name == strategy), None)
     if now is None or now.source_hash != track.settings.source_hash:
@@ -164,48 +168,73 @@ def _made_again(project: str, env: str, journal: Path, track: Track, strategy: s
         raise Failure(
             Exit.REFUSED, "changed", what, "put it back, or start a record of the new one"
         )
-    asked = Asked(
+    return Asked(
         project=project,
         env=env,
         strategy=strategy,
         instruments=",".join(track.settings.instruments),
         data=str(journal),
-        capital=track.capital_units / _UNITS,
         params=track.settings.params,  # type: ignore[arg-type]  # a list is as good here
         latency_ms=core.timing.paper_latency_ns // _MS,
         seed=core.seed,
     )
-    plan = planned(asked).plan
-    assert isinstance(plan, RecordedPlan)
-    runner = _Noting(plan)
-    with data_told():
-        runner.play(arrivals_of(plan.tapes), tell)
-    return runner
 
 
-def _orders(journal: Path, session: int, book: str) -> Iterator[PaperOrderIntended]:
-    for entry in scan(journal, TRADING):
-        if entry.kind == RECORD_KIND and entry.epoch == session:
-            record = record_of(entry)
-            if isinstance(record, PaperOrderIntended) and record.owner == book:
-                yield record
+def _run(
+    asked: Asked, journal: Path, book: str, session: Session, begun: Begun
+) -> tuple[SessionChecked | None, str]:
+    """Return a session compared, else why it cannot be."""
+    if not is_kept(journal, MARKET, session.epoch, session.first_seq):
+        return None, "its market data are not kept any more"
+    one = msgspec.structs.replace(
+        asked,
+        session=(session.epoch, session.first_seq),
+        capital=begun.settings.capital / _UNITS,
+    )
+    try:
+        return compared(one, journal, book, session, begun), ""
+    except Failure as error:  # of its data alone: the strategy was loaded before
+        return None, error.message
 
 
-def _ask(one: PaperOrderIntended) -> Ask:
-    return Ask(one.ts_ns, one.instrument, str(one.side), one.price_ticks, one.qty_lots)
+def _summed(
+    track: Track, strategy: str, sessions: list[SessionChecked], left: list[Left]
+) -> Checked:
+    found = together([one.agreement for one in sessions])
+    return Checked(
+        strategy=strategy,
+        since_seq=track.since_seq,
+        at_ns=wall_ns(),
+        source_hash=track.settings.source_hash,
+        params=track.settings.params,
+        sessions=sessions,
+        left=left,
+        recorded=found.recorded,
+        made=found.made,
+        alike=found.alike,
+        share=found.share,
+    )
+
+
+def _keep(folder: Path, checked: Checked) -> None:
+    path = _path(folder, checked.strategy)
+    try:
+        write_durably(path, msgspec.json.format(msgspec.json.encode(checked), indent=1) + b"\n")
+    except OSError as error:
+        what = f"{path}: cannot be written: {error.strerror or error}"
+        raise Failure(Exit.CONFIGURATION, "not-written", what) from error
 
 
 def _kept(folder: Path, strategy: str, track: Track) -> tuple[Checked | None, str]:
     """Return the newest check of this very record, and else why there is none."""
-    how = f"`plimsoll graduate {strategy} --check` runs a backtest of its paper session"
+    how = f"`plimsoll graduate {strategy} --check` runs its paper sessions as backtests"
     try:
         found = msgspec.json.decode(_path(folder, strategy).read_bytes(), type=Checked)
     except (OSError, msgspec.MsgspecError):
         return None, f"not checked: {how}"
     settings = track.settings
-    if (found.source_hash, found.params) != (settings.source_hash, settings.params) or (
-        found.last_seq and found.last_seq < track.since_seq
-    ):
+    about = (found.source_hash, found.params, found.since_seq)
+    if about != (settings.source_hash, settings.params, track.since_seq):
         return None, f"the check is of an earlier record: {how}"
     if found.share is None:
         return found, f"n too small: {max(found.recorded, found.made)} of {LEAST} orders"

@@ -16,14 +16,13 @@ from plimsoll.cli.giving import given, layout_of, new_command
 from plimsoll.cli.mode_words import document, held_words, page, plan_document, plan_page
 from plimsoll.cli.output import print_json
 from plimsoll.cli.passphrase import typed
-from plimsoll.cli.watching import LogWatch, must_have_run, newest_journal, watching
+from plimsoll.cli.watching import LogWatch, must_have_run, watching
 from plimsoll.config import units
 from plimsoll.config.layout import Layout
 from plimsoll.core.engine import State
 from plimsoll.core.execution.modes import POLICIES, Standing
 from plimsoll.core.model import LiveStage, Mode
 from plimsoll.core.records import FlattenEnded, LiveEnded, ModeSet
-from plimsoll.journal import JournalError
 
 _WATCH_S: Final = 5.0
 _FLATTEN_S: Final = 35.0
@@ -103,19 +102,6 @@ def _change(layout: Layout, args: dict[str, Any], reason: str, *, json: bool) ->
         _told(state, found, seq, command.id, json=json)
     is_left = is_flatten and found.stage is not LiveStage.NONE
     return Exit.DONE if is_seen and not is_left else Exit.TIMED_OUT
-
-
-def switched_modes(layout: Layout) -> dict[str, str]:
-    """Return how strategies stand that were switched, by name; none where no log can be read."""
-    folder = newest_journal(layout)
-    if folder is None:
-        return {}
-    try:
-        with watching(folder) as watch:
-            found = watch.core.state.modes.standings.values()
-            return {one.strategy: one.words for one in found if one.seq}
-    except JournalError:
-        return {}
 
 
 # ---- inside ----

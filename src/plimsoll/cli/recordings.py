@@ -43,6 +43,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     delay_ms: int
     latency_ms: int
     seed: int
+    session: tuple[int, int] = (0, 0)
+    """Of a journal: its epoch and its first seq; without it the newest one."""
 
 
 class _File(NamedTuple):
@@ -69,7 +71,7 @@ def recorded_plan(wanted: Wanted) -> tuple[RecordedPlan, list[str]]:
         DataError: a file cannot be used.
     """
     names = wanted.settings.instruments
-    opened = [_open(one, names, wanted.delay_ms * _MS) for one in _files(wanted.data, names)]
+    opened = [_open(one, names, wanted) for one in _files(wanted.data, names)]
     _complete(names, opened)
     found = [_instrument(name, opened, wanted.store) for name in names]
     offset_ns, clock_note = _clock(opened)
@@ -152,10 +154,10 @@ def _files(data: str, names: tuple[str, ...]) -> list[_File]:
     return found
 
 
-def _open(file: _File, names: tuple[str, ...], delay_ns: int) -> Opened:
+def _open(file: _File, names: tuple[str, ...], wanted: Wanted) -> Opened:
     if file.path.is_dir():
-        return open_journal(file.path, frozenset(names))
-    return open_file(file.path, file.names, delay_ns)
+        return open_journal(file.path, frozenset(names), wanted.session)
+    return open_file(file.path, file.names, wanted.delay_ms * _MS)
 
 
 def _complete(names: tuple[str, ...], opened: list[Opened]) -> None:
@@ -242,8 +244,8 @@ def _history(store: Path, opened: list[Opened]) -> Callable[[str, int, int], Ite
 
     def rows(name: str, since_ms: int, until_ms: int) -> Iterator[list[Row]]:
         recorded = [row for one in opened for row in one.minutes.get(name, [])]
-        if recorded:
-            yield recorded
+        if recorded:  # some may have been asked for later: nobody may know them yet
+            yield [row for row in recorded if row[0] < until_ms]
             return
         try:
             yield from read_bars(store, name, "1m", since_ms, until_ms)

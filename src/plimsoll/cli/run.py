@@ -8,6 +8,7 @@ from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
 from plimsoll.cli.strategy.check import warnings as strategy_warnings
+from plimsoll.cli.warming import document, with_stored
 from plimsoll.cli.wiring import engine_settings
 from plimsoll.config.project import Project, load_project
 from plimsoll.core.model import Mode
@@ -24,10 +25,15 @@ def run(project: str, env: str, *, json: bool, confirm_live: str) -> Exit:
     """
     found = load_project(Path(project), env)
     confirm(found, confirm_live)
-    settings = engine_settings(found)
+    settings, warm_ups = with_stored(found, engine_settings(found))
     for warning in (*found.warnings(), *strategy_warnings(found)):
         print(f"warning: {warning}", file=sys.stderr)
     _announce(found, as_json=json)
+    for one in warm_ups:
+        if json:
+            print_json(document(one))
+        elif one.words:
+            print(one.words, file=sys.stderr)
     try:
         return Exit(serve(settings))
     except Refused as refusal:

@@ -7,6 +7,8 @@ from typing import Any
 from plimsoll.auditor import Verdict
 from plimsoll.cli import auditor, text
 from plimsoll.cli.books import holder_of, replica_of, wall_ns
+from plimsoll.cli.changed import changed_document, changed_lines
+from plimsoll.cli.executors import executor_lines
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.mode_words import document as modes_of
 from plimsoll.cli.mode_words import mode_lines
@@ -21,6 +23,7 @@ from plimsoll.cli.rows import (
 from plimsoll.cli.watchdog_words import words_of
 from plimsoll.config.books import Books, load_books
 from plimsoll.core.engine import Core
+from plimsoll.core.engine.underway import executors_of
 from plimsoll.core.model import ACCOUNT, Scope, scope_of
 from plimsoll.core.risk import Halt, Pause
 from plimsoll.journal import MARKET, TRADING, usage
@@ -192,7 +195,8 @@ def _page(
     for title, rows in (("strategies", strategy_rows(core)), ("positions", position_rows(core))):
         if len(rows) > 1:
             lines += ["", title, text.table(rows[0], rows[1:], "  ")]
-    lines += mode_lines(core) + stage_lines(core) + stop_lines(core)
+    lines += mode_lines(core) + changed_lines(core) + executor_lines(core.state)
+    lines += stage_lines(core) + stop_lines(core)
     lines += doubt_lines(core) + waiting_lines(core)
     if core.incidents:
         lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
@@ -246,6 +250,8 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
             for name, one in core.state.doubts.items()
         },
         "modes": modes_of(core),
+        "parameters": changed_document(core),
+        "executors": [one.name for one in executors_of(core.state) if not one.run.ended],
         "stopped_strategies": stopped_strategies(core),
         "equity": text.exact(losses.equity) if losses.is_known else None,
         "today": text.exact(losses.equity - losses.baseline) if losses.is_known else None,

@@ -22,6 +22,7 @@ from plimsoll.core.records import (
     OrderIntended,
     OrderSent,
     ProtectionIntended,
+    QueryAnswered,
     QueryIntended,
     Record,
     RequestAnswered,
@@ -100,6 +101,7 @@ class Engine:
             IncidentRaised: log.incident,
             Halted: log.halted,
             StrategyStopped: log.strategy_stopped,
+            QueryAnswered: log.warmed_up,
             RequestAnswered: self.meter.answered,
             ExecutionReported: self.meter.executed,
         }

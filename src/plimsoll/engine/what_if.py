@@ -59,7 +59,8 @@ _HEARD: Final = frozenset({
 })  # fmt: skip
 _CONDITIONS: Final = frozenset({"halt", "pause", "resume"})
 """Commands that are conditions of the session and not acts of a person in the instance's place."""
-_CHANGES: Final = frozenset({"strategy-set", "strategy-reload"})
+_CHANGES: Final = frozenset({"strategy-set", "strategy-reload", "executors-cancel"})
+"""What people did to an instance: the same code meets it again, another one does not."""
 _SLACK_NS: Final = 1_000_000
 """How late a timer of the run's own fires, as one of the process does."""
 SAME_NS: Final = 1_000_000_000
@@ -304,7 +305,8 @@ class _Run:
     def _is_condition(self, command: OperatorCommand) -> bool:
         try:
             args = json.loads(command.args or "{}")
-            if command.cmd in _CHANGES and args.get("strategy") == strategy_of(self.owner):
+            whose = self.owner if command.cmd == "executors-cancel" else strategy_of(self.owner)
+            if command.cmd in _CHANGES and args.get("strategy") == whose:
                 if not self._is_same:
                     what = f"`{command.cmd.replace('-', ' ')}` of the session is not done again"
                     self.notes[what] = None

@@ -11,7 +11,7 @@ from plimsoll.journal.forcer import Forcer
 from plimsoll.journal.journal import Journal
 from plimsoll.journal.layout import KIND_FRAME, KIND_RECORD, MARKET, TRADING, Entry
 from plimsoll.journal.lookup import Places, look_up
-from plimsoll.journal.reader import merge, newest_epoch, scan
+from plimsoll.journal.reader import is_kept, merge, newest_epoch, scan
 from plimsoll.journal.recover import Recovery
 from plimsoll.journal.settings import JournalSettings
 from plimsoll.journal.snapshots import snapshots, write_snapshot
@@ -40,6 +40,7 @@ __all__ = [
     "Verification",
     "forced_seq",
     "highest_epoch",
+    "is_kept",
     "look_up",
     "merge",
     "newest_epoch",

@@ -57,6 +57,23 @@ def newest_epoch(directory: Path, log: str) -> int:
         reader.close()
 
 
+def is_kept(directory: Path, log: str, epoch: int, first_seq: int) -> bool:
+    """Return whether nothing of a session was dropped from a log; ``first_seq``: its first record.
+
+    Raises:
+        JournalDamaged: the oldest segment's header is not what was written.
+    """
+    paths = segment_paths(directory / log)
+    if not paths:
+        return False
+    reader = SegmentReader(paths[0])
+    try:
+        oldest = reader.header
+    finally:
+        reader.close()
+    return oldest.epoch < epoch or (oldest.epoch == epoch and oldest.previous_seq < first_seq)
+
+
 def merge(*logs: Iterable[Entry]) -> Iterator[Entry]:
     """Yield the records of several finished logs of one engine in the order they were written."""
     return heapq.merge(*logs, key=attrgetter("seq"))

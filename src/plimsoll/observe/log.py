@@ -10,7 +10,13 @@ import sys
 import msgspec
 
 from plimsoll.core.feed import STREAM_LIVE
-from plimsoll.core.records import Halted, IncidentRaised, LinkChanged, StrategyStopped
+from plimsoll.core.records import (
+    Halted,
+    IncidentRaised,
+    LinkChanged,
+    QueryAnswered,
+    StrategyStopped,
+)
 
 _FIELDS = "plimsoll_fields"
 
@@ -48,6 +54,13 @@ class Log:
         """Tell what a person should see; that market data is live again wakes nobody."""
         level = logging.INFO if record.code == STREAM_LIVE else logging.ERROR
         self._tell(level, "incident", code=record.code, subject=record.subject, text=record.text)
+
+    def warmed_up(self, record: QueryAnswered) -> None:
+        """Tell of minutes to begin with that come from the store, and from where the others do."""
+        if record.stored:
+            asked = record.rows - record.stored
+            fields = {"minutes": record.rows, "stored": record.stored, "asked": asked}
+            self._tell(logging.INFO, "warm-up from the store", query=record.query_id, **fields)
 
     def halted(self, record: Halted) -> None:
         """Tell that trading is halted."""

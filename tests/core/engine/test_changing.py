@@ -257,6 +257,16 @@ def test_a_set_says_what_is_in_the_log_to_a_replica_too():
     assert driver.core.state.changes.of("s") == {"fast": 10}
 
 
+def test_what_held_before_the_first_change_is_kept_over_snapshots():
+    driver = running(params={"fast": 4})
+    change(driver, fast=9, big=7)
+    default = driver.of(ParametersChanged)[0].before["big"]
+    change(driver, fast=10)
+    known = restore(snapshot(driver.core.state)).changes.parameters["s"]
+    assert (known["fast"].before, known["fast"].configured) == (4, 4)
+    assert (known["big"].before, known["big"].configured) == (default, None)
+
+
 # ---- the two books of a strategy ----
 
 

@@ -29,6 +29,7 @@ from plimsoll.core.records import (
     OrderIntended,
     PaperOrderIntended,
     PublicTraded,
+    QueryAnswered,
     QueryIntended,
     StrategyCheckpoint,
     StrategyStopped,
@@ -344,6 +345,16 @@ def test_a_warm_up_that_fails_is_told():
     driver.book()
     driver.answer(driver.queries.pop(), ok=False)
     assert [one.code for one in driver.of(IncidentRaised)] == ["warm_up_failed"]
+
+
+def test_a_store_that_differs_from_the_venue_is_told_and_the_warm_up_is_whole():
+    driver = Driver(settings_of(one_strategy(Mode.PAPER)), lambda _one: Warm()).begin()
+    driver.book()
+    query = driver.queries.pop()
+    driver.put(QueryAnswered, query.query_id, True, 0, "stored minutes are not the venue's")
+    (told,) = driver.of(IncidentRaised)
+    assert (told.code, told.subject) == ("store_differs", "s")
+    assert not driver.core._trader.desks["s"].waits_for_bars
 
 
 def test_checkpoints_are_taken_at_the_start_and_every_minute_with_hashes():

@@ -92,6 +92,17 @@ def test_the_newest_session_is_read_as_it_came(tmp_path):
         assert times == sorted(times)
 
 
+def test_an_older_session_is_read_alone(tmp_path):
+    last = session(tmp_path, 1, 0, FRAMES[:3])
+    session(tmp_path, 2, last, FRAMES)
+    for epoch, first_seq, frames in ((1, 1, 3), (2, last + 1, len(FRAMES))):
+        opened = open_journal(tmp_path, NAMES, (epoch, first_seq))
+        assert f"session {epoch}" in opened.source
+        assert opened.minutes == {PERP: [(60_000, 1.0, 3.0, 0.5, 2.0, 7.0)]}
+        found = [make(what, 1, at, 1) for at, _, make, what in opened.arrivals(0)]
+        assert sum(one is not None for one in found) == 3 + frames + 1
+
+
 def test_what_is_missing_is_told(tmp_path):
     with pytest.raises(NotRecognised, match="one journal, found none"):
         open_journal(tmp_path, NAMES)

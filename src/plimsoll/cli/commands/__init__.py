@@ -4,6 +4,7 @@ from typing import Final
 
 from plimsoll.cli.commands.acting import ACTING
 from plimsoll.cli.commands.backtests import BACKTESTS
+from plimsoll.cli.commands.executors import EXECUTOR_COMMANDS
 from plimsoll.cli.commands.explaining import EXPLAINING
 from plimsoll.cli.commands.guarding import GUARDING
 from plimsoll.cli.commands.judging import JUDGING
@@ -19,6 +20,7 @@ COMMANDS: Final = (
     *BACKTESTS,
     *RUNNING,
     *ACTING,
+    *EXECUTOR_COMMANDS,
     *GUARDING,
     *JUDGING,
     *EXPLAINING,

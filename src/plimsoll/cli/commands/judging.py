@@ -128,7 +128,7 @@ JUDGING: Final = (
         (
             "plimsoll graduate",
             "plimsoll graduate ema --plan                    # with the capital ramp",
-            "plimsoll graduate ema --check                   # a backtest of its paper session",
+            "plimsoll graduate ema --check                   # backtests of its paper sessions",
             "plimsoll graduate --json | jq '.strategies[].test'",
         ),
         "graduate:graduate",
@@ -138,7 +138,7 @@ JUDGING: Final = (
             Argument("--plan", "the capital ramp and what it may cost as well", is_flag=True),
             Argument(
                 "--check",
-                "run its newest paper session as a backtest first: do both decide alike",
+                "run its paper sessions as backtests first: do both decide alike",
                 is_flag=True,
             ),
         ),

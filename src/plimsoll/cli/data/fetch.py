@@ -34,7 +34,7 @@ from plimsoll.venues.bybit.rates import Holder
 from plimsoll.venues.bybit.settings import BybitSettings
 from plimsoll.venues.bybit.settings import environment as hosts_of
 
-_PRICES_OF: Final = {"demo": "mainnet"}
+PRICES_OF: Final = {"demo": "mainnet"}
 """Where the market data of an environment come from."""
 
 Ask = Callable[[str], Callable[[Progress], None]]
@@ -110,7 +110,7 @@ def _venue(project: str, env: str, environment: str) -> tuple[str, BybitSettings
         environment = environment or found.settings.venue.environment
         region, proxy = found.settings.venue.region, found.settings.venue.proxy
         port = simulator_port(found) if environment == "simulator" else 0
-    name = _PRICES_OF.get(environment, environment)
+    name = PRICES_OF.get(environment, environment)
     try:
         hosts = hosts_of(name, region, port)
     except VenueError as error:

@@ -3,24 +3,36 @@
 import difflib
 import json as json_text
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from plimsoll.cli import text
+from plimsoll.cli.books import holder_of
+from plimsoll.cli.changed import changed_of, document
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
-from plimsoll.cli.mode import switched_modes
 from plimsoll.cli.output import print_json
 from plimsoll.cli.strategies import classes_in
 from plimsoll.cli.strategy.describing import parameters, row_of, schema_of, summary
 from plimsoll.cli.strategy.finding import class_named, strategy_files
+from plimsoll.cli.watching import newest_journal, watching
 from plimsoll.cli.wiring import loader
 from plimsoll.config.errors import ConfigError
 from plimsoll.config.project import Project, load_project
 from plimsoll.config.translate import core_settings
+from plimsoll.core.engine.changes import Change
 from plimsoll.core.model import cash_text
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Strategy
 from plimsoll.core.strategy.parameters import plain, shown
+from plimsoll.journal import JournalError
+
+
+class _Logged(NamedTuple):
+    """What the newest log says above the configuration, by strategy."""
+
+    modes: dict[str, str]
+    params: dict[str, dict[str, Change]]
+    is_running: bool
 
 
 def strategies(name: str, project: str, env: str, *, json: bool) -> Exit:
@@ -28,19 +40,18 @@ def strategies(name: str, project: str, env: str, *, json: bool) -> Exit:
     found = load_project(Path(project), env)
     load = loader(found)
     entries = [(entry, load(entry)) for entry in core_settings(found).strategies]
+    logged = _logged(found)
     if name:
-        return _one(found, name, dict((entry.name, (entry, one)) for entry, one in entries), json)
-    classes, switched = _classes(found), switched_modes(found.layout)
+        by_name = {entry.name: (entry, one) for entry, one in entries}
+        return _one(found, name, by_name, logged, json=json)
+    classes = _classes(found)
     if json:
-        instances = [
-            _document(entry, strategy) | {"switched": switched.get(entry.name, "")}
-            for entry, strategy in entries
-        ]
+        instances = [_document(entry, strategy, logged) for entry, strategy in entries]
         print_json({"strategies": instances, "classes": classes})
         return Exit.DONE
     if entries:
         titles = ("name", "mode", "class", "instruments", ">capital", "parameters")
-        print(text.table(titles, [_row(entry, strategy, switched) for entry, strategy in entries]))
+        print(text.table(titles, [_row(entry, one, logged) for entry, one in entries]))
     else:
         print(f"no strategies: add [[strategy]] to {found.layout.main_file}")
     if classes:
@@ -73,18 +84,28 @@ def schema(name: str, project: str, env: str, *, json: bool) -> Exit:
 
 
 def _one(
-    project: Project, name: str, entries: dict[str, tuple[StrategySettings, Strategy]], json: bool
+    project: Project,
+    name: str,
+    entries: dict[str, tuple[StrategySettings, Strategy]],
+    logged: _Logged,
+    *,
+    json: bool,
 ) -> Exit:
+    changes: list[str] = []
     if name in entries:
         entry, strategy = entries[name]
-        kind, document = type(strategy), _document(entry, strategy)
+        kind, told = type(strategy), _document(entry, strategy, logged)
+        changes = [
+            f"{key} is set to {shown(one.value)}, by `strategy set`{_until(entry, key, one)}"
+            for key, one in _changed(entry, logged).items()
+        ]
         head = f"{name}: {entry.source}, {entry.mode}, capital {text.money(entry.capital)}"
         values = {key: getattr(strategy, key) for key in parameters(kind)}
         instruments = entry.instruments or tuple(strategy.instruments)
     elif ":" in name or name.endswith(".py"):
         found = class_named(name, project.root)
         kind, head = found.kind, found.source
-        document = _class_document(found.source, kind)
+        told = _class_document(found.source, kind)
         values = {key: one.default for key, one in parameters(kind).items()}
         instruments = tuple(kind.instruments)
     else:
@@ -93,7 +114,7 @@ def _one(
         hint = f"did you mean {near[0]!r}?" if near else known
         raise Failure(Exit.USAGE, "usage", f"there is no instance {name!r}", hint)
     if json:
-        print_json(document | {"parameters": schema_of(kind)})
+        print_json(told | {"parameters": schema_of(kind)})
         return Exit.DONE
     frames = ", ".join(f"{frame} ({keep} kept)" for frame, keep in kind.bars.items())
     print(f"{head}\n{summary(kind)}\n")
@@ -102,13 +123,45 @@ def _one(
     rows = [row_of(one, values[key]) for key, one in parameters(kind).items()]
     titles = ("parameter", "value", "default", "takes", "")
     print(text.table(titles, rows) if rows else "no parameters")
+    if changes:
+        print("\n" + "\n".join(changes))
     return Exit.DONE
+
+
+def _until(entry: StrategySettings, key: str, one: Change) -> str:
+    if entry.params.get(key) == one.configured:
+        return ""
+    return "; the file was changed since and holds from the next start on"
 
 
 # ---- all ----
 
 
-def _document(entry: StrategySettings, strategy: Strategy) -> dict[str, Any]:
+def _logged(project: Project) -> _Logged:
+    """Return what the newest log says; nothing where none can be read."""
+    folder = newest_journal(project.layout)
+    if folder is None:
+        return _Logged({}, {}, is_running=False)
+    try:
+        with watching(folder) as watch:
+            modes = watch.core.state.modes.standings.values()
+            switched = {one.strategy: one.words for one in modes if one.seq}
+            is_running = holder_of(project.books) is not None
+            return _Logged(switched, changed_of(watch.core), is_running)
+    except JournalError:
+        return _Logged({}, {}, is_running=False)
+
+
+def _changed(entry: StrategySettings, logged: _Logged) -> dict[str, Change]:
+    """Return what was changed of a strategy and holds: in the engine that runs, or in the next."""
+    changed = logged.params.get(entry.name, {})
+    return {
+        key: one for key, one in changed.items() if logged.is_running or not _until(entry, key, one)
+    }
+
+
+def _document(entry: StrategySettings, strategy: Strategy, logged: _Logged) -> dict[str, Any]:
+    changed = _changed(entry, logged)
     return {
         "name": entry.name,
         "class": entry.source,
@@ -116,17 +169,27 @@ def _document(entry: StrategySettings, strategy: Strategy) -> dict[str, Any]:
         "instruments": list(entry.instruments or strategy.instruments),
         "capital": cash_text(entry.capital),
         "params": {key: plain(value) for key, value in _values(strategy).items()},
+        "changed": {
+            key: {**document(one), "until_next_start": bool(_until(entry, key, one))}
+            for key, one in changed.items()
+        },
+        "switched": logged.modes.get(entry.name, ""),
         "sha256": entry.source_hash,
     }
 
 
-def _row(entry: StrategySettings, strategy: Strategy, switched: dict[str, str]) -> tuple[str, ...]:
+def _row(entry: StrategySettings, strategy: Strategy, logged: _Logged) -> tuple[str, ...]:
     instruments = ", ".join(entry.instruments or strategy.instruments)
-    values = ", ".join(f"{name} = {shown(value)}" for name, value in _values(strategy).items())
+    changed = _changed(entry, logged)
+    values = ", ".join(
+        f"{name} = {shown(value)}"
+        + (f" (set to {shown(changed[name].value)})" if name in changed else "")
+        for name, value in _values(strategy).items()
+    )
     capital = text.money(entry.capital)
     mode = str(entry.mode)
-    if entry.name in switched:
-        mode += f"; switched to {switched[entry.name]}"
+    if entry.name in logged.modes:
+        mode += f"; switched to {logged.modes[entry.name]}"
     return entry.name, mode, entry.source, instruments, capital, values
 
 

@@ -27,6 +27,8 @@ class Change(msgspec.Struct, frozen=True):
 
     value: Any
     configured: Any
+    before: Any = None
+    """What was in force until it was first changed: as configured, or the class's default."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -69,7 +71,9 @@ class Changes:
         said = next((one.params for one in strategies if strategy_of(one.name) == name), {})
         changed = self.parameters.setdefault(name, {})
         for name, value in record.values.items():
-            changed[name] = Change(value, said.get(name))
+            first = changed.get(name)
+            before = record.before.get(name) if first is None else first.before
+            changed[name] = Change(value, said.get(name), before)
 
     def on_signal(self, record: SignalReceived) -> None:
         """Remember a signal."""

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
-from plimsoll.core.engine.judging import ReloadArgs, SetArgs
+from plimsoll.core.engine.judging import ExecutorArgs, ReloadArgs, SetArgs
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Trader
+from plimsoll.core.engine.withdrawing import Withdrawing
 from plimsoll.core.model import strategy_of
 from plimsoll.core.records import (
     IncidentRaised,
@@ -39,18 +40,22 @@ class Changing:
         self.state = state
         self.trader = trader
         self.restart = restart
+        self.withdrawing = Withdrawing(state, trader)
 
     def why_not(self, cmd: str, args: Mapping[str, Any]) -> str:
         """Return why a command about an instance would come to nothing, empty where it would not.
 
         Args:
-            cmd: ``strategy-set`` or ``strategy-reload``; nothing stands against others here.
+            cmd: ``strategy-set``, ``strategy-reload`` or ``executors-cancel``; nothing stands
+                against others here.
             args: What it says; already of the right form.
         """
         if cmd == "strategy-set":
             return self._why_not_set(msgspec.convert(dict(args), SetArgs))
         if cmd == "strategy-reload":
             return self._why_not_reload(msgspec.convert(dict(args), ReloadArgs))
+        if cmd == "executors-cancel":
+            return self.withdrawing.why_not(msgspec.convert(dict(args), ExecutorArgs))
         return ""
 
     # ---- parameters ----

@@ -87,6 +87,7 @@ class Commanding:
             "strategy-resume": self._strategy_resume,
             "strategy-set": changing.set,
             "strategy-reload": changing.reload,
+            "executors-cancel": changing.withdrawing.cancel,
             "mode": self._mode,
             "stage": self._stage,
         }

@@ -80,7 +80,9 @@ SHADOWED: Final = (
 )
 """Inputs that a shadow decides about as a session does."""
 
-ABOUT_STRATEGIES: Final = frozenset({"strategy-set", "strategy-reload", "strategy-resume"})
+ABOUT_STRATEGIES: Final = frozenset({
+    "strategy-set", "strategy-reload", "strategy-resume", "executors-cancel",
+})  # fmt: skip
 """Commands of people it carries out; what others lead to is on record."""
 
 
@@ -456,6 +458,8 @@ class Core:
         if not record.is_ok:
             text = f"{record.reason}; bars begin empty"
             yield IncidentRaised(*self.state.stamp(), "warm_up_failed", desk.name, text)
+        elif record.reason:  # all is there, and what is stored on this machine is not what it says
+            yield IncidentRaised(*self.state.stamp(), "store_differs", desk.name, record.reason)
         if not desk.waits_for_bars:
             yield from self._with_trader().on_warmed_up(desk)
 

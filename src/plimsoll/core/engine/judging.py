@@ -140,6 +140,13 @@ class ReloadArgs(Args, frozen=True):
     orders: Literal["keep", "cancel"] = "keep"
 
 
+class ExecutorArgs(Args, frozen=True):
+    """``executors-cancel``: an instance, and the number of its executor there."""
+
+    strategy: str
+    number: int
+
+
 class ModeArgs(Args, frozen=True):
     """``mode``: down with a policy, up with evidence or a person's override, in cash units."""
 
@@ -177,6 +184,7 @@ ARGS: Final[Mapping[str, type[Args]]] = {
     "strategy-resume": FreeArgs,
     "strategy-set": SetArgs,
     "strategy-reload": ReloadArgs,
+    "executors-cancel": ExecutorArgs,
     "mode": ModeArgs,
     "stage": StageArgs,
     "stop": Args,
@@ -423,6 +431,7 @@ _JUDGES: Final[Mapping[str, Callable[[State, Any], None]]] = {
     "strategy-resume": _judge_free,
     "strategy-set": _judge_change,
     "strategy-reload": _judge_change,
+    "executors-cancel": _pass,
     "mode": _judge_mode,
     "stage": _judge_stage,
     "stop": _pass,

@@ -194,6 +194,7 @@ class Placer:
                 denied.code,
                 denied.text,
                 denied.detail,
+                request.label,
             )
             return
         order_id = state.ids.peek()

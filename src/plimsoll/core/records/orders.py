@@ -81,6 +81,7 @@ class OrderDenied(Record, frozen=True, tag="deny"):
     """A request of a strategy that a check refused; nothing was sent. ``code`` is a ``Refusal``.
 
     ``detail``: a finer word, where there is one; of ``data_not_live`` the cause of the doubt.
+    ``label``: that of a new order, which ties a refusal to the executor that asked.
     """
 
     owner: str
@@ -91,6 +92,7 @@ class OrderDenied(Record, frozen=True, tag="deny"):
     code: str
     text: str
     detail: str = ""
+    label: str = ""
 
 
 DECISIONS: Final[tuple[type[Record], ...]] = (

@@ -136,17 +136,23 @@ class HealthMeasured(Record, frozen=True, tag="health"):
 class QueryAnswered(Record, frozen=True, tag="queried"):
     """A query ended. Its rows came before this as reports with its ``query_id``.
 
-    ``is_ok`` False says the query failed: that is no empty answer (ORD-9).
+    ``is_ok`` False says the query failed: that is no empty answer (ORD-9). ``stored``: how many of
+    the rows come from the store on this machine; a ``reason`` then, or beside a whole answer, says
+    what of the store was not used.
     """
 
     query_id: int
     is_ok: bool
     rows: int
     reason: str
+    stored: int = 0
 
 
 class BarReported(Record, frozen=True, tag="bar"):
-    """A final one-minute bar fetched by REST (warm-up, repair). Prices in ticks, volume in lots."""
+    """A final one-minute bar fetched by REST (warm-up, repair). Prices in ticks, volume in lots.
+
+    ``is_stored``: it was fetched or imported before, and comes from the store on this machine.
+    """
 
     instrument: str
     start_ms: int
@@ -156,6 +162,7 @@ class BarReported(Record, frozen=True, tag="bar"):
     close_ticks: int
     volume_lots: float
     query_id: int
+    is_stored: bool = False
 
 
 class FundingReported(Record, frozen=True, tag="funding"):

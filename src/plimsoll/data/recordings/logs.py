@@ -6,6 +6,7 @@ how streams were carried, links, the clock, filters; orders and decisions of the
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,10 +55,17 @@ def journal_in(directory: Path) -> Path:
 
 
 class JournalReader:
-    """Reads the newest session of a journal; a new one is made for each time it is read."""
+    """Reads one session of a journal; a new one is made for each time it is read."""
 
-    def __init__(self, directory: Path, names: frozenset[str]) -> None:
+    def __init__(
+        self, directory: Path, names: frozenset[str], session: tuple[int, int] = (0, 0)
+    ) -> None:
         """Look which session it is.
+
+        Args:
+            directory: The journal.
+            names: Instruments that are read.
+            session: Its epoch and its first seq; without it the newest one.
 
         Raises:
             DataError: the logs are damaged, or hold no session.
@@ -65,10 +73,11 @@ class JournalReader:
         self.directory = directory
         self.names = names
         self._entries = EntryReader()
-        self.epoch = 0
-        with _damage(directory):
-            for entry in scan(directory, TRADING):
-                self.epoch = max(self.epoch, entry.epoch)
+        self.epoch, self._first_seq = session
+        if not self.epoch:
+            with _damage(directory):
+                for entry in scan(directory, TRADING):
+                    self.epoch = max(self.epoch, entry.epoch)
         if not self.epoch:
             raise DataError("expected a session, found none", str(directory), "name another")
 
@@ -76,7 +85,7 @@ class JournalReader:
         """Yield what came of the market, at the times it came."""
         make_frame, make_again = self._frame, self._again
         with _damage(self.directory):
-            for entry in merge(scan(self.directory, TRADING), scan(self.directory, MARKET)):
+            for entry in merge(self._scan(TRADING), self._scan(MARKET)):
                 if entry.epoch != self.epoch:
                     continue
                 if entry.kind == FRAME_KIND:
@@ -93,7 +102,7 @@ class JournalReader:
         listed: dict[str, Instrument] = {}
         minutes: dict[str, dict[int, Row]] = {}
         with _damage(self.directory):
-            for entry in scan(self.directory, TRADING):
+            for entry in self._scan(TRADING):
                 if entry.epoch != self.epoch or entry.kind != RECORD_KIND:
                     continue
                 record = record_of(entry)
@@ -105,6 +114,10 @@ class JournalReader:
         return listed, {name: list(rows.values()) for name, rows in minutes.items()}
 
     # ---- inside ----
+
+    def _scan(self, log: str) -> Iterator[Entry]:
+        found = scan(self.directory, log, self._first_seq)
+        return takewhile(lambda entry: entry.epoch <= self.epoch, found)
 
     def _is_kept(self, record: Record) -> bool:
         if not isinstance(record, _KEPT):

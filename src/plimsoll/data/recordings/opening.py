@@ -112,14 +112,14 @@ def open_file(path: Path, names: Names, delay_ns: int) -> Opened:
     return opened
 
 
-def open_journal(path: Path, names: frozenset[str]) -> Opened:
-    """Look at the newest session of a journal.
+def open_journal(path: Path, names: frozenset[str], session: tuple[int, int] = (0, 0)) -> Opened:
+    """Look at one session of a journal: the newest one, unless epoch and first seq are named.
 
     Raises:
         DataError: it is damaged, or holds none of the instruments.
     """
     directory = journal_in(path)
-    reader = JournalReader(directory, names)
+    reader = JournalReader(directory, names, session)
     listed, minutes = reader.facts()
     if missing := sorted(names - listed.keys()):
         raise NotRecognised(

@@ -1,5 +1,6 @@
 """Runs the core's questions and puts what the venue says as records: rows first, then the end."""
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from plimsoll.core.model import Instrument
@@ -14,18 +15,25 @@ from plimsoll.core.records import (
 )
 from plimsoll.venues.bybit.errors import ParseError
 from plimsoll.venues.bybit.fundings import Funding, fetch_fundings
-from plimsoll.venues.bybit.numbers import decimal_in, number, required, stored
 from plimsoll.venues.bybit.ports import Inbox
 from plimsoll.venues.bybit.private import Catalogue, Origin, Stamp, read_item
-from plimsoll.venues.bybit.queries import Candle, QueryFailed, Rows, fetch_bars, fetch_rows
+from plimsoll.venues.bybit.queries import QueryFailed, Rows, fetch_rows
 from plimsoll.venues.bybit.rest import RestClient
+from plimsoll.venues.bybit.warming import Warmed, kept_minutes, warm_minutes
 
 
 class QueryRunner:
     """Answers queries one by one; several may run beside each other."""
 
-    def __init__(self, rest: RestClient, inbox: Inbox, on_unlisted: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        rest: RestClient,
+        inbox: Inbox,
+        on_unlisted: Callable[[str], None],
+        stored: "Mapping[str, array[float]] | None" = None,
+    ) -> None:
         self._rest = rest
+        self._stored = stored or {}
         self._inbox = inbox
         self._on_unlisted = on_unlisted
         self._instruments: Mapping[str, Instrument] = {}
@@ -42,29 +50,45 @@ class QueryRunner:
         A page that could not be had or a row that could not be read makes the whole query fail;
         rows put before that are true, but not all.
         """
-        reason, rows = "", 0
+        reason, differs, rows, stored = "", "", 0, 0
         try:
-            for record in await self._ask(query):
+            if query.kind == "bars":
+                warmed = await self._warm(query)
+                differs = warmed.differs
+                found: Iterator[Record] = self._bars(warmed, query)
+            else:
+                found = await self._ask(query)
+            for record in found:
                 self._inbox.put(record)
                 rows += 1
+                stored += isinstance(record, BarReported) and record.is_stored
         except (QueryFailed, ParseError) as error:
             reason = str(error)
-        stamp = self._stamper(query)()
-        self._inbox.put(QueryAnswered(*stamp, query.query_id, not reason, rows, reason))
+        stamp, is_ok = self._stamper(query)(), not reason
+        told = reason or differs
+        self._inbox.put(QueryAnswered(*stamp, query.query_id, is_ok, rows, told, stored))
 
     async def _ask(self, query: QueryIntended) -> Iterator[Record]:
-        instrument = self._instruments.get(query.instrument)
-        if query.instrument and instrument is None:
-            raise QueryFailed(f"instrument {query.instrument} is not listed")
-        if query.kind not in ("bars", "funding"):
-            return self._reports(await fetch_rows(self._rest, query, instrument), query)
-        if instrument is None:
-            raise QueryFailed(f"a query of {query.kind} names no instrument")
         if query.kind == "funding":
+            instrument = self._named(query)
             found = await fetch_fundings(self._rest, instrument, query.since_ms)
             return self._fundings(found, query)
-        candles = await fetch_bars(self._rest, instrument, query.since_ms)
-        return self._bars(candles, instrument, query)
+        asked = self._named(query) if query.instrument else None
+        return self._reports(await fetch_rows(self._rest, query, asked), query)
+
+    async def _warm(self, query: QueryIntended) -> Warmed:
+        instrument = self._named(query)
+        kept = kept_minutes(instrument, self._stored, query.since_ms)
+        return await warm_minutes(self._rest, instrument, query.since_ms, kept)
+
+    def _named(self, query: QueryIntended) -> Instrument:
+        """Return the instrument a query is about."""
+        if not query.instrument:
+            raise QueryFailed(f"a query of {query.kind} names no instrument")
+        instrument = self._instruments.get(query.instrument)
+        if instrument is None:
+            raise QueryFailed(f"instrument {query.instrument} is not listed")
+        return instrument
 
     def _reports(self, found: Sequence[Rows], query: QueryIntended) -> Iterator[Record]:
         seen: set[str] = set()
@@ -99,24 +123,20 @@ class QueryRunner:
                     *stamp(), item.name, 0, "", now_ms, "query", query.query_id, b""
                 )
 
-    def _bars(
-        self, candles: Sequence[Candle], instrument: Instrument, query: QueryIntended
-    ) -> Iterator[BarReported]:
+    def _bars(self, warmed: Warmed, query: QueryIntended) -> Iterator[BarReported]:
         stamp = self._stamper(query)
-        for candle in candles:
-            opened, high, low, closed = (
-                _ticks(instrument, candle, field) for field in ("open", "high", "low", "close")
-            )
+        for one in warmed.minutes:
             yield BarReported(
                 *stamp(),
-                instrument.name,
-                candle.start_ms,
-                opened,
-                high,
-                low,
-                closed,
-                _volume_lots(instrument, candle),
+                query.instrument,
+                one.start_ms,
+                one.open_ticks,
+                one.high_ticks,
+                one.low_ticks,
+                one.close_ticks,
+                one.volume_lots,
                 query.query_id,
+                one.start_ms in warmed.stored,
             )
 
     def _fundings(
@@ -135,23 +155,3 @@ class QueryRunner:
             return seq, ts_ns, epoch, query.seq
 
         return stamp
-
-
-def _ticks(instrument: Instrument, candle: Candle, field: str) -> int:
-    """Return a price in ticks; a bar always has all four, so that "no value" is an error here."""
-    text = getattr(candle, field)
-    try:
-        price = decimal_in(text)
-        if price <= 0:
-            raise ValueError(f"expected a positive price, found {text!r}")
-        return stored(instrument.ticks_of(price))
-    except ValueError as error:
-        raise ParseError(f"bar {candle.start_ms} {field}: {error}") from error
-
-
-def _volume_lots(instrument: Instrument, candle: Candle) -> float:
-    what = f"bar {candle.start_ms}"
-    volume = number(required(candle.volume, what, "volume"), what, "volume")
-    if volume < 0:
-        raise ParseError(f"{what} volume: no quantity: {candle.volume!r}")
-    return float(volume) * instrument.lots_per_qty

@@ -20,8 +20,10 @@ KEPT_MS: Final = 730 * 24 * 3600 * 1000
 """How long the venue keeps executions: two years."""
 
 MINUTE_MS: Final = 60_000
-_BARS_A_PAGE: Final = 1000
-_PAGES_CAP: Final = 500
+BARS_A_PAGE: Final = 1000
+PAGES_CAP: Final = 500
+"""Most pages of bars one query asks for."""
+
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "linear": ("", "StopOrder"),
     "spot": ("", "StopOrder", "tpslOrder"),
@@ -115,15 +117,39 @@ async def fetch_bars(rest: RestClient, instrument: Instrument, since_ms: int) ->
     bars: dict[int, Candle] = {}
     now_ms = rest.signed_ms()
     start = since_ms - since_ms % MINUTE_MS
-    if now_ms - start > _PAGES_CAP * _BARS_A_PAGE * MINUTE_MS:
+    if now_ms - start > PAGES_CAP * BARS_A_PAGE * MINUTE_MS:
         raise QueryFailed(f"bars of {instrument.name} since {since_ms} are too many")
     while start + MINUTE_MS <= now_ms:
-        end = start + _BARS_A_PAGE * MINUTE_MS - 1
-        for candle in await _bar_page(rest, instrument, start, end):
+        end = start + BARS_A_PAGE * MINUTE_MS - 1
+        for candle in await bar_page(rest, instrument, start, end):
             if candle.start_ms >= since_ms and candle.start_ms + MINUTE_MS <= now_ms:
                 bars[candle.start_ms] = candle
         start = end + 1
     return [bars[at] for at in sorted(bars)]
+
+
+async def bar_page(rest: RestClient, instrument: Instrument, start: int, end: int) -> list[Candle]:
+    """Return the minutes that begin from ``start`` to ``end``, one page at most, as they come.
+
+    Raises:
+        QueryFailed: it could not be had.
+    """
+    params: dict[str, str | int] = {
+        "category": instrument.category,
+        "symbol": instrument.symbol,
+        "interval": "1",
+        "start": start,
+        "end": end,
+        "limit": BARS_A_PAGE,
+    }
+    answer = await rest.get("/v5/market/kline", params, signed=False)
+    if not answer.is_ok:
+        raise QueryFailed(f"/v5/market/kline: {answer.reason}")
+    try:
+        rows = msgspec.json.decode(answer.result, type=_Candles).rows
+        return [Candle(int(row[0]), *row[1:6]) for row in rows]
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise QueryFailed(f"/v5/market/kline: unreadable: {error}") from error
 
 
 def _scope(query: QueryIntended, instrument: Instrument | None) -> dict[str, str | int]:
@@ -245,22 +271,3 @@ async def _all(rest: RestClient, path: str, params: Mapping[str, str | int]) -> 
     if isinstance(rows, Answer):
         raise QueryFailed(f"{path}: {rows.reason}")
     return rows
-
-
-async def _bar_page(rest: RestClient, instrument: Instrument, start: int, end: int) -> list[Candle]:
-    params: dict[str, str | int] = {
-        "category": instrument.category,
-        "symbol": instrument.symbol,
-        "interval": "1",
-        "start": start,
-        "end": end,
-        "limit": _BARS_A_PAGE,
-    }
-    answer = await rest.get("/v5/market/kline", params, signed=False)
-    if not answer.is_ok:
-        raise QueryFailed(f"/v5/market/kline: {answer.reason}")
-    try:
-        rows = msgspec.json.decode(answer.result, type=_Candles).rows
-        return [Candle(int(row[0]), *row[1:6]) for row in rows]
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise QueryFailed(f"/v5/market/kline: unreadable: {error}") from error

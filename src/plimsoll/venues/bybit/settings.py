@@ -1,11 +1,15 @@
 """Where the venue is and who we are: hosts per environment, key and secret, times."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from plimsoll.venues.bybit.errors import VenueError
 from plimsoll.venues.bybit.rates import Holder
+
+if TYPE_CHECKING:
+    from array import array
 
 ENVIRONMENTS: Final = ("mainnet", "testnet", "demo", "simulator")
 
@@ -103,6 +107,9 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     dcp_s: int = 0
     """Window of the venue's disconnect protection, 3 to 300 s (0: not asked for)."""
+
+    stored: "Mapping[str, array[float]]" = {}
+    """Minutes to warm up with that are stored on this machine; see ``warming``."""
 
     topics_per_connection: int = 100
     clock_period_s: float = 30.0

@@ -83,7 +83,7 @@ class BybitVenue:
         self._background = Background(self._shell)
         self._orders = OrderSender(self._rest, inbox, clock, self._background)
         self._disconnect = DisconnectGuard(self._rest, inbox, settings.dcp_s, self._shell.sleep)
-        self._queries = QueryRunner(self._rest, inbox, self._skip_unlisted)
+        self._queries = QueryRunner(self._rest, inbox, self._skip_unlisted, settings.stored)
         self._catalogue: dict[tuple[str, str], Instrument] = {}
         self._told_down: set[int] = set()
 

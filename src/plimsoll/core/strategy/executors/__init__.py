@@ -16,7 +16,7 @@ from plimsoll.core.strategy.executors.iceberg import Iceberg
 from plimsoll.core.strategy.executors.legs import Legs
 from plimsoll.core.strategy.executors.plan import Send, Sight, Stop, Terms
 from plimsoll.core.strategy.executors.pov import Pov
-from plimsoll.core.strategy.executors.run import Run
+from plimsoll.core.strategy.executors.run import Run, refusal_in
 from plimsoll.core.strategy.executors.twap import Twap
 from plimsoll.core.strategy.executors.vwap import Vwap
 
@@ -37,4 +37,5 @@ __all__ = [
     "Wish",
     "is_executor_label",
     "number_of",
+    "refusal_in",
 ]

@@ -27,6 +27,11 @@ class Laddered(msgspec.Struct, tag="laddered"):
 
     edges: list[int]
 
+    @property
+    def ends_ns(self) -> int:
+        """Return 0: it goes on until it is cancelled."""
+        return 0
+
     def sends(self, legs: Sequence[Leg], sights: Sequence[Sight], now_ns: int) -> list[Send]:
         """Return the next order of each cell that has none."""
         found = []

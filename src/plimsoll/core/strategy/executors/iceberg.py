@@ -30,6 +30,11 @@ class Resting(msgspec.Struct, tag="resting"):
     post_only: bool = False
     reduce_only: bool = False
 
+    @property
+    def ends_ns(self) -> int:
+        """Return 0: it waits for ever."""
+        return 0
+
     def sends(self, legs: Sequence[Leg], sights: Sequence[Sight], now_ns: int) -> list[Send]:
         """Return the next part, once nothing of the one before is in flight."""
         (leg,), (sight,) = legs, sights

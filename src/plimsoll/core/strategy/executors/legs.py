@@ -38,6 +38,11 @@ class Hedged(msgspec.Struct, tag="hedged"):
     apart_ns: int = 0
     """Since when a follower is behind; 0 = none is."""
 
+    @property
+    def ends_ns(self) -> int:
+        """Return 0: it ends with its quantity, or where legs are too far apart."""
+        return 0
+
     def sends(self, legs: Sequence[Leg], sights: Sequence[Sight], now_ns: int) -> list[Send]:
         """Return what followers need, or the next step of the leader once they are level."""
         behind = [

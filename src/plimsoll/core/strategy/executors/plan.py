@@ -70,6 +70,11 @@ class Sight(NamedTuple):
 class Plan(Protocol):
     """The rules of one kind of executor."""
 
+    @property
+    def ends_ns(self) -> int:
+        """Return when it ends at the latest, Unix ns; 0 = time does not end it."""
+        ...
+
     def sends(self, legs: Sequence[Leg], sights: Sequence[Sight], now_ns: int) -> list[Send]:
         """Return the orders to send now, at most one a leg."""
         ...

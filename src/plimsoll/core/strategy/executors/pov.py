@@ -47,6 +47,11 @@ class Following(msgspec.Struct, tag="following"):
     missed_lots: int = 0
     """Shares of long ago that are not caught up with any more."""
 
+    @property
+    def ends_ns(self) -> int:
+        """Return when its time is over, 0 where it has none."""
+        return self.end_ns
+
     def on_public_trade(self, traded: PublicTraded, listed: Instrument) -> None:
         """Count what was traded."""
         bucket = traded.ts_ns // BUCKET_NS

@@ -79,13 +79,10 @@ class Run(msgspec.Struct):
         leg.note(order)
         if order.filled_lots > had:
             self.tries = self.refused_ns = self.not_before_ns = 0
-        elif not (order.is_working or order.venue_cum_lots or order.cancels or was_final):
-            text = order.reason or f"an order came to nothing: {order.state}"
+        elif not was_final and (why := refusal_in(order)) is not None:
             if order.state in _UNFILLED:  # no fault of anybody: soon the market may be another
                 self.tries = 0
-                self.refuse("unfilled", text, now_ns)
-            else:
-                self.refuse(str(order.state), text, now_ns)
+            self.refuse(*why, now_ns)
 
     def _stops(self, sights: Sequence[Sight], now_ns: int) -> list[Send | Stop]:
         """Cancel what rests, each second anew while it is still there."""
@@ -99,3 +96,11 @@ class Run(msgspec.Struct):
 
 
 _UNFILLED: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
+
+
+def refusal_in(order: Order) -> tuple[str, str] | None:
+    """Return code and words of an order that came to nothing by itself, None where it did not."""
+    if order.is_working or order.filled_lots or order.venue_cum_lots or order.cancels:
+        return None
+    text = order.reason or f"an order came to nothing: {order.state}"
+    return ("unfilled" if order.state in _UNFILLED else str(order.state)), text

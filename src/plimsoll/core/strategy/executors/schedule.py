@@ -50,6 +50,11 @@ class Scheduled(msgspec.Struct, tag="scheduled"):
     limit_ticks: int = 0
     reduce_only: bool = False
 
+    @property
+    def ends_ns(self) -> int:
+        """Return when the slice that catches up is over."""
+        return self.end_ns + self.slice_ns
+
     def sends(self, legs: Sequence[Leg], sights: Sequence[Sight], now_ns: int) -> list[Send]:
         """Return the order of the slice under way, unless it was sent."""
         (leg,), (sight,) = legs, sights
@@ -70,7 +75,7 @@ class Scheduled(msgspec.Struct, tag="scheduled"):
 
     def over(self, legs: Sequence[Leg], sights: Sequence[Sight], now_ns: int) -> str:
         """Return ``time`` once the slice that catches up is over, too."""
-        is_late = now_ns >= self.end_ns + self.slice_ns
+        is_late = now_ns >= self.ends_ns
         return usual_end(legs, sights) or ("time" if is_late else "")
 
     def closing(self, _legs: Sequence[Leg], _sights: Sequence[Sight]) -> list[Send]:

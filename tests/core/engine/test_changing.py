@@ -318,14 +318,14 @@ def test_one_book_alone_is_not_changed(cmd):
 
 def test_code_that_does_for_one_book_only_runs_in_neither():
     driver = both()
-    made = driver.core._trader._load
+    made = driver.core._trader.roster.load
 
     def fails_on_paper(one):
         if one.name == "s.paper" and one.source_hash == NEW:
             raise ValueError("not there")
         return made(one)
 
-    driver.core._trader._load = fails_on_paper
+    driver.core._trader.roster.load = fails_on_paper
     (told,) = reload(driver)
     assert (told.code, told.subject) == ("reload_failed", "s")
     desks = driver.core._trader.desks

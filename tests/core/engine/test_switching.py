@@ -637,7 +637,7 @@ def test_a_strategy_that_cannot_be_made_again_is_stopped_and_the_engine_lives():
     def broken(one):
         raise ImportError("the file is gone")
 
-    driver.core._trader._load = broken
+    driver.core._trader.roster.load = broken
     command(driver, "paper")
     assert driver.of(StrategyStopped)[-1].code == "raised"
     assert driver.core.state.faulty == {"s.paper": "raised"}
@@ -646,11 +646,11 @@ def test_a_strategy_that_cannot_be_made_again_is_stopped_and_the_engine_lives():
 
 def test_what_could_not_be_made_is_made_again_when_a_person_frees_it():
     driver = session()
-    load = driver.core._trader._load
-    driver.core._trader._load = lambda _one: 1 / 0
+    load = driver.core._trader.roster.load
+    driver.core._trader.roster.load = lambda _one: 1 / 0
     command(driver, "paper")
     assert desks(driver) == set()
-    driver.core._trader._load = load
+    driver.core._trader.roster.load = load
     freed = json.dumps({"strategy": "s.paper"})
     driver.put(OperatorCommand, "f", "anna", "strategy-resume", freed)
     driver.book()

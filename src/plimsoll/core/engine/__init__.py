@@ -7,8 +7,8 @@ and every replica drive it; nothing in core imports it.
 from plimsoll.core.engine.core import Core
 from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.quiet import QuietBars
+from plimsoll.core.engine.roster import Load
 from plimsoll.core.engine.snapshot import restore, snapshot
 from plimsoll.core.engine.state import State
-from plimsoll.core.engine.trader import Load
 
 __all__ = ["Core", "Load", "QuietBars", "State", "books_hash", "restore", "snapshot", "state_hash"]

@@ -116,13 +116,13 @@ class Changing:
             return
         state, trader, before = self.state, self.trader, self._books(args.strategy)
         try:
-            after = [trader.made(_with_code(desk, args)) for desk in before]
+            after = [trader.roster.made(_with_code(desk, args)) for desk in before]
         except Exception as error:  # the new code's own: anything may come out of it
             text = f"the code of before goes on: {error}"
             yield IncidentRaised(*state.stamp(), "reload_failed", args.strategy, text)
             return
         for old in before:
-            yield from trader.checkpoint(old)
+            yield from trader.calling.checkpoint(old)
             if args.orders == "cancel":
                 for order in list(state.orders.working.values()):
                     if order.owner == old.name and not order.is_protective:
@@ -138,7 +138,7 @@ class Changing:
             args.reason or command.cmd,
         )
         for new in after:
-            trader.put(new)
+            trader.roster.put(new)
         for old, new in zip(before, after, strict=True):
             if old.is_started and not old.is_stopped:
                 yield from self.restart(new)

@@ -18,8 +18,9 @@ from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.keeper import Keeper
 from plimsoll.core.engine.rehearsing import Rehearsing
 from plimsoll.core.engine.relisting import Relisting
+from plimsoll.core.engine.roster import Load
 from plimsoll.core.engine.state import NEVER, State
-from plimsoll.core.engine.trader import Load, Trader
+from plimsoll.core.engine.trader import Trader
 from plimsoll.core.engine.valuing import equity_of, unrealised
 from plimsoll.core.execution import OrderStore
 from plimsoll.core.feed import Market
@@ -378,15 +379,15 @@ class Core:
             if desk.name in without:
                 desk.stop_reason = "cut off"
             else:
-                deque(trader.start(desk), maxlen=0)
+                deque(trader.calling.start(desk), maxlen=0)
 
     def shadow_again(self, owner: str) -> None:
         """Go on with what a checkpoint says that has just been applied: it was so."""
         trader = self._with_trader()
         deque(self._follow_modes(), maxlen=0)
         if owner in trader.desks and not trader.desks[owner].is_stopped:
-            trader.renew(owner)
-            deque(trader.start(trader.desks[owner]), maxlen=0)
+            trader.roster.renew(owner)
+            deque(trader.calling.start(trader.desks[owner]), maxlen=0)
 
     def settled(self) -> Iterator[Record]:
         """Let a shadow's strategies hear what recorded decisions have brought about."""
@@ -475,7 +476,7 @@ class Core:
         self._stop_until_ns = record.ts_ns + settings.timing.stop_ns
         yield from self._checkpoint()
         for desk in trader.desks.values():
-            yield from trader.stop(desk, "session ends")
+            yield from trader.calling.stop(desk, "session ends")
         yield from keeper.halting.on_stopping(record)
         if settings.end_policy == "flatten":
             name, why = f"{STOP_ID}{record.seq}", record.reason
@@ -503,7 +504,7 @@ class Core:
     def _checkpoint(self) -> Iterator[Record]:
         trader = self._with_trader()
         for desk in trader.desks.values():
-            yield from trader.checkpoint(desk)
+            yield from trader.calling.checkpoint(desk)
         yield HashTaken(*self.state.stamp(), self.books_hash(), self.state_hash())
 
     # ---- starting instances ----
@@ -511,15 +512,15 @@ class Core:
     def _start_ready(self) -> Iterator[Record]:
         trader = self._trader
         assert trader is not None
-        for desk in trader.startable():
+        for desk in trader.roster.startable():
             self._waits -= {desk.name}
             yield from self._start(desk)
 
     def _start(self, desk: Desk) -> Iterator[Record]:
         trader = self._with_trader()
         yield from self._warm_up(desk)  # first: until it is done no risk may be added
-        yield from trader.start(desk)
-        yield from trader.checkpoint(desk)  # from here on nothing is forgotten
+        yield from trader.calling.start(desk)
+        yield from trader.calling.checkpoint(desk)  # from here on nothing is forgotten
 
     def _warm_up(self, desk: Desk) -> Iterator[Record]:
         """Ask for the minutes an instance's bar windows need."""
@@ -547,7 +548,7 @@ class Core:
         """End the instances that no mode wants any more; new ones start when they may."""
         trader = self._with_trader()
         yield from trader.follow_modes()
-        self._waits = (self._waits & trader.desks.keys()) | trader.not_started()
+        self._waits = (self._waits & trader.desks.keys()) | trader.roster.not_started()
 
     def _free(self, name: str) -> None:
         """Let a stopped instance start again, as soon as its markets are LIVE."""
@@ -555,7 +556,7 @@ class Core:
         if name not in trader.desks:  # it could not be made, or no mode wants it
             trader.modes_seen = -1
             return
-        trader.renew(name)
+        trader.roster.renew(name)
         trader.desks[name].executors.end_all("stopped")  # it was stopped for a fault
         self._waits |= {name}
 
@@ -624,7 +625,7 @@ class Core:
 
     def _shadow_stopping(self, _record: SessionStopping) -> Iterator[Record]:
         for desk in self._with_trader().desks.values():
-            yield from self._with_trader().stop(desk, "session ends")
+            yield from self._with_trader().calling.stop(desk, "session ends")
 
     def _with_trader(self) -> Trader:
         assert self._trader is not None

@@ -151,11 +151,11 @@ class QuietBars:
                         on_bar(bar)
                         turns.is_inside = False
                     except BaseException as error:
-                        following = trader.failed(desk, on_bar, error)
+                        following = trader.calling.failed(desk, on_bar, error)
                     else:
                         if not desk.requests:
                             continue
-                        following = trader.carry_out(desk)
+                        following = trader.calling.carry_out(desk)
                     following = self._go_on(following, hearers, maker, row)
                     break
             is_over = following is not None
@@ -190,9 +190,9 @@ class QuietBars:
             desk.feed_bar(bar)
             if not desk.is_started or desk.stop_reason:
                 continue
-            following = trader.heard(desk, desk.strategy.on_bar, bar)
+            following = trader.calling.heard(desk, desk.strategy.on_bar, bar)
             if following is not None:
-                left = (trader.hear_bar(desk, other) for other in closed[nth:])
+                left = (trader.calling.hear_bar(desk, other) for other in closed[nth:])
                 following = chain(following, chain.from_iterable(left))
                 return self._go_on(following, hearers, maker, row)
         return None
@@ -209,18 +209,21 @@ class QuietBars:
         is_behind = False
         for desk, maker, _, _ in hearers:
             for bar in maker.on_row(*row) if is_behind else ():
-                yield from self.core.trader.hear_bar(desk, bar)
+                yield from self.core.trader.calling.hear_bar(desk, bar)
             is_behind = is_behind or maker is heard
 
     def _lanes_of(self, trader: Trader) -> list[_Lane | None]:
         """Return who hears the bars of each instrument."""
-        if self._of is not trader.everybody:
-            self._of = trader.everybody
+        if self._of is not trader.roster.everybody:
+            self._of = trader.roster.everybody
             self._lanes = [self._lane(trader, name) for name in self.names]
         return self._lanes
 
     def _lane(self, trader: Trader, name: str) -> _Lane | None:
-        market, desks = self.core.markets.get(name), tuple(trader.on_instrument.get(name, ()))
+        market, desks = (
+            self.core.markets.get(name),
+            tuple(trader.roster.on(name)),
+        )
         if not isinstance(market, BarMarket):
             return None
         hearers = (

@@ -25,7 +25,7 @@ class Rehearsing:
 
     def order(self) -> OrderIntended | None:
         """Return a decision that nobody may carry out; None where no live order would be one."""
-        desks = [one for one in self.trader.everybody if one.is_at_work and one.names]
+        desks = [one for one in self.trader.roster.everybody if one.is_at_work and one.names]
         live = [one for one in desks if not self.state.is_paper(one.name)]
         if not live:
             return None
@@ -48,7 +48,7 @@ class Rehearsing:
         qty = listed.on_qty_step(least, up=True) * float(listed.lot)
         at = price * float(listed.tick)
         desk.place(listed.name, Side.BUY, qty, at, TimeInForce.IOC, reduce_only=False, label="")
-        decisions = self.trader.carry_out(desk)  # as if its strategy had asked
+        decisions = self.trader.calling.carry_out(desk)  # as if its strategy had asked
         found = next(decisions, None)
         del decisions  # what would follow from it never happens
         return found if isinstance(found, OrderIntended) else None

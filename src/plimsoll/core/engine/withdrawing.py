@@ -56,8 +56,9 @@ class Withdrawing:
         run = executors.runs[args.number]
         run.closes = OPERATOR
         executors.wake(run)
-        for desk in self.trader.everybody:  # all of them: a restart begins where the newest are
-            yield from self.trader.checkpoint(desk)
+        everybody = self.trader.roster.everybody  # all: a restart begins where the newest are
+        for desk in everybody:
+            yield from self.trader.calling.checkpoint(desk)
         yield from self._cancelled(args.strategy, run, f"{command.actor}: {args.reason}")
 
     def _cancelled(self, owner: str, run: Run, why: str) -> Iterator[Record]:

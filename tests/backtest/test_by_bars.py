@@ -1,5 +1,6 @@
 """What a bar decides, it decides by the rule, and against the strategy (trading.md 6)."""
 
+import msgspec
 import pytest
 from tests.backtest.bars import HALF, Scripted, flat, plan_of, rows, series_of, walk
 from tests.properties.driver import ETH, PERP
@@ -149,7 +150,7 @@ def test_several_instruments_are_merged_in_time():
     later = rows(*flat(2_000, 3), start_ms=walk(1)[0][0] + 60_000)
     results = run(plan_of(series_of(walk(6)), series_of(later, ETH), strategy=strategy))
     assert results.events == 10
-    assert strategy.count == 7, "it starts with the first bar of the last of them"
+    assert strategy.count == 9, "it starts with the first bar of the last of them, and hears it"
 
 
 def test_each_instrument_trades_at_its_own_prices():
@@ -210,3 +211,93 @@ def test_equity_is_that_of_the_books_at_every_bar(monkeypatch):
     run(plan_of(series_of(walk(150)), script=script), is_plain=True)
     assert len(booked) == 150
     assert measured == booked
+
+
+class OneSees(Scripted):
+    """Acts in the second instrument when it hears the first."""
+
+    def __init__(self, act, at):
+        super().__init__()
+        self.act, self.at = act, at
+
+    def on_bar(self, bar):
+        first, second = self.instruments
+        if bar.instrument == first and bar.start_ns == self.at * 1_000_000:
+            self.act(self, second)
+
+
+WAYS = {
+    "market": lambda s, name: s.buy(name, "0.1"),
+    "limit": lambda s, name: s.buy(name, "0.1", "2995"),
+    "trigger": lambda s, name: s.buy(name, "0.1", trigger=3_005),
+    "target": lambda s, name: s.target(name, qty="0.1", stop=2_985, take=3_015),
+}
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+@pytest.mark.parametrize("latency_ns", [0, 20_000_000])
+@pytest.mark.parametrize("order", [(PERP, ETH), (ETH, PERP)])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_asked_for_at_a_close_meets_no_bar_that_ended_then(
+    way, order, latency_ns, is_plain
+):
+    """Of another instrument: it would be a price of the minute before."""
+    quiet, wild = (3_000,) * 4, (3_000, 3_020, 2_980, 3_000)
+    found = []
+    for seen in (quiet, wild):
+        eth = rows(*[quiet] * 5, seen, (3_001,) * 4, *[(3_001,) * 4] * 2)
+        bars = {PERP: rows(*flat(50_000, 9)), ETH: eth}
+        strategy = OneSees(WAYS[way], at=eth[6][0])
+        plan = plan_of(
+            *(series_of(bars[name], name) for name in order),
+            strategy=strategy,
+            latency_ns=latency_ns,
+        )
+        strategies = (msgspec.structs.replace(plan.strategies[0], instruments=(PERP, ETH)),)
+        plan.strategies = strategies
+        found.append(run(plan, is_plain=is_plain).owners[0].fills)
+    assert found[0] == found[1], "what the bar did before the decision changes nothing"
+    if way in ("market", "target"):
+        ((side, price, _, rule),) = [(x.side, x.price, x.qty, x.rule) for x in found[0]]
+        assert (side, rule) == (1, "open")
+        assert price == pytest.approx(3_001.4, abs=0.02), "the next open"
+
+
+def paired(act, *, is_plain=False, **more):
+    """Run two instruments that fall by five per cent in one minute."""
+    btc = rows(*flat(50_000, 5), (50_000, 50_000, 47_500, 47_500), *flat(47_500, 3))
+    eth = rows(*flat(2_500, 5), (2_500, 2_500, 2_375, 2_375), *flat(2_375, 3))
+
+    class Acts(Scripted):
+        def on_bar(self, bar):
+            self.count += 1
+            act(self, bar)
+
+    plan = plan_of(series_of(btc), series_of(eth, ETH), strategy=Acts(), **more)
+    return run(plan, is_plain=is_plain).owners[0]
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_a_hedge_loses_nothing_between_two_bars_of_one_time(is_plain):
+    def hedge(s, bar):
+        if s.count == 3:
+            s.target(PERP, qty="0.1")
+            s.target(ETH, qty="-2")
+
+    found = paired(hedge, is_plain=is_plain)
+    assert found.stats["trips"] == 0
+    assert found.fills_total == 2
+    costs = found.stats["fees"] + 10_000 * 2 * HALF / 1e6
+    assert found.stats["drawdown_max"] * 100_000 <= costs + 1, "each leg falls by 250"
+
+
+def test_who_hears_one_bar_sees_the_close_of_the_others_that_ended_with_it():
+    seen = []
+
+    def look(s, bar):
+        other = {PERP: ETH, ETH: PERP}[bar.instrument]
+        seen.append((bar.instrument, bar.close, s.market(other).last))
+
+    paired(look)
+    assert (PERP, 47_500.0, 2_375.0) in seen
+    assert (PERP, 47_500.0, 2_500.0) not in seen

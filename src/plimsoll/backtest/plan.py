@@ -108,10 +108,19 @@ PIECE: Final = 1_024
 
 
 def merged(series: Iterable[Series]) -> Iterator[list[Placed]]:
-    """Yield (series, bar) of all series in order of time, some at once; at one time in order."""
+    """Yield (series, bar) of all series in order of time, some at once; at one time in order.
+
+    Those that begin at one time come in one piece.
+    """
     streams = [_rows(one) for one in series]
     bars = zip(repeat(0), streams[0]) if len(streams) == 1 else _in_time(streams)
-    while piece := list(islice(bars, PIECE)):
+    held: list[Placed] = []
+    while piece := held + list(islice(bars, PIECE)):
+        held = []
+        if len(streams) > 1 and len(piece) >= PIECE:
+            last = piece[-1][1][0]
+            while len(piece) > 1 and piece[-1][1][0] == last:
+                held.insert(0, piece.pop())
         yield piece
 
 

@@ -10,6 +10,7 @@ there is much of it: statistics, curves and prices take it in one go.
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from plimsoll import __version__
@@ -75,8 +76,8 @@ class Watch:
     def bar(self, place: int, row: Row, ts_ns: int) -> None:
         """Take a bar that has happened; ``ts_ns`` is when the strategies heard of it."""
         self.heard.append((place, row, ts_ns))
-        if not self.is_patient or len(self.heard) >= STRETCH:
-            self.measure()
+        if not self.is_patient or (len(self.heard) >= STRETCH and len(self.names) == 1):
+            self.measure()  # of several instruments those of one time are measured together
 
     def measure(self) -> None:
         """Measure prices, equity and exposure at each bar that waits for it."""
@@ -377,14 +378,33 @@ class Owner:
             place: units * int(closes[place] * scale + 0.5) for place, scale, units in held
         }
         terms = {place: (scale, units) for place, scale, units in held}
-        equities, grosses = [], []
-        for place, row, _ in own:
-            if place in terms:
-                scale, units = terms[place]
-                values_of[place] = units * int(row[4] * scale + 0.5)
+        equities, grosses, at_ms = [], [], -1
+        for number, (at, row, _) in enumerate(own):
+            start_ms, known = row[0], {at: row[4]}
+            if start_ms != at_ms:  # what closed at one time is known at one time
+                at_ms = start_ms
+                known = self._known(own, number)
+            for place, close in known.items():
+                if place in terms:
+                    scale, units = terms[place]
+                    values_of[place] = units * int(close * scale + 0.5)
             equities.append(firm + sum(values_of.values()))
             grosses.append(sum(map(abs, values_of.values())))
         return equities, grosses
+
+    def _known(self, own: list[Heard], number: int) -> dict[int, float]:
+        """Return the closes of the bars that closed with one, heard or not."""
+        start_ms = own[number][1][0]
+        found: dict[int, float] = {}
+        for place, row, _ in islice(own, number, None):
+            if row[0] != start_ms:
+                return found
+            found.setdefault(place, row[4])  # the first, where one comes twice
+        for place in self.places - found.keys():  # they are heard in a moment
+            market = self.core.markets[self.plan.series[place].instrument.name]
+            if getattr(market, "walked_ms", 0) == start_ms + self.plan.span_ns // _MS:
+                found[place] = market.last
+        return found
 
     def result(self, ended_ns: int) -> OwnerResult:
         """Return the notes as rows."""

@@ -175,9 +175,9 @@ class ByBars:
         self.in_danger = self._is_in_danger(market, bar)
         if not self.in_danger and not self.awaits(bar.instrument):
             return
-        is_finer = isinstance(bar, BarWalked)
-        if not is_finer and market.walked_ms > bar.start_ms:
+        if isinstance(bar, BarChanged) and market.walked_ms > bar.start_ms:
             return
+        is_finer = isinstance(bar, BarWalked) and bar.end_ms - bar.start_ms < market.span_ms
         is_long, scale = self._is_long(bar.instrument), market.scale
         prices = _path((bar.open, bar.high, bar.low, bar.close), scale, is_long=is_long)
         marks = market.marks_of(bar.start_ms)

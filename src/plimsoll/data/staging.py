@@ -198,7 +198,7 @@ def _check_symbol(
         raise DataError(
             f"expected rows of {symbol}, found {row[1]!r}",
             f"{where}:{row[0]}",
-            "give the instrument the file is of with --instrument",
+            "name the instrument the file is of; split a file that holds several",
         )
 
 

@@ -10,7 +10,7 @@ from enum import IntEnum
 from heapq import merge
 from typing import Final, NamedTuple
 
-from plimsoll.backtest.plan import Row, Series
+from plimsoll.backtest.plan import Row, Series, rows_of
 
 _MS: Final = 1_000_000
 
@@ -44,7 +44,7 @@ def _of_one(place: int, one: Series, span_ms: int, finer_ms: int) -> Iterator[Ev
     finer = _rows(one.finer() if one.finer is not None else ())
     ahead = next(finer, None)
     most = span_ms // finer_ms
-    for bar in _rows(one.chunks()):
+    for bar in rows_of(one, span_ms * _MS):
         start_ms = bar[0]
         end_ms = start_ms + span_ms
         inside = []

@@ -61,7 +61,7 @@ def run(plan: Plan, progress: Progress | None = None, *, is_plain: bool = False)
 
 def _play(plan: Plan, runner: "_Runner", tell: Progress) -> None:
     count = 0
-    for bars in merged(plan.series):
+    for bars in merged(plan.series, plan.span_ns):
         runner.bars(bars)
         count += len(bars)
         tell(count, runner.now_ns)

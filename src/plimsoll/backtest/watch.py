@@ -10,12 +10,12 @@ there is much of it: statistics, curves and prices take it in one go.
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from plimsoll import __version__
 from plimsoll.backtest.past import Told, funding_words, mark_words
-from plimsoll.backtest.plan import Plan, Row
+from plimsoll.backtest.plan import Plan, Row, Series
 from plimsoll.backtest.results import (
     FILLS_KEPT,
     TRIPS_KEPT,
@@ -128,15 +128,17 @@ class Watch:
             text + (f" (and {count - 1:,} more)" if count > 1 else "")
             for text, count in self.warnings.values()
         ]
+        span_ms = plan.span_ns // _MS
+        missing = [one.survey.told(one.instrument.name, span_ms) for one in plan.series]
         return sealed(
             Results(
                 version=__version__,
                 began_ns=self.began_ns,
                 ended_ns=self.ended_ns,
-                source=[one.source for one in plan.series],
+                source=[_source(one) for one in plan.series],
                 seed=plan.seed,
                 assumptions=self._assumed(told),
-                warnings=warnings,
+                warnings=[*chain.from_iterable(missing), *warnings],
                 events=self.bars,
                 seconds=seconds,
                 owners=[owner.result(self.ended_ns) for owner in self.owners.values()],
@@ -204,6 +206,11 @@ _OF_ORDERS: Final = (PaperFilled, PaperOrderIntended)
 _WARNINGS_MOST: Final = 50
 STRETCH: Final = 1_024
 """Most bars that wait to be measured."""
+
+
+def _source(series: Series) -> str:
+    rows, gaps = series.survey.rows, series.survey.gaps
+    return f"{series.source}, bars {rows:,}, gaps {gaps:,}" if rows else series.source
 
 
 def _held(prices: PriceSeries) -> Curve:

@@ -67,7 +67,7 @@ AGAIN: Final = "delete the file and fetch or import its month again"
 HOW: Final = {
     Fault.CUT: "take the whole file from its source again",
     Fault.TIME: "mend the row, or say how times are written with --time-format",
-    Fault.NUMBER: "mend the row from its source",
+    Fault.NUMBER: "mend the row from its source; decimals are written with a point",
     Fault.PRICE: "mend the row from its source",
     Fault.RANGE: "mend the row, or name the columns in their order with --columns",
     Fault.VOLUME: "mend the row, or name the columns in their order with --columns",

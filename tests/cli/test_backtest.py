@@ -216,6 +216,14 @@ def test_a_sweep_walks_forward_and_shows_it(desk, capsys):
     told = capsys.readouterr().out
     assert "2 combinations" in told
     assert "walk forward" in told
+    assert "-0.00 " not in told, "a return is shown in per cent"
+    assert "Afterwards, one stretch after the other:" in told
+    assert "no filters stored" in told, "a sweep rests on what a backtest rests on"
+
+
+def test_a_sweep_says_what_decides_where_nothing_was_measured(desk, capsys):
+    assert swept("--grid", "fast=5|10") == Exit.DONE
+    assert "Where there is no sharpe (-), the return decides" in capsys.readouterr().out
 
 
 def outcomes(capsys, *words):
@@ -270,6 +278,8 @@ def test_a_cluster_without_workers_or_with_another_version_is_refused(desk, caps
         (("--grid", "fast"), Exit.USAGE, "NAME=VALUE"),
         (("--grid", "fst=1|2"), Exit.CONFIGURATION, "fast"),
         (("--grid", "fast=1|2", "--by", "luck"), Exit.USAGE, "luck"),
+        (("--grid", "fast=1|2,fast=3"), Exit.USAGE, "fast stands there twice"),
+        (("--grid", "fast=1|2", "--params", "fast=3"), Exit.USAGE, "in --params and in --grid"),
     ],
 )
 def test_what_cannot_be_swept_is_explained(desk, capsys, words, code, told):

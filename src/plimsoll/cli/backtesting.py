@@ -243,11 +243,13 @@ def pairs_of(text: str, example: str = "--params fast=10,slow=30") -> list[tuple
     Raises:
         Failure: a pair is none.
     """
-    found = []
+    found: list[tuple[str, str]] = []
     for pair in text.split(",") if text else ():
         name, mark, value = pair.partition("=")
         if not mark or not name.strip():
             raise usage(f"expected NAME=VALUE, found {pair!r}", example)
+        if any(name.strip() == known for known, _ in found):
+            raise usage(f"{name.strip()} stands there twice", example)
         found.append((name.strip(), value.strip()))
     return found
 

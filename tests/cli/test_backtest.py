@@ -87,7 +87,7 @@ def test_the_same_run_has_the_same_hash_and_json_says_everything(desk, capsys):
 def test_parameters_and_dates_are_taken(desk, capsys):
     assert run(*ASKED, "--json", "--out", "", "--params", "fast=50,slow=200") == Exit.DONE
     slow = json.loads(capsys.readouterr().out)["backtest"]["results"]
-    assert slow["owners"][0]["params"] == {"fast": 50, "slow": 200}
+    assert slow["owners"][0]["params"] == {"fast": 50, "slow": 200, "qty": 0.01}
     assert slow["owners"][0]["fills_total"] < 50
     assert run(*ASKED, "--json", "--out", "", "--from", "2025-06-16", "--until", "2025-06-17") == 0
     day = json.loads(capsys.readouterr().out)["backtest"]["results"]

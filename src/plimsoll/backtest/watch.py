@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Final
 
+from msgspec import to_builtins
+
 from plimsoll import __version__
 from plimsoll.backtest.past import Told, funding_words, mark_words
 from plimsoll.backtest.plan import Plan, Row, Series
@@ -43,6 +45,7 @@ from plimsoll.core.records import (
     StrategyStopped,
 )
 from plimsoll.core.settings import StrategySettings
+from plimsoll.core.strategy.base import parameters_of
 
 _UNITS: Final = 10**8
 _MS: Final = 1_000_000
@@ -399,6 +402,15 @@ class Owner:
             grosses.append(sum(map(abs, values_of.values())))
         return equities, grosses
 
+    def _params(self) -> dict[str, object]:
+        """Return the values it ran with: those that were given, and the class's own."""
+        own: dict[str, object] = {}
+        if self.core.settings is not None:
+            declared = parameters_of(type(self.core.trader.desks[self.name].strategy))
+            own = {name: one.default for name, one in declared.items()}
+        found: dict[str, object] = to_builtins(own | self.settings.params)
+        return found
+
     def _known(self, own: list[Heard], number: int) -> dict[int, float]:
         """Return the closes of the bars that closed with one, heard or not."""
         start_ms = own[number][1][0]
@@ -426,7 +438,7 @@ class Owner:
         return OwnerResult(
             owner=self.name,
             class_name=settings.source.rpartition(":")[2],
-            params=dict(settings.params),
+            params=self._params(),
             instruments=list(self.instruments),
             capital=self.capital_units / _UNITS,
             final_equity=self.equity_units / _UNITS,

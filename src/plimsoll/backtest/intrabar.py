@@ -22,10 +22,12 @@ class Kind(IntEnum):
     LAST_FINER = 1
     """The one that ends its bar."""
     BAR = 2
+    OPEN = 3
+    """The beginning of a bar without finer ones: what waits for it meets it then."""
 
 
 class Event(NamedTuple):
-    """One row, to be taken at ``end_ms``."""
+    """One row, to be taken at ``end_ms``: when it ends; an open when it begins."""
 
     end_ms: int
     kind: Kind
@@ -56,6 +58,8 @@ def _of_one(place: int, one: Series, span_ms: int, finer_ms: int) -> Iterator[Ev
             for number, row in enumerate(inside, start=1):
                 kind = Kind.LAST_FINER if number == most else Kind.FINER
                 yield Event(row[0] + finer_ms, kind, place, row)
+        else:
+            yield Event(start_ms, Kind.OPEN, place, bar)
         yield Event(end_ms, Kind.BAR, place, bar)
 
 

@@ -71,12 +71,18 @@ def _play_finer_too(plan: Plan, runner: "_Runner", tell: Progress) -> None:
     """Let each bar happen once the finer ones inside have."""
     count = told = 0
     found = events(plan.series, plan.span_ns, plan.finer_ns)
-    for (_, is_bar), moment in groupby(found, lambda one: (one.end_ms, one.kind is Kind.BAR)):
+    for (_, kind), moment in groupby(
+        found, lambda one: (one.end_ms, max(one.kind, Kind.LAST_FINER))
+    ):
         group = list(moment)
-        if not is_bar:
+        bars = [(one.place, one.row) for one in group]
+        if kind is Kind.OPEN:
+            runner.opened(bars)
+            continue
+        if kind is not Kind.BAR:
             runner.finer(group)
             continue
-        runner.coarse([(one.place, one.row) for one in group])
+        runner.coarse(bars)
         count += len(group)
         if count >= told + _EACH:
             told = count
@@ -130,15 +136,18 @@ class _Runner:
 
     def coarse(self, group: list[Placed]) -> None:
         """Let bars that close together happen; those whose finer bars have been are only heard."""
-        if not self._is_begun:
-            self._begin(group[0][1][0] * _MS)
         left = [one for one in group if self.walked_ms[one[0]] <= one[1][0]]
-        if len(self.names) == 1 and left:
-            self._open(*left[0], self._span_ms)
-        else:
-            self._walk(left, self._reach_ends(left, self._span_ms), self._span_ms)
+        ends = [self._reach_end(place, row, self._span_ms, None) for place, row in left]
+        if len(self.names) > 1:
+            self._walk(left, ends, self._span_ms)
         self._timers((group[0][1][0] + self._span_ms) * _MS + self.plan.delay_ns)
         self._hear_all(group)
+
+    def opened(self, group: list[Placed]) -> None:
+        """Let bars without finer ones begin."""
+        if not self._is_begun:
+            self._begin(group[0][1][0] * _MS)
+        self._open_all(group, [None] * len(group))
 
     def finer(self, group: list[Event]) -> None:
         """Let finer bars happen that paper orders meet: where one waits, and at the end."""
@@ -213,20 +222,24 @@ class _Runner:
 
     def _reach_ends(self, group: list[Placed], span_ms: int) -> list[int]:
         """Let the time of bars of one time pass, from their opens; return when they are heard."""
+        marks = [self._mark(place, row, span_ms) for place, row in group]
+        self._open_all(group, marks)
+        return [
+            self._reach_end(place, row, span_ms, mark)
+            for (place, row), mark in zip(group, marks, strict=True)
+        ]
+
+    def _open_all(self, group: list[Placed], marks: list[Row | None]) -> None:
+        """Let bars of one time begin: say the opens somebody waits for."""
         core, names = self.core, self.names
         for place, row in group:
             if self.past[place].next_ms <= row[0]:
                 self._fund(place, row[0])
-        marks = [self._mark(place, row, span_ms) for place, row in group]
         left = list(zip(group, marks, strict=True))
         while due := [one for one in left if core.awaits(names[one[0][0]])]:
             left = [one for one in left if one not in due]  # an open may lead to requests elsewhere
             for (place, row), mark in due:
                 self._say_open(place, row, mark)
-        return [
-            self._reach_end(place, row, span_ms, mark)
-            for (place, row), mark in zip(group, marks, strict=True)
-        ]
 
     def _walk(
         self,

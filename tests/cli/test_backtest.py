@@ -119,6 +119,11 @@ def test_parameters_and_dates_are_taken(desk, capsys):
             Exit.USAGE,
             "spot:BTCUSDT stands twice",
         ),
+        (
+            (ASKED[0], "--instruments", "spot:A,spot:B", "--data", "bars.csv,./bars.csv"),
+            Exit.USAGE,
+            "names bars.csv twice",
+        ),
         ((*ASKED, "--params", "fast"), Exit.USAGE, "NAME=VALUE"),
         ((*ASKED, "--bars", "7x"), Exit.USAGE, "--bars"),
         ((*ASKED, "--from", "yesterday"), Exit.USAGE, "expected a date"),
@@ -185,6 +190,14 @@ def test_what_was_taken_for_granted_of_a_file_is_told(desk, capsys):
     assert "without a zone" in words
     assert "taken as UTC" in words
     assert "the last line has no newline" in words
+
+
+def test_one_that_listens_to_books_is_told_that_bars_have_none(desk, capsys):
+    books = STRATEGY + "\n\nclass Books(Strategy):\n    def on_book(self, market):\n        pass\n"
+    (desk / "mine.py").write_text(books)
+    assert run("mine.py:Books", *ASKED[1:], "--json", "--out", "") == Exit.DONE
+    warnings = json.loads(capsys.readouterr().out)["backtest"]["results"]["warnings"]
+    assert "Books: on_book never called over bars, and it declares no bars" in warnings[0]
 
 
 def test_a_strategy_that_raises_is_stopped_and_the_report_says_so(desk, capsys):

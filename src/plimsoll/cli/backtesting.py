@@ -26,6 +26,7 @@ from plimsoll.config.translate import core_settings
 from plimsoll.core.feed import span_ns
 from plimsoll.core.model import CASH_SCALE, Instrument
 from plimsoll.core.settings import CoreSettings, Limits, StrategySettings
+from plimsoll.core.strategy import Strategy
 from plimsoll.data import BadRows, DataError, NotRecognised, Store, read_bars, read_file
 
 _UNITS: Final = 10**CASH_SCALE
@@ -101,8 +102,15 @@ def planned(asked: Asked) -> Planned:
     settings = msgspec.structs.replace(settings, instruments=tuple(names))
     frames = dict(pairs_of(asked.frames, "--frames 1s=1m"))
     settings = msgspec.structs.replace(settings, frames=frames)
+    _once(asked.data)
     with data_told():
         if holds_recordings(asked.data):
+            if asked.intrabar or asked.bars != "1m":
+                raise usage(
+                    f"{'--intrabar' if asked.intrabar else '--bars'} is for bars, and --data holds "
+                    "a recording",
+                    "leave it out: what happens inside a bar was recorded",
+                )
             return _recorded(asked, settings, load, base)
     for option, ms in (("--delay-ms", asked.delay_ms), ("--latency-ms", asked.latency_ms)):
         if ms > _LATE_MOST_MS:
@@ -113,7 +121,7 @@ def planned(asked: Asked) -> Planned:
     files = _files(asked.data, names)
     finer, finer_files = _intrabar(asked, names)
     span = _span(asked)
-    notes: list[str] = []
+    notes = _unheard(type(load(settings)), settings.name)
     with data_told():
         found = [
             _series(asked, name, files[place] if files else "", span, notes)
@@ -289,6 +297,27 @@ def _moment(text: str, default_ms: int) -> int:
         ) from None
     found = found if found.tzinfo else found.replace(tzinfo=UTC)
     return round(found.timestamp() * 1000)
+
+
+def _once(data: str) -> None:
+    """Refuse a file that is named twice: its prints would count twice, or be two instruments'.
+
+    Raises:
+        Failure: one is.
+    """
+    paths = [Path(one.strip().rpartition("=")[2]).resolve() for one in data.split(",") if one]
+    for place, path in enumerate(paths):
+        if path in paths[:place]:
+            raise usage(f"--data names {path.name} twice", "name each file once")
+
+
+def _unheard(kind: type[Strategy], name: str) -> list[str]:
+    """Return what a strategy listens to and bars cannot tell it."""
+    heard = [one for one in ("on_book", "on_trade") if getattr(kind, one) != getattr(Strategy, one)]
+    if not heard:
+        return []
+    bars = "" if kind.bars else ", and it declares no bars: it may hear nothing at all"
+    return [f"{name}: {' and '.join(heard)} never called over bars{bars}; give --data a recording"]
 
 
 def _files(data: str, names: tuple[str, ...], option: str = "--data") -> list[str]:

@@ -263,6 +263,31 @@ def test_what_is_asked_for_at_a_close_meets_no_bar_that_ended_then(
         assert price == pytest.approx(3_001.4, abs=0.02), "the next open"
 
 
+SMALL = {
+    "stop": lambda s: s.target(PERP, qty="0.001", stop=49_500),
+    "limit": lambda s: s.buy(PERP, "0.001", 49_500),
+    "trigger": lambda s: s.sell(PERP, "0.001", trigger=49_500),
+}
+
+
+@pytest.mark.parametrize("small", SMALL)
+@pytest.mark.parametrize("limit", [None, 49_900])
+def test_what_a_timer_asks_for_inside_a_bar_waits_for_the_next_open(small, limit):
+    """It was filled at the level that something small of the same strategy met in that bar."""
+
+    class Timed(Scripted):
+        def on_timer(self, name):
+            self.buy(PERP, "0.5", limit)
+
+    script = {1: SMALL[small], 3: lambda s: s.timer("soon", 30)}
+    bars = [*flat(50_000, 4), (50_000, 50_000, 49_000, 50_000), *flat(50_000, 3)]
+    found = ran(bars, script, strategy=Timed())
+    large = [one for one in fills(found) if one[2] > 0.4 and one[0] > 0]
+    assert [(side, round(price), rule) for side, price, _, rule in large] == (
+        [] if limit else [(1, 50_005, "open")]
+    )
+
+
 def paired(act, *, is_plain=False, **more):
     """Run two instruments that fall by five per cent in one minute."""
     btc = rows(*flat(50_000, 5), (50_000, 50_000, 47_500, 47_500), *flat(47_500, 3))

@@ -103,6 +103,8 @@ class ByBars:
         self.settle = settle
         self.alone = False
         """Whether the level met next is the only one of a finer bar: the data decide then."""
+        self.asked = 0
+        """Requests until the bar that is walked: a timer's, inside it, wait for the next open."""
         self.in_danger = False
         """Whether somebody may be liquidated in the bar that is walked."""
 
@@ -178,6 +180,7 @@ class ByBars:
         if isinstance(bar, BarChanged) and market.walked_ms > bar.start_ms:
             return
         is_finer = isinstance(bar, BarWalked) and bar.end_ms - bar.start_ms < market.span_ms
+        self.asked = self.paper.number
         is_long, scale = self._is_long(bar.instrument), market.scale
         prices = _path((bar.open, bar.high, bar.low, bar.close), scale, is_long=is_long)
         marks = market.marks_of(bar.start_ms)
@@ -314,7 +317,7 @@ class ByBars:
         paper.is_at_once = True  # a stop is met at its level, not one latency later
         self.wishing.check_stops(self.desks(name), name)
         yield from self.wishing.carry_out(self.desks(name))
-        yield from self.happen(paper.until(self.state.ts_ns, name), rule)
+        yield from self.happen(paper.until(self.state.ts_ns, name, self.asked), rule)
         paper.is_at_once = False
         yield from self.settle()
 

@@ -263,6 +263,52 @@ def test_what_is_asked_for_at_a_close_meets_no_bar_that_ended_then(
         assert price == pytest.approx(3_001.4, abs=0.02), "the next open"
 
 
+class Enters(Scripted):
+    """Guards what it has got as soon as it hears of it."""
+
+    def __init__(self, **exits):
+        super().__init__()
+        self.exits = exits
+
+    def on_fill(self, fill):
+        held = self.position(PERP).qty
+        if held:
+            self.target(PERP, qty=held, **self.exits)
+
+
+WILD = [*flat(50_000, 4), (50_000, 51_000, 49_000, 50_000), *flat(50_000, 2)]
+
+
+@pytest.mark.parametrize(("sign", "take"), [(1, 50_800), (-1, 49_200)])
+def test_a_limit_met_inside_a_bar_takes_no_profit_from_what_may_have_been_before(sign, take):
+    """The high may have come before the low that filled it."""
+    limit = 50_000 - 500 * sign
+    ask = Enters.buy if sign > 0 else Enters.sell
+    script = {1: lambda s: ask(s, PERP, "0.010", limit)}
+    found = fills(ran(WILD, script, strategy=Enters(take=take)))
+    assert [(side, round(price), rule) for side, price, _, rule in found] == [
+        (sign, limit, "through")
+    ]
+
+
+@pytest.mark.parametrize(("sign", "stop"), [(1, 49_800), (-1, 50_200)])
+def test_a_break_that_turns_inside_its_bar_is_stopped_there(sign, stop):
+    """The low may have come after the high that triggered it."""
+    ask = Enters.buy if sign > 0 else Enters.sell
+    script = {1: lambda s: ask(s, PERP, "0.010", trigger=50_000 + 500 * sign)}
+    found = fills(ran(WILD, script, strategy=Enters(stop=stop)))
+    assert [(side, rule) for side, _, _, rule in found] == [(sign, "trigger"), (-sign, "stop")]
+    assert found[1][1] == pytest.approx(stop, abs=6)
+
+
+@pytest.mark.parametrize("entry", [{"trigger": 50_500}, {"limit": 49_500}])
+def test_who_enters_inside_a_bar_and_meets_stop_and_take_meets_the_stop(entry):
+    script = {1: lambda s: s.buy(PERP, "0.010", **entry)}
+    strategy = Enters(stop=49_200, take=50_800)
+    first, second = fills(ran(WILD, script, strategy=strategy))
+    assert (first[0], second[0], second[3]) == (1, -1, "stop-first")
+
+
 SMALL = {
     "stop": lambda s: s.target(PERP, qty="0.001", stop=49_500),
     "limit": lambda s: s.buy(PERP, "0.001", 49_500),

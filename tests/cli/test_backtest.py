@@ -182,6 +182,16 @@ def test_holes_and_minutes_without_trades_are_told(desk, capsys):
     assert "in 15 of 2,799 bars nothing was traded" in idle
 
 
+def test_instruments_whose_bars_do_not_begin_and_end_together_are_told(desk, capsys):
+    write(desk / "short.csv", walk(3_000)[60:2_000])
+    words = (ASKED[0], "--instruments", "linear:BTCUSDT,linear:ETHUSDT", "--out", "", "--json")
+    assert run(*words, "--data", "bars.csv,short.csv") == Exit.DONE
+    told = json.loads(capsys.readouterr().out)["backtest"]["results"]["warnings"]
+    assert any("linear:ETHUSDT: its bars begin at 2025-06-15 16:07" in text for text in told)
+    assert any("linear:ETHUSDT: its bars end at 2025-06-17 00:27" in text for text in told)
+    assert not any("linear:BTCUSDT: its bars" in text for text in told)
+
+
 def test_what_was_taken_for_granted_of_a_file_is_told(desk, capsys):
     path = desk / "bars.csv"
     path.write_text(path.read_text().rstrip("\n")[:-1])

@@ -21,6 +21,7 @@ class Survey(Struct):
     longest_ms: int = 0
     idle: int = 0
     """Bars in which nothing was traded."""
+    first_ms: int = -1
     last_ms: int = -1
 
     def of(self, chunks: Iterable[list[Row]], span_ms: int) -> Iterator[list[Row]]:
@@ -38,6 +39,8 @@ class Survey(Struct):
             for before, after in pairwise(row[0] for row in chunk):
                 if after - before > span_ms:
                     self._gap(before, after, span_ms)
+        if not self.rows:
+            self.first_ms = first
         self.rows += len(chunk)
         self.idle += [row[5] for row in chunk].count(0.0)
         self.last_ms = last
@@ -49,9 +52,22 @@ class Survey(Struct):
         if missing > self.longest:
             self.longest, self.longest_ms = missing, before_ms + span_ms
 
-    def told(self, name: str, span_ms: int) -> list[str]:
-        """Return what has to be said of it, in words."""
+    def told(self, name: str, span_ms: int, began_ms: int, ended_ms: int) -> list[str]:
+        """Return what has to be said of it, in words; of all series the first and last bar begin.
+
+        Strategies begin once all their instruments have; what is held keeps its last price.
+        """
         found = []
+        if self.rows and self.first_ms > began_ms:
+            found.append(
+                f"{name}: its bars begin at {_moment(self.first_ms)}, others at "
+                f"{_moment(began_ms)}: who trades it waits until then"
+            )
+        if self.rows and self.last_ms < ended_ms:
+            found.append(
+                f"{name}: its bars end at {_moment(self.last_ms + span_ms)}, others at "
+                f"{_moment(ended_ms + span_ms)}: what is held of it keeps its last price"
+            )
         if self.gaps:
             ends_ms = self.longest_ms + self.longest * span_ms
             found.append(

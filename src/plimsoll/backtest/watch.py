@@ -132,7 +132,12 @@ class Watch:
             for text, count in self.warnings.values()
         ]
         span_ms = plan.span_ns // _MS
-        missing = [one.survey.told(one.instrument.name, span_ms) for one in plan.series]
+        read = [one.survey for one in plan.series if one.survey.rows]
+        began_ms = min((one.first_ms for one in read), default=0)
+        ended_ms = max((one.last_ms for one in read), default=0)
+        missing = [
+            one.survey.told(one.instrument.name, span_ms, began_ms, ended_ms) for one in plan.series
+        ]
         return sealed(
             Results(
                 version=__version__,

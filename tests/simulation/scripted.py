@@ -69,7 +69,7 @@ class Scripted(Strategy):
 
     def _resting(self, name: str) -> list[OrderHandle]:
         """Return what works now, oldest first; also what a session before this one asked for."""
-        return [self.handle(order) for order in self.orders(name)]
+        return [self.handle_of(order) for order in self.orders(name)]
 
     def _ask(self, what: str, name: str, middle: float) -> OrderHandle:
         order = self.buy if what.endswith("buy") else self.sell

@@ -368,7 +368,7 @@ def test_new_code_goes_on_where_the_old_one_stood():
     assert [kind for kind, _ in new.heard] == ["start"]
     assert resting.order.is_working
     assert driver.do(lambda s: [one.id for one in s.orders(PERP)]) == [resting.order.id]
-    assert driver.do(lambda s: [s.handle(one).cancel() for one in s.orders(PERP)]) == [None]
+    assert driver.do(lambda s: [s.handle_of(one).cancel() for one in s.orders(PERP)]) == [None]
     assert resting.order.cancel_pending, "the new code can take back what the old one rested"
 
 

@@ -81,7 +81,7 @@ def strategy_page() -> str:
         *_section("What it says", Strategy, _SAYS),
         "Refusals are values, never exceptions: `target` and `quote` return one or None; an order",
         "that `buy` or `sell` returned has `state`, `refusal`, `filled_lots`, `is_working`,",
-        "`amend()` and `cancel()`; so has `handle(order)` of one of `orders(instrument)`.",
+        "`amend()` and `cancel()`; so has `handle_of(order)` of one of `orders(instrument)`.",
         "",
         *_section("What it knows", Strategy, knows),
         *_indicators(),

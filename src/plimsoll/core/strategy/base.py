@@ -432,10 +432,10 @@ class Strategy(Indicating):
         return self._port.is_paused(instrument)
 
     def orders(self, instrument: str) -> list[Order]:
-        """Return the own working orders, oldest first; `handle(order)` amends and cancels one."""
+        """Return the own working orders, oldest first; `handle_of` amends and cancels one."""
         return self._port.own_orders(instrument)
 
-    def handle(self, order: Order) -> OrderHandle:
+    def handle_of(self, order: Order) -> OrderHandle:
         """Return what `buy` or `sell` returned for an order: a restart and a reload forget that."""
         handle = OrderHandle(self._port, order.instrument)
         handle.order = order

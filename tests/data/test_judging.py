@@ -3,7 +3,7 @@
 import pytest
 from tests.data.conftest import DAY_MS, MINUTE_MS, MINUTES, bar, bars
 
-from plimsoll.data import NotRecognised, import_file, read_file, series_of
+from plimsoll.data import BadRows, Fault, NotRecognised, import_file, read_file, series_of
 
 
 @pytest.mark.parametrize(("minutes", "word"), [(3, "3m"), (5, "5m"), (60, "1h"), (1440, "1d")])
@@ -16,6 +16,17 @@ def test_bars_of_a_longer_frame_are_no_minutes_with_holes(store, given, minutes,
     with pytest.raises(NotRecognised):
         list(read_file(path, "1m"))
     import_file(store, path, series_of("linear:BTCUSDT", "last", word))
+
+
+def test_the_bar_under_way_is_refused_or_left_out(store, given):
+    path, now_ms = given(bars(10)), DAY_MS + 10 * MINUTE_MS - 1
+    with pytest.raises(BadRows, match="1 under_way"):
+        import_file(store, path, MINUTES, now_ms=now_ms)
+    with pytest.raises(BadRows, match="1 under_way"):
+        list(read_file(path, "1m", now_ms=now_ms))
+    done = import_file(store, path, MINUTES, now_ms=now_ms, drop=[Fault.UNDER_WAY])
+    assert (done.rows, len(done.dropped)) == (9, 1)
+    assert import_file(store, path, MINUTES, now_ms=now_ms + 1).rows == 10
 
 
 def test_minutes_with_holes_are_minutes(store, given):

@@ -18,6 +18,7 @@ from plimsoll.backtest.run import Progress, run
 from plimsoll.backtest.tapes import RecordedPlan
 from plimsoll.cli import strategies
 from plimsoll.cli.backtest_past import with_finer, with_past
+from plimsoll.cli.books import wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.recordings import Wanted, holds_recordings, recorded_plan
@@ -411,6 +412,7 @@ def _series(
             from_ms=span[0],
             to_ms=span[1],
             tell=taken,
+            now_ms=wall_ns() // _MS,
         )
         source = f"{name} {asked.bars}: {path.name}"
     else:

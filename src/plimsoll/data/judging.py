@@ -171,6 +171,8 @@ def _single(staged: Staged) -> str:
     frame = staged.series.frame
     if staged.shape.content == "bars":
         cases += [(f"(at_ms - {frame.offset_ms}) % {frame.span_ms} <> 0", Fault.FRAME)]
+        if staged.now_ms:
+            cases += [(f"at_ms + {frame.span_ms} > {staged.now_ms}", Fault.UNDER_WAY)]
     words = " ".join(f"WHEN {test} THEN '{fault}'" for test, fault in cases)
     return f"CASE {words} END"
 

@@ -40,6 +40,9 @@ class Staged(NamedTuple):
     how: str = ""
     """What to do about a faulty row, where it is always the same."""
 
+    now_ms: int = 0
+    """When it was read, 0 = not known: a bar that ends later is not over yet."""
+
 
 def stage(
     connection: DuckDBPyConnection,

@@ -10,6 +10,7 @@ there is much of it: statistics, curves and prices take it in one go.
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain, islice
 from typing import Final
 
@@ -411,8 +412,9 @@ class Owner:
         """Return the values it ran with: those that were given, and the class's own."""
         own: dict[str, object] = {}
         if self.core.settings is not None:
-            declared = parameters_of(type(self.core.trader.desks[self.name].strategy))
-            own = {name: one.default for name, one in declared.items()}
+            kind = type(self.core.trader.desks[self.name].strategy)
+            with suppress(TypeError):  # a class that was made by hand, not read from a file
+                own = {name: one.default for name, one in parameters_of(kind).items()}
         found: dict[str, object] = to_builtins(own | self.settings.params)
         return found
 

@@ -1,5 +1,6 @@
 """What a bar decides, it decides by the rule, and against the strategy (trading.md 6)."""
 
+import msgspec
 import pytest
 from tests.backtest.bars import HALF, Scripted, flat, plan_of, rows, series_of, walk
 from tests.properties.driver import ETH, PERP
@@ -149,7 +150,7 @@ def test_several_instruments_are_merged_in_time():
     later = rows(*flat(2_000, 3), start_ms=walk(1)[0][0] + 60_000)
     results = run(plan_of(series_of(walk(6)), series_of(later, ETH), strategy=strategy))
     assert results.events == 10
-    assert strategy.count == 7, "it starts with the first bar of the last of them"
+    assert strategy.count == 9, "it starts with the first bar of the last of them, and hears it"
 
 
 def test_each_instrument_trades_at_its_own_prices():
@@ -210,3 +211,164 @@ def test_equity_is_that_of_the_books_at_every_bar(monkeypatch):
     run(plan_of(series_of(walk(150)), script=script), is_plain=True)
     assert len(booked) == 150
     assert measured == booked
+
+
+class OneSees(Scripted):
+    """Acts in the second instrument when it hears the first."""
+
+    def __init__(self, act, at):
+        super().__init__()
+        self.act, self.at = act, at
+
+    def on_bar(self, bar):
+        first, second = self.instruments
+        if bar.instrument == first and bar.start_ns == self.at * 1_000_000:
+            self.act(self, second)
+
+
+WAYS = {
+    "market": lambda s, name: s.buy(name, "0.1"),
+    "limit": lambda s, name: s.buy(name, "0.1", "2995"),
+    "trigger": lambda s, name: s.buy(name, "0.1", trigger=3_005),
+    "target": lambda s, name: s.target(name, qty="0.1", stop=2_985, take=3_015),
+}
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+@pytest.mark.parametrize("latency_ns", [0, 20_000_000])
+@pytest.mark.parametrize("order", [(PERP, ETH), (ETH, PERP)])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_asked_for_at_a_close_meets_no_bar_that_ended_then(
+    way, order, latency_ns, is_plain
+):
+    """Of another instrument: it would be a price of the minute before."""
+    quiet, wild = (3_000,) * 4, (3_000, 3_020, 2_980, 3_000)
+    found = []
+    for seen in (quiet, wild):
+        eth = rows(*[quiet] * 5, seen, (3_001,) * 4, *[(3_001,) * 4] * 2)
+        bars = {PERP: rows(*flat(50_000, 9)), ETH: eth}
+        strategy = OneSees(WAYS[way], at=eth[6][0])
+        plan = plan_of(
+            *(series_of(bars[name], name) for name in order),
+            strategy=strategy,
+            latency_ns=latency_ns,
+        )
+        strategies = (msgspec.structs.replace(plan.strategies[0], instruments=(PERP, ETH)),)
+        plan.strategies = strategies
+        found.append(run(plan, is_plain=is_plain).owners[0].fills)
+    assert found[0] == found[1], "what the bar did before the decision changes nothing"
+    if way in ("market", "target"):
+        ((side, price, _, rule),) = [(x.side, x.price, x.qty, x.rule) for x in found[0]]
+        assert (side, rule) == (1, "open")
+        assert price == pytest.approx(3_001.4, abs=0.02), "the next open"
+
+
+class Enters(Scripted):
+    """Guards what it has got as soon as it hears of it."""
+
+    def __init__(self, **exits):
+        super().__init__()
+        self.exits = exits
+
+    def on_fill(self, fill):
+        held = self.position(PERP).qty
+        if held:
+            self.target(PERP, qty=held, **self.exits)
+
+
+WILD = [*flat(50_000, 4), (50_000, 51_000, 49_000, 50_000), *flat(50_000, 2)]
+
+
+@pytest.mark.parametrize(("sign", "take"), [(1, 50_800), (-1, 49_200)])
+def test_a_limit_met_inside_a_bar_takes_no_profit_from_what_may_have_been_before(sign, take):
+    """The high may have come before the low that filled it."""
+    limit = 50_000 - 500 * sign
+    ask = Enters.buy if sign > 0 else Enters.sell
+    script = {1: lambda s: ask(s, PERP, "0.010", limit)}
+    found = fills(ran(WILD, script, strategy=Enters(take=take)))
+    assert [(side, round(price), rule) for side, price, _, rule in found] == [
+        (sign, limit, "through")
+    ]
+
+
+@pytest.mark.parametrize(("sign", "stop"), [(1, 49_800), (-1, 50_200)])
+def test_a_break_that_turns_inside_its_bar_is_stopped_there(sign, stop):
+    """The low may have come after the high that triggered it."""
+    ask = Enters.buy if sign > 0 else Enters.sell
+    script = {1: lambda s: ask(s, PERP, "0.010", trigger=50_000 + 500 * sign)}
+    found = fills(ran(WILD, script, strategy=Enters(stop=stop)))
+    assert [(side, rule) for side, _, _, rule in found] == [(sign, "trigger"), (-sign, "stop")]
+    assert found[1][1] == pytest.approx(stop, abs=6)
+
+
+@pytest.mark.parametrize("entry", [{"trigger": 50_500}, {"limit": 49_500}])
+def test_who_enters_inside_a_bar_and_meets_stop_and_take_meets_the_stop(entry):
+    script = {1: lambda s: s.buy(PERP, "0.010", **entry)}
+    strategy = Enters(stop=49_200, take=50_800)
+    first, second = fills(ran(WILD, script, strategy=strategy))
+    assert (first[0], second[0], second[3]) == (1, -1, "stop-first")
+
+
+SMALL = {
+    "stop": lambda s: s.target(PERP, qty="0.001", stop=49_500),
+    "limit": lambda s: s.buy(PERP, "0.001", 49_500),
+    "trigger": lambda s: s.sell(PERP, "0.001", trigger=49_500),
+}
+
+
+@pytest.mark.parametrize("small", SMALL)
+@pytest.mark.parametrize("limit", [None, 49_900])
+def test_what_a_timer_asks_for_inside_a_bar_waits_for_the_next_open(small, limit):
+    """It was filled at the level that something small of the same strategy met in that bar."""
+
+    class Timed(Scripted):
+        def on_timer(self, name):
+            self.buy(PERP, "0.5", limit)
+
+    script = {1: SMALL[small], 3: lambda s: s.timer("soon", 30)}
+    bars = [*flat(50_000, 4), (50_000, 50_000, 49_000, 50_000), *flat(50_000, 3)]
+    found = ran(bars, script, strategy=Timed())
+    large = [one for one in fills(found) if one[2] > 0.4 and one[0] > 0]
+    assert [(side, round(price), rule) for side, price, _, rule in large] == (
+        [] if limit else [(1, 50_005, "open")]
+    )
+
+
+def paired(act, *, is_plain=False, **more):
+    """Run two instruments that fall by five per cent in one minute."""
+    btc = rows(*flat(50_000, 5), (50_000, 50_000, 47_500, 47_500), *flat(47_500, 3))
+    eth = rows(*flat(2_500, 5), (2_500, 2_500, 2_375, 2_375), *flat(2_375, 3))
+
+    class Acts(Scripted):
+        def on_bar(self, bar):
+            self.count += 1
+            act(self, bar)
+
+    plan = plan_of(series_of(btc), series_of(eth, ETH), strategy=Acts(), **more)
+    return run(plan, is_plain=is_plain).owners[0]
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_a_hedge_loses_nothing_between_two_bars_of_one_time(is_plain):
+    def hedge(s, bar):
+        if s.count == 3:
+            s.target(PERP, qty="0.1")
+            s.target(ETH, qty="-2")
+
+    found = paired(hedge, is_plain=is_plain)
+    assert found.stats["trips"] == 0
+    assert found.fills_total == 2
+    costs = found.stats["fees"] + 10_000 * 2 * HALF / 1e6
+    assert found.stats["drawdown_max"] * 100_000 <= costs + 1, "each leg falls by 250"
+
+
+def test_who_hears_one_bar_sees_the_close_of_the_others_that_ended_with_it():
+    seen = []
+
+    def look(s, bar):
+        other = {PERP: ETH, ETH: PERP}[bar.instrument]
+        seen.append((bar.instrument, bar.close, s.market(other).last))
+
+    paired(look)
+    assert (PERP, 47_500.0, 2_375.0) in seen
+    assert (PERP, 47_500.0, 2_500.0) not in seen

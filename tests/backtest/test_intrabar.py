@@ -185,3 +185,38 @@ def test_funding_and_marks_inside_an_hour_meet_the_finer_bars():
     paid = [one.owners[0].execution["funding_paid"] for one in (finer, coarse)]
     assert paid[0] == pytest.approx(paid[1])
     assert paid[0]
+
+
+@pytest.mark.parametrize("order", [(PERP, ETH), (ETH, PERP)])
+@pytest.mark.parametrize("has_finer", [True, False])
+def test_what_a_fill_leads_to_elsewhere_meets_no_price_from_before(order, has_finer):
+    """The second leg of a pair: its price is that of a later minute, or of the next hour."""
+    minutes = {PERP: walk(240, start_ms=START), ETH: walk(240, 2, 3_000.0, start_ms=START)}
+    level = round(min(row[3] for row in minutes[PERP][70:110]) + 1, 1)
+
+    class Hedges(Scripted):
+        bars = {"1h": 5}  # noqa: RUF012 - as strategies write it
+
+        def on_bar(self, bar):
+            if bar.instrument == PERP and not self.count:
+                self.count = 1
+                self.buy(PERP, "0.010", level)
+
+        def on_fill(self, fill):
+            if fill.instrument == PERP:
+                self.sell(ETH, "0.1")
+
+    series = []
+    for name in order:
+        one = series_of(hours(minutes[name]), name)
+        if name == PERP or has_finer:
+            one.finer = lambda name=name: iter([minutes[name]])
+        series.append(one)
+    plan = plan_of(*series, strategy=Hedges(), finer_ns=MINUTE * 1_000_000)
+    plan.span_ns = HOUR * 1_000_000
+    first, second = run(plan).owners[0].fills
+    assert (first.instrument, second.instrument) == (PERP, ETH)
+    met = next(n for n, row in enumerate(minutes[PERP]) if n >= 60 and row[3] < level - 0.05)
+    opened = minutes[ETH][met + 1] if has_finer else hours(minutes[ETH])[met // 60 + 1]
+    assert second.ts_ns > first.ts_ns
+    assert second.price == pytest.approx(opened[1] * (1 - 1e-4), abs=0.2)

@@ -87,7 +87,7 @@ def test_the_same_run_has_the_same_hash_and_json_says_everything(desk, capsys):
 def test_parameters_and_dates_are_taken(desk, capsys):
     assert run(*ASKED, "--json", "--out", "", "--params", "fast=50,slow=200") == Exit.DONE
     slow = json.loads(capsys.readouterr().out)["backtest"]["results"]
-    assert slow["owners"][0]["params"] == {"fast": 50, "slow": 200}
+    assert slow["owners"][0]["params"] == {"fast": 50, "slow": 200, "qty": 0.01}
     assert slow["owners"][0]["fills_total"] < 50
     assert run(*ASKED, "--json", "--out", "", "--from", "2025-06-16", "--until", "2025-06-17") == 0
     day = json.loads(capsys.readouterr().out)["backtest"]["results"]
@@ -102,6 +102,28 @@ def test_parameters_and_dates_are_taken(desk, capsys):
         (ASKED[:3], Exit.CONFIGURATION, "nothing is stored of linear:BTCUSDT"),
         ((*ASKED[:3], "--data", "a.csv,b.csv"), Exit.USAGE, "2 files for 1 instruments"),
         ((*ASKED, "--params", "fst=3"), Exit.CONFIGURATION, "fast"),
+        ((*ASKED, "--params", "fst=3"), Exit.CONFIGURATION, "error: --params:"),
+        (("mine.py", *ASKED[1:]), Exit.USAGE, "mine.py:CLASS"),
+        ((*ASKED, "--from", "2025-06-17", "--until", "2025-06-16"), Exit.USAGE, "leaves nothing"),
+        ((*ASKED, "--latency-ms", "999999999999"), Exit.USAGE, "more than a day"),
+        ((*ASKED, "--delay-ms", "999999999999"), Exit.USAGE, "more than a day"),
+        ((*ASKED, "--spread-bps", "1e9"), Exit.USAGE, "price of nothing"),
+        (
+            (
+                ASKED[0],
+                "--instruments",
+                "spot:BTCUSDT, spot:BTCUSDT",
+                "--data",
+                "bars.csv,bars.csv",
+            ),
+            Exit.USAGE,
+            "spot:BTCUSDT stands twice",
+        ),
+        (
+            (ASKED[0], "--instruments", "spot:A,spot:B", "--data", "bars.csv,./bars.csv"),
+            Exit.USAGE,
+            "names bars.csv twice",
+        ),
         ((*ASKED, "--params", "fast"), Exit.USAGE, "NAME=VALUE"),
         ((*ASKED, "--bars", "7x"), Exit.USAGE, "--bars"),
         ((*ASKED, "--from", "yesterday"), Exit.USAGE, "expected a date"),
@@ -120,6 +142,72 @@ def test_what_cannot_be_is_explained(desk, capsys, words, code, told):
     assert told in error
     assert "Traceback" not in out + error
     assert not list(desk.glob("backtests/*"))
+
+
+def spoil(desk, line, text):
+    lines = (desk / "bars.csv").read_text().split("\n")
+    lines[line - 1] = text
+    (desk / "bars.csv").write_text("\n".join(lines))
+
+
+def test_a_bad_row_is_told_with_its_line_and_text(desk, capsys):
+    spoil(desk, 8, "2025-06-15 15:13:00,1,2,0.5,NaN,1")
+    assert run(*ASKED) == Exit.CONFIGURATION
+    told = capsys.readouterr().err
+    assert "bars.csv:8: number: a cell is empty, NaN" in told
+    assert "0.5,NaN,1" in told
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [("a,b,c,d,e,f", "--columns"), ("0,1,2,1,2,5", "--day 2022-12-13")],
+)
+def test_a_hint_names_no_option_that_a_backtest_does_not_have(desk, capsys, header, told):
+    spoil(desk, 1, header)
+    assert run(*ASKED) == Exit.CONFIGURATION
+    words = capsys.readouterr().err
+    assert told in words
+    assert "`plimsoll data import` takes it" in words
+
+
+def test_holes_and_minutes_without_trades_are_told(desk, capsys):
+    bars = [(*row[:5], 0.0 if 10 <= n < 25 else 1.0) for n, row in enumerate(walk(3_000))]
+    write(desk / "bars.csv", bars[:500] + bars[700:1_000] + bars[1_001:])
+    assert run(*ASKED, "--json", "--out", "") == Exit.DONE
+    results = json.loads(capsys.readouterr().out)["backtest"]["results"]
+    (source,) = results["source"]
+    assert source.endswith("bars 2,799, gaps 2")
+    gaps, idle = (one for one in results["warnings"] if "missing" in one or "volume" in one)
+    assert "bars are missing: 201, gaps: 2, the longest from 2025-06-15 23:27 to" in gaps
+    assert "in 15 of 2,799 bars nothing was traded" in idle
+
+
+def test_instruments_whose_bars_do_not_begin_and_end_together_are_told(desk, capsys):
+    write(desk / "short.csv", walk(3_000)[60:2_000])
+    words = (ASKED[0], "--instruments", "linear:BTCUSDT,linear:ETHUSDT", "--out", "", "--json")
+    assert run(*words, "--data", "bars.csv,short.csv") == Exit.DONE
+    told = json.loads(capsys.readouterr().out)["backtest"]["results"]["warnings"]
+    assert any("linear:ETHUSDT: its bars begin at 2025-06-15 16:07" in text for text in told)
+    assert any("linear:ETHUSDT: its bars end at 2025-06-17 00:27" in text for text in told)
+    assert not any("linear:BTCUSDT: its bars" in text for text in told)
+
+
+def test_what_was_taken_for_granted_of_a_file_is_told(desk, capsys):
+    path = desk / "bars.csv"
+    path.write_text(path.read_text().rstrip("\n")[:-1])
+    assert run(*ASKED, "--json", "--out", "") == Exit.DONE
+    words = " ".join(json.loads(capsys.readouterr().out)["backtest"]["results"]["warnings"])
+    assert "without a zone" in words
+    assert "taken as UTC" in words
+    assert "the last line has no newline" in words
+
+
+def test_one_that_listens_to_books_is_told_that_bars_have_none(desk, capsys):
+    books = STRATEGY + "\n\nclass Books(Strategy):\n    def on_book(self, market):\n        pass\n"
+    (desk / "mine.py").write_text(books)
+    assert run("mine.py:Books", *ASKED[1:], "--json", "--out", "") == Exit.DONE
+    warnings = json.loads(capsys.readouterr().out)["backtest"]["results"]["warnings"]
+    assert "Books: on_book never called over bars, and it declares no bars" in warnings[0]
 
 
 def test_a_strategy_that_raises_is_stopped_and_the_report_says_so(desk, capsys):
@@ -151,6 +239,14 @@ def test_a_sweep_walks_forward_and_shows_it(desk, capsys):
     told = capsys.readouterr().out
     assert "2 combinations" in told
     assert "walk forward" in told
+    assert "-0.00 " not in told, "a return is shown in per cent"
+    assert "Afterwards, one stretch after the other:" in told
+    assert "no filters stored" in told, "a sweep rests on what a backtest rests on"
+
+
+def test_a_sweep_says_what_decides_where_nothing_was_measured(desk, capsys):
+    assert swept("--grid", "fast=5|10") == Exit.DONE
+    assert "Where there is no sharpe (-), the return decides" in capsys.readouterr().out
 
 
 def outcomes(capsys, *words):
@@ -205,6 +301,8 @@ def test_a_cluster_without_workers_or_with_another_version_is_refused(desk, caps
         (("--grid", "fast"), Exit.USAGE, "NAME=VALUE"),
         (("--grid", "fst=1|2"), Exit.CONFIGURATION, "fast"),
         (("--grid", "fast=1|2", "--by", "luck"), Exit.USAGE, "luck"),
+        (("--grid", "fast=1|2,fast=3"), Exit.USAGE, "fast stands there twice"),
+        (("--grid", "fast=1|2", "--params", "fast=3"), Exit.USAGE, "in --params and in --grid"),
     ],
 )
 def test_what_cannot_be_swept_is_explained(desk, capsys, words, code, told):

@@ -158,6 +158,13 @@ def test_minutes_are_made_where_a_strategy_wants_them(desk, capsys):
             Exit.CONFIGURATION,
             "there are no inputs",
         ),
+        (
+            (*PERP, "--data", "capture.jsonl.zst,linear:BTCUSDT=./capture.jsonl.zst"),
+            Exit.USAGE,
+            "names capture.jsonl.zst twice",
+        ),
+        ((*PERP, "--data", "capture.jsonl.zst", "--intrabar", "1m"), Exit.USAGE, "is for bars"),
+        ((*PERP, "--data", "capture.jsonl.zst", "--bars", "5m"), Exit.USAGE, "is for bars"),
     ],
 )
 def test_what_cannot_be_is_explained(desk, capsys, words, code, told):

@@ -63,8 +63,14 @@ def test_money_that_is_not_exact_or_not_money_is_refused(value):
         units.cash(value)
 
 
-def test_the_coin_of_money_is_found():
-    assert [units.coin_of(value) for value in ("5 USDT", "5", 5)] == ["USDT", "", ""]
+@pytest.mark.parametrize("value", ["1 BTC", "200BTC", "5 EUR", "1_000 ETH"])
+def test_money_in_another_coin_is_not_taken_for_dollars(value):
+    with pytest.raises(ValueError, match=r"counted in USDT, USDC, USD, not in"):
+        units.cash(value)
+
+
+def test_a_quantity_is_of_its_base_coin():
+    assert [units.quantity(value) for value in ("0.05 BTC", "0.05", 0.05)] == [5_000_000] * 3
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def test_longer_frames_are_the_minutes_inside_them(present, frame, doubled):
     expected = []
     for start in sorted({row[0] // span * span for row in minutes}):
         inside = [row for row in minutes if start <= row[0] < start + span]
+        if inside[0] is minutes[0] and inside[0][0] > start:
+            continue  # the first one, begun in its middle
         is_closed = inside[-1][0] + 60_000 == start + span or inside[-1] is not minutes[-1]
         if is_closed:
             expected.append(

@@ -69,11 +69,7 @@ class Scripted(Strategy):
 
     def _resting(self, name: str) -> list[OrderHandle]:
         """Return what works now, oldest first; also what a session before this one asked for."""
-        handles = []
-        for order in self.orders(name):
-            handles.append(OrderHandle(self._port, name))
-            handles[-1].order = order
-        return handles
+        return [self.handle_of(order) for order in self.orders(name)]
 
     def _ask(self, what: str, name: str, middle: float) -> OrderHandle:
         order = self.buy if what.endswith("buy") else self.sell

@@ -10,7 +10,7 @@ from enum import IntEnum
 from heapq import merge
 from typing import Final, NamedTuple
 
-from plimsoll.backtest.plan import Row, Series
+from plimsoll.backtest.plan import Row, Series, rows_of
 
 _MS: Final = 1_000_000
 
@@ -22,10 +22,12 @@ class Kind(IntEnum):
     LAST_FINER = 1
     """The one that ends its bar."""
     BAR = 2
+    OPEN = 3
+    """The beginning of a bar without finer ones: what waits for it meets it then."""
 
 
 class Event(NamedTuple):
-    """One row, to be taken at ``end_ms``."""
+    """One row, to be taken at ``end_ms``: when it ends; an open when it begins."""
 
     end_ms: int
     kind: Kind
@@ -44,7 +46,7 @@ def _of_one(place: int, one: Series, span_ms: int, finer_ms: int) -> Iterator[Ev
     finer = _rows(one.finer() if one.finer is not None else ())
     ahead = next(finer, None)
     most = span_ms // finer_ms
-    for bar in _rows(one.chunks()):
+    for bar in rows_of(one, span_ms * _MS):
         start_ms = bar[0]
         end_ms = start_ms + span_ms
         inside = []
@@ -56,6 +58,8 @@ def _of_one(place: int, one: Series, span_ms: int, finer_ms: int) -> Iterator[Ev
             for number, row in enumerate(inside, start=1):
                 kind = Kind.LAST_FINER if number == most else Kind.FINER
                 yield Event(row[0] + finer_ms, kind, place, row)
+        else:
+            yield Event(start_ms, Kind.OPEN, place, bar)
         yield Event(end_ms, Kind.BAR, place, bar)
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from plimsoll.backtest.survey import Survey
 from plimsoll.core.model import Instrument, Mode
 from plimsoll.core.risk.breakers import BREAKERS
 from plimsoll.core.settings import (
@@ -46,6 +47,8 @@ class Series(msgspec.Struct):
     """Funding rates, oldest first; None = none are known."""
     marks: Callable[[], Iterator[list[Row]]] | None = None
     """Bars of the mark price, as long as those that are walked: the finer ones where there are."""
+    survey: Survey = msgspec.field(default_factory=Survey)
+    """What is missing in the bars, once they were read."""
     finer: Callable[[], Iterator[list[Row]]] | None = None
     """Finer bars that decide the walk inside a bar, ``Plan.finer_ns`` long."""
 
@@ -107,11 +110,20 @@ PIECE: Final = 1_024
 """Most bars that are handed out at once."""
 
 
-def merged(series: Iterable[Series]) -> Iterator[list[Placed]]:
-    """Yield (series, bar) of all series in order of time, some at once; at one time in order."""
-    streams = [_rows(one) for one in series]
+def merged(series: Iterable[Series], span_ns: int) -> Iterator[list[Placed]]:
+    """Yield (series, bar) of all series in order of time, some at once; at one time in order.
+
+    Those that begin at one time come in one piece.
+    """
+    streams = [rows_of(one, span_ns) for one in series]
     bars = zip(repeat(0), streams[0]) if len(streams) == 1 else _in_time(streams)
-    while piece := list(islice(bars, PIECE)):
+    held: list[Placed] = []
+    while piece := held + list(islice(bars, PIECE)):
+        held = []
+        if len(streams) > 1 and len(piece) >= PIECE:
+            last = piece[-1][1][0]
+            while len(piece) > 1 and piece[-1][1][0] == last:
+                held.insert(0, piece.pop())
         yield piece
 
 
@@ -130,5 +142,6 @@ def _in_time(streams: list[Iterator[Row]]) -> Iterator[Placed]:
         heads[place] = next(streams[place], None)
 
 
-def _rows(series: Series) -> Iterator[Row]:
-    return chain.from_iterable(series.chunks())
+def rows_of(series: Series, span_ns: int) -> Iterator[Row]:
+    """Yield the bars of a series, one by one, and survey them."""
+    return chain.from_iterable(series.survey.of(series.chunks(), span_ns // 1_000_000))

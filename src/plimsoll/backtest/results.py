@@ -87,6 +87,7 @@ class OwnerResult(Struct):
     owner: str
     class_name: str
     params: dict[str, object]
+    """What it ran with: values that were given, and the class's own for the others."""
     instruments: list[str]
     capital: float
     final_equity: float

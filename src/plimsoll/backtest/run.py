@@ -8,15 +8,17 @@ Bars that nothing waits for, which are most, go through ``QuietBars`` in one go:
 ``apply`` and ``decide`` would do, and stops where they would do more.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from itertools import groupby
 from time import perf_counter
 
-from plimsoll.backtest.intrabar import Kind, events
+from plimsoll.backtest.intrabar import Event, Kind, events
 from plimsoll.backtest.past import Past
 from plimsoll.backtest.plan import Placed, Plan, Row, merged, settings_of
 from plimsoll.backtest.results import Results
 from plimsoll.backtest.watch import Watch
 from plimsoll.core.engine import Core, QuietBars
+from plimsoll.core.feed import BarMarket
 from plimsoll.core.records import (
     BarChanged,
     BarWalked,
@@ -59,7 +61,7 @@ def run(plan: Plan, progress: Progress | None = None, *, is_plain: bool = False)
 
 def _play(plan: Plan, runner: "_Runner", tell: Progress) -> None:
     count = 0
-    for bars in merged(plan.series):
+    for bars in merged(plan.series, plan.span_ns):
         runner.bars(bars)
         count += len(bars)
         tell(count, runner.now_ns)
@@ -67,14 +69,23 @@ def _play(plan: Plan, runner: "_Runner", tell: Progress) -> None:
 
 def _play_finer_too(plan: Plan, runner: "_Runner", tell: Progress) -> None:
     """Let each bar happen once the finer ones inside have."""
-    count = 0
-    for one in events(plan.series, plan.span_ns, plan.finer_ns):
-        if one.kind is not Kind.BAR:
-            runner.finer(one.place, one.row, is_last=one.kind is Kind.LAST_FINER)
+    count = told = 0
+    found = events(plan.series, plan.span_ns, plan.finer_ns)
+    for (_, kind), moment in groupby(
+        found, lambda one: (one.end_ms, max(one.kind, Kind.LAST_FINER))
+    ):
+        group = list(moment)
+        bars = [(one.place, one.row) for one in group]
+        if kind is Kind.OPEN:
+            runner.opened(bars)
             continue
-        runner.bar(one.place, one.row)
-        count += 1
-        if not count % _EACH:
+        if kind is not Kind.BAR:
+            runner.finer(group)
+            continue
+        runner.coarse(bars)
+        count += len(group)
+        if count >= told + _EACH:
+            told = count
             tell(count, runner.now_ns)
 
 
@@ -109,6 +120,9 @@ class _Runner:
             self._begin(bars[0][1][0] * _MS)
         at, count = 0, len(bars)
         while at < count:
+            if len(self.names) > 1:
+                at = self._of_many(bars, at)
+                continue
             at = self._quietly(bars, at, count)
             if at < count:
                 place, row = bars[at]
@@ -120,24 +134,30 @@ class _Runner:
                     at += 1
         self.watch.measure()
 
-    def bar(self, place: int, row: Row) -> None:
-        """Let one bar happen: first its open, where somebody waits, then the bar."""
-        if self.walked_ms[place] > row[0]:  # its finer bars have been: it is only heard
-            ts_ns = max((row[0] + self._span_ms) * _MS + self.plan.delay_ns, self.now_ns)
-            self._timers(ts_ns)
-        else:
-            ts_ns = self._open(place, row, self._span_ms)
-        self._hear(place, row, ts_ns)
+    def coarse(self, group: list[Placed]) -> None:
+        """Let bars that close together happen; those whose finer bars have been are only heard."""
+        left = [one for one in group if self.walked_ms[one[0]] <= one[1][0]]
+        ends = [self._reach_end(place, row, self._span_ms, None) for place, row in left]
+        if len(self.names) > 1:
+            self._walk(left, ends, self._span_ms)
+        self._timers((group[0][1][0] + self._span_ms) * _MS + self.plan.delay_ns)
+        self._hear_all(group)
 
-    def finer(self, place: int, row: Row, *, is_last: bool) -> None:
-        """Let a finer bar happen that paper orders meet: where one waits, and at the end."""
-        start_ms, first, high, low, last, _volume = row
-        name, end_ms = self.names[place], row[0] + self._finer_ms
-        ts_ns = self._open(place, row, self._finer_ms)
-        self.walked_ms[place] = end_ms
-        if is_last or self.core.attends(name):
-            prices = (first, high, low, last)
-            self._take(BarWalked(*self._stamp(ts_ns), name, start_ms, end_ms, *prices))
+    def opened(self, group: list[Placed]) -> None:
+        """Let bars without finer ones begin."""
+        if not self._is_begun:
+            self._begin(group[0][1][0] * _MS)
+        self._open_all(group, [None] * len(group))
+
+    def finer(self, group: list[Event]) -> None:
+        """Let finer bars happen that paper orders meet: where one waits, and at the end."""
+        if not self._is_begun:
+            self._begin(group[0].row[0] * _MS)
+        last = {one.place for one in group if one.kind is Kind.LAST_FINER}
+        bars = [(one.place, one.row) for one in group]
+        self._walk(bars, self._reach_ends(bars, self._finer_ms), self._finer_ms, last)
+        for one in group:
+            self.walked_ms[one.place] = one.row[0] + self._finer_ms
 
     def end(self) -> None:
         """End the session: orders are cancelled, positions are left and valued as they are."""
@@ -162,28 +182,124 @@ class _Runner:
                 watch.measure()
         return at
 
+    def _of_many(self, bars: list[Placed], at: int) -> int:
+        """Let bars of several instruments happen, up to the end of a group; return the next place.
+
+        A group are the bars that close at one time. All of them have met what waited for them, and
+        all prices are known, before one is heard: what is asked for then meets none of them.
+        """
+        reached = self._quietly_of_many(bars, at, len(bars))
+        if reached > at:
+            return reached
+        group = _of_one_time(bars, at, bars[at][1][0])
+        ends = self._reach_ends(group, self._span_ms)
+        for place, _ in group:
+            self._quiet.news_ms[place] = self.past[place].news_ms(self._span_ms)
+        begun, end = at, at + len(group)
+        while at < end and (reached := self._quietly_of_many(bars, at, end)) > at:
+            at = reached
+        left = slice(at - begun, None)
+        self._walk(group[left], ends[left], self._span_ms)
+        self._hear_all(group[left])
+        return end
+
+    def _quietly_of_many(self, bars: list[Placed], at: int, end: int) -> int:
+        """Let bars happen that nothing waits for; return the place of the first other one."""
+        watch = self.watch
+        if self.is_plain:
+            return at
+        last = end if watch.is_patient else at + 1
+        at, following = self._quiet.take(bars, at, last, watch.heard.append, self._follow)
+        if following is not None:
+            self._follow(following)
+            watch.bar(*bars[at], self.now_ns)
+            rest = _of_one_time(bars, at + 1, bars[at][1][0])
+            self._hear_all(rest)
+            at += 1 + len(rest)
+        if not watch.is_patient:
+            watch.measure()
+        return at
+
+    def _reach_ends(self, group: list[Placed], span_ms: int) -> list[int]:
+        """Let the time of bars of one time pass, from their opens; return when they are heard."""
+        marks = [self._mark(place, row, span_ms) for place, row in group]
+        self._open_all(group, marks)
+        return [
+            self._reach_end(place, row, span_ms, mark)
+            for (place, row), mark in zip(group, marks, strict=True)
+        ]
+
+    def _open_all(self, group: list[Placed], marks: list[Row | None]) -> None:
+        """Let bars of one time begin: say the opens somebody waits for."""
+        core, names = self.core, self.names
+        for place, row in group:
+            if self.past[place].next_ms <= row[0]:
+                self._fund(place, row[0])
+        left = list(zip(group, marks, strict=True))
+        while due := [one for one in left if core.awaits(names[one[0][0]])]:
+            left = [one for one in left if one not in due]  # an open may lead to requests elsewhere
+            for (place, row), mark in due:
+                self._say_open(place, row, mark)
+
+    def _walk(
+        self,
+        group: list[Placed],
+        ends: list[int],
+        span_ms: int,
+        whole: Collection[int] | None = None,
+    ) -> None:
+        """Let what waits meet bars that nobody hears yet.
+
+        ``whole``: places of finer bars that end a longer one; of the others only what is attended
+        to is walked. None: all of them are.
+        """
+        for (place, row), ts_ns in zip(group, ends, strict=True):
+            start_ms, first, high, low, last, _volume = row
+            name, end_ms = self.names[place], start_ms + span_ms
+            market = self.core.markets[name]
+            assert isinstance(market, BarMarket)
+            is_seen = whole is None or place in whole or self.core.attends(name)
+            if is_seen and market.walked_ms < end_ms:
+                stamp = self._stamp(max(ts_ns, self.now_ns))
+                self._take(BarWalked(*stamp, name, start_ms, end_ms, first, high, low, last))
+
+    def _hear_all(self, group: list[Placed]) -> None:
+        """Let bars be heard that are over."""
+        for place, row in group:
+            ts_ns = (row[0] + self._span_ms) * _MS + self.plan.delay_ns
+            self._hear(place, row, max(ts_ns, self.now_ns))
+
     def _open(self, place: int, row: Row, span_ms: int) -> int:
         """Say the open of a bar, where somebody waits, and what else is known of its time.
 
         Returns:
             When the bar is heard.
         """
-        start_ms, first = row[0], row[1]
-        plan, name, core, past = self.plan, self.names[place], self.core, self.past[place]
-        if not self._is_begun:
-            self._begin(start_ms * _MS)
-        if past.next_ms <= start_ms:
-            self._fund(place, start_ms)
-        mark = past.mark_bar(start_ms) if span_ms == past.span_ms else None
-        if core.awaits(name):
-            # A request of the last bar's close takes effect once its latency is over.
-            at = max(start_ms * _MS, core.ts_ns + plan.latency_ns)
-            self._timers(at)
-            marked = mark[1] if mark is not None else 0.0
-            self._take(TickerChanged(*self._stamp(at), name, first, marked, 0.0, None, 0, start_ms))
-        if past.next_ms < start_ms + span_ms:
+        if self.past[place].next_ms <= row[0]:
+            self._fund(place, row[0])
+        mark = self._mark(place, row, span_ms)
+        if self.core.awaits(self.names[place]):
+            self._say_open(place, row, mark)
+        return self._reach_end(place, row, span_ms, mark)
+
+    def _mark(self, place: int, row: Row, span_ms: int) -> Row | None:
+        past = self.past[place]
+        return past.mark_bar(row[0]) if span_ms == past.span_ms else None
+
+    def _say_open(self, place: int, row: Row, mark: Row | None) -> None:
+        """Let requests of the last bar's close take effect, once their latency is over."""
+        start_ms, first, name = row[0], row[1], self.names[place]
+        at = max(start_ms * _MS, self.core.ts_ns + self.plan.latency_ns)
+        self._timers(at)
+        marked = mark[1] if mark is not None else 0.0
+        self._take(TickerChanged(*self._stamp(at), name, first, marked, 0.0, None, 0, start_ms))
+
+    def _reach_end(self, place: int, row: Row, span_ms: int, mark: Row | None) -> int:
+        """Let the time of a bar pass, with its fundings and timers; return when it is heard."""
+        start_ms, name = row[0], self.names[place]
+        if self.past[place].next_ms < start_ms + span_ms:
             self._fund(place, start_ms + span_ms - 1)
-        ts_ns = max((start_ms + span_ms) * _MS + plan.delay_ns, core.ts_ns)
+        ts_ns = max((start_ms + span_ms) * _MS + self.plan.delay_ns, self.core.ts_ns)
         self._timers(ts_ns)
         if mark is not None:
             self._take(MarkBarChanged(*self._stamp(ts_ns), name, start_ms, *mark[1:5]))
@@ -232,3 +348,12 @@ class _Runner:
         for decision in decisions:
             core.apply(decision)
             watch.decided(decision)
+
+
+def _of_one_time(bars: list[Placed], at: int, start_ms: int) -> list[Placed]:
+    """Return the bars from a place on that begin at a time."""
+    found = []
+    while at < len(bars) and bars[at][1][0] == start_ms:
+        found.append(bars[at])
+        at += 1
+    return found

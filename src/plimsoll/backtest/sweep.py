@@ -33,6 +33,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ended_ns: int = 0
     failure: str = ""
     """Why there is no outcome."""
+    warnings: list[str] = []
+    """What has to be said of the data and the run."""
 
     def worth(self, measure: str) -> float:
         """Return what it is ranked by; what was not measured is worth less than anything."""
@@ -72,12 +74,23 @@ def outcome_of(params: Params, results: Results) -> Outcome:
         hash=results.hash,
         began_ns=results.began_ns,
         ended_ns=results.ended_ns,
+        warnings=results.warnings,
     )
 
 
 def ranked(outcomes: Sequence[Outcome], measure: str) -> list[Outcome]:
     """Return the outcomes, best first; equals by their return, then as they were asked for."""
     return sorted(outcomes, key=lambda one: (-one.worth(measure), -one.worth("total_return")))
+
+
+def compounded(steps: Sequence[Step]) -> float | None:
+    """Return what the stretches nobody chose by came to, one after the other."""
+    growth = 1.0
+    for step in steps:
+        if step.after.total_return is None:
+            return None
+        growth *= 1 + step.after.total_return
+    return growth - 1
 
 
 def stretches(began_ns: int, ended_ns: int, count: int) -> list[tuple[int, int]]:

@@ -10,11 +10,15 @@ there is much of it: statistics, curves and prices take it in one go.
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import chain, islice
 from typing import Final
+
+from msgspec import to_builtins
 
 from plimsoll import __version__
 from plimsoll.backtest.past import Told, funding_words, mark_words
-from plimsoll.backtest.plan import Plan, Row
+from plimsoll.backtest.plan import Plan, Row, Series
 from plimsoll.backtest.results import (
     FILLS_KEPT,
     TRIPS_KEPT,
@@ -42,6 +46,7 @@ from plimsoll.core.records import (
     StrategyStopped,
 )
 from plimsoll.core.settings import StrategySettings
+from plimsoll.core.strategy.base import parameters_of
 
 _UNITS: Final = 10**8
 _MS: Final = 1_000_000
@@ -75,8 +80,8 @@ class Watch:
     def bar(self, place: int, row: Row, ts_ns: int) -> None:
         """Take a bar that has happened; ``ts_ns`` is when the strategies heard of it."""
         self.heard.append((place, row, ts_ns))
-        if not self.is_patient or len(self.heard) >= STRETCH:
-            self.measure()
+        if not self.is_patient or (len(self.heard) >= STRETCH and len(self.names) == 1):
+            self.measure()  # of several instruments those of one time are measured together
 
     def measure(self) -> None:
         """Measure prices, equity and exposure at each bar that waits for it."""
@@ -127,15 +132,22 @@ class Watch:
             text + (f" (and {count - 1:,} more)" if count > 1 else "")
             for text, count in self.warnings.values()
         ]
+        span_ms = plan.span_ns // _MS
+        read = [one.survey for one in plan.series if one.survey.rows]
+        began_ms = min((one.first_ms for one in read), default=0)
+        ended_ms = max((one.last_ms for one in read), default=0)
+        missing = [
+            one.survey.told(one.instrument.name, span_ms, began_ms, ended_ms) for one in plan.series
+        ]
         return sealed(
             Results(
                 version=__version__,
                 began_ns=self.began_ns,
                 ended_ns=self.ended_ns,
-                source=[one.source for one in plan.series],
+                source=[_source(one) for one in plan.series],
                 seed=plan.seed,
                 assumptions=self._assumed(told),
-                warnings=warnings,
+                warnings=[*chain.from_iterable(missing), *warnings],
                 events=self.bars,
                 seconds=seconds,
                 owners=[owner.result(self.ended_ns) for owner in self.owners.values()],
@@ -203,6 +215,11 @@ _OF_ORDERS: Final = (PaperFilled, PaperOrderIntended)
 _WARNINGS_MOST: Final = 50
 STRETCH: Final = 1_024
 """Most bars that wait to be measured."""
+
+
+def _source(series: Series) -> str:
+    rows, gaps = series.survey.rows, series.survey.gaps
+    return f"{series.source}, bars {rows:,}, gaps {gaps:,}" if rows else series.source
 
 
 def _held(prices: PriceSeries) -> Curve:
@@ -377,14 +394,43 @@ class Owner:
             place: units * int(closes[place] * scale + 0.5) for place, scale, units in held
         }
         terms = {place: (scale, units) for place, scale, units in held}
-        equities, grosses = [], []
-        for place, row, _ in own:
-            if place in terms:
-                scale, units = terms[place]
-                values_of[place] = units * int(row[4] * scale + 0.5)
+        equities, grosses, at_ms = [], [], -1
+        for number, (at, row, _) in enumerate(own):
+            start_ms, known = row[0], {at: row[4]}
+            if start_ms != at_ms:  # what closed at one time is known at one time
+                at_ms = start_ms
+                known = self._known(own, number)
+            for place, close in known.items():
+                if place in terms:
+                    scale, units = terms[place]
+                    values_of[place] = units * int(close * scale + 0.5)
             equities.append(firm + sum(values_of.values()))
             grosses.append(sum(map(abs, values_of.values())))
         return equities, grosses
+
+    def _params(self) -> dict[str, object]:
+        """Return the values it ran with: those that were given, and the class's own."""
+        own: dict[str, object] = {}
+        if self.core.settings is not None:
+            kind = type(self.core.trader.desks[self.name].strategy)
+            with suppress(TypeError):  # a class that was made by hand, not read from a file
+                own = {name: one.default for name, one in parameters_of(kind).items()}
+        found: dict[str, object] = to_builtins(own | self.settings.params)
+        return found
+
+    def _known(self, own: list[Heard], number: int) -> dict[int, float]:
+        """Return the closes of the bars that closed with one, heard or not."""
+        start_ms = own[number][1][0]
+        found: dict[int, float] = {}
+        for place, row, _ in islice(own, number, None):
+            if row[0] != start_ms:
+                return found
+            found.setdefault(place, row[4])  # the first, where one comes twice
+        for place in self.places - found.keys():  # they are heard in a moment
+            market = self.core.markets[self.plan.series[place].instrument.name]
+            if getattr(market, "walked_ms", 0) == start_ms + self.plan.span_ns // _MS:
+                found[place] = market.last
+        return found
 
     def result(self, ended_ns: int) -> OwnerResult:
         """Return the notes as rows."""
@@ -399,7 +445,7 @@ class Owner:
         return OwnerResult(
             owner=self.name,
             class_name=settings.source.rpartition(":")[2],
-            params=dict(settings.params),
+            params=self._params(),
             instruments=list(self.instruments),
             capital=self.capital_units / _UNITS,
             final_equity=self.equity_units / _UNITS,

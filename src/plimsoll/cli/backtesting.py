@@ -18,6 +18,7 @@ from plimsoll.backtest.run import Progress, run
 from plimsoll.backtest.tapes import RecordedPlan
 from plimsoll.cli import strategies
 from plimsoll.cli.backtest_past import with_finer, with_past
+from plimsoll.cli.books import wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.recordings import Wanted, holds_recordings, recorded_plan
@@ -26,11 +27,23 @@ from plimsoll.config.translate import core_settings
 from plimsoll.core.feed import span_ns
 from plimsoll.core.model import CASH_SCALE, Instrument
 from plimsoll.core.settings import CoreSettings, Limits, StrategySettings
-from plimsoll.data import DataError, Store, read_bars, read_file
+from plimsoll.core.strategy import Strategy
+from plimsoll.data import BadRows, DataError, NotRecognised, Store, read_bars, read_file
 
 _UNITS: Final = 10**CASH_SCALE
 _MS: Final = 1_000_000
 _EVER_MS: Final = 1 << 62
+_SHOWN: Final = 10
+_LATE_MOST_MS: Final = 86_400_000
+_SPREAD_MOST_BPS: Final = 5_000.0
+"""Half the price on both sides together: what is wider is a slip of the hand."""
+
+_OF_IMPORT: Final = ("--columns", "--day", "--zone", "--time-format", "--kind")
+"""Options that say how a file is read: those of ``data import``."""
+
+_TAKEN: Final = ("without a zone", "taken as", "no newline", "no header")
+"""In what is told of a file: what may be otherwise than it was read."""
+
 WIDE: Final = 10
 """Limits of a class that is run without a project, in multiples of its capital."""
 
@@ -80,28 +93,44 @@ def planned(asked: Asked) -> Planned:
     leverage_ppm = base.venue_leverage_ppm if base is not None else 0
     settings = msgspec.structs.replace(settings, params=settings.params | asked.params)
     if asked.instruments:
-        names = tuple(asked.instruments.split(","))
+        names = tuple(name.strip() for name in asked.instruments.split(",") if name.strip())
         settings = msgspec.structs.replace(settings, instruments=names)
-    load = partial(strategies.load, root=root)
+    load = partial(strategies.load, root=root, origin=_origin(asked.params, root))
     names = settings.instruments or tuple(load(settings).instruments)
     if not names:
         raise usage("the strategy names no instruments", "--instruments linear:BTCUSDT")
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise usage(f"{twice[0]} stands twice among the instruments", "name each one once")
     settings = msgspec.structs.replace(settings, instruments=tuple(names))
     frames = dict(pairs_of(asked.frames, "--frames 1s=1m"))
     settings = msgspec.structs.replace(settings, frames=frames)
+    _once(asked.data)
     with data_told():
         if holds_recordings(asked.data):
+            if asked.intrabar or asked.bars != "1m":
+                raise usage(
+                    f"{'--intrabar' if asked.intrabar else '--bars'} is for bars, and --data holds "
+                    "a recording",
+                    "leave it out: what happens inside a bar was recorded",
+                )
             return _recorded(asked, settings, load, base)
+    for option, ms in (("--delay-ms", asked.delay_ms), ("--latency-ms", asked.latency_ms)):
+        if ms > _LATE_MOST_MS:
+            raise usage(f"{option} {ms} is more than a day", "in ms: 20, or 500 to be careful")
+    if asked.spread_bps > _SPREAD_MOST_BPS:
+        raise usage(f"--spread-bps {asked.spread_bps:g} is a price of nothing", "1 is 0.01 %")
     _frames_fit(load(settings).bars, frames, asked.bars)
     files = _files(asked.data, names)
     finer, finer_files = _intrabar(asked, names)
-    span = (_moment(asked.since, 0), _moment(asked.until, _EVER_MS))
+    span = _span(asked)
+    notes = _unheard(type(load(settings)), settings.name)
     with data_told():
         found = [
-            _series(asked, name, files[place] if files else "", span)
+            _series(asked, name, files[place] if files else "", span, notes)
             for place, name in enumerate(names)
         ]
-        notes = [note for _, note in found]
+        notes += [note for _, note in found]
         for place, (one, _) in enumerate(found):
             file = finer_files[place] if finer_files else ""
             notes += with_past(one, Path(asked.project) / "data", finer or asked.bars, span)
@@ -134,8 +163,8 @@ def _recorded(
             base=base,
             store=Path(asked.project) / "data",
             data=asked.data,
-            from_ms=_moment(asked.since, 0),
-            until_ms=_moment(asked.until, _EVER_MS),
+            from_ms=_span(asked)[0],
+            until_ms=_span(asked)[1],
             delay_ms=asked.delay_ms,
             latency_ms=asked.latency_ms,
             seed=asked.seed,
@@ -157,6 +186,18 @@ def data_told() -> Iterator[None]:
     """Turn what is wrong with data into the end of a command."""
     try:
         yield
+    except BadRows as error:
+        count = sum(error.counts.values())
+        lines = [f"{error.where}: {error.what}", *(one.text for one in error.findings[:_SHOWN])]
+        if count > _SHOWN:
+            lines.append(f"and {count - _SHOWN:,} more")
+        raise Failure(Exit.CONFIGURATION, "data", "\n  ".join(lines), error.how) from error
+    except NotRecognised as error:
+        how = error.how
+        if any(option in how for option in _OF_IMPORT):
+            how = f"`plimsoll data import` takes it: {how}; then backtest without --data"
+        text = f"{error.where}: {error.what}"
+        raise Failure(Exit.CONFIGURATION, "data", text, how) from error
     except DataError as error:
         text = f"{error.where}: {error.what}"
         raise Failure(Exit.CONFIGURATION, "data", text, error.how) from error
@@ -165,9 +206,16 @@ def data_told() -> Iterator[None]:
 # ---- what is asked for -----------------------------------------------------------------------
 
 
+def _origin(params: Params, root: Path) -> strategies.Origin:
+    """Return where the value of a parameter was written."""
+    return lambda _instance, name: "--params" if name in params else root / "plimsoll.toml"
+
+
 def _strategy(asked: Asked) -> tuple[Path, CoreSettings | None, StrategySettings]:
     """Return the root that files are read from, the project's settings if any, the strategy's."""
     strategy, units = asked.strategy, round(asked.capital * _UNITS)
+    if strategy.endswith(".py"):
+        raise usage(f"{strategy} is a file, not a strategy", f"name its class: {strategy}:CLASS")
     if strategy.rpartition(":")[0].endswith(".py"):
         path = Path(strategy.rpartition(":")[0]).resolve()
         name = f"{path.name}:{strategy.rpartition(':')[2]}"
@@ -207,11 +255,13 @@ def pairs_of(text: str, example: str = "--params fast=10,slow=30") -> list[tuple
     Raises:
         Failure: a pair is none.
     """
-    found = []
+    found: list[tuple[str, str]] = []
     for pair in text.split(",") if text else ():
         name, mark, value = pair.partition("=")
         if not mark or not name.strip():
             raise usage(f"expected NAME=VALUE, found {pair!r}", example)
+        if any(name.strip() == known for known, _ in found):
+            raise usage(f"{name.strip()} stands there twice", example)
         found.append((name.strip(), value.strip()))
     return found
 
@@ -228,6 +278,17 @@ def value_of(text: str) -> str | int | float | bool:
     return text
 
 
+def _span(asked: Asked) -> tuple[int, int]:
+    """Return the first moment and the first one left out, Unix ms."""
+    first, end = _moment(asked.since, 0), _moment(asked.until, _EVER_MS)
+    if end <= first:
+        raise usage(
+            f"--until {asked.until} leaves nothing of what comes from {asked.since or 1970} on",
+            "--from 2024-01-01 --until 2024-02-01",
+        )
+    return first, end
+
+
 def _moment(text: str, default_ms: int) -> int:
     """Return a date or time in UTC as Unix ms."""
     if not text:
@@ -242,8 +303,29 @@ def _moment(text: str, default_ms: int) -> int:
     return round(found.timestamp() * 1000)
 
 
+def _once(data: str) -> None:
+    """Refuse a file that is named twice: its prints would count twice, or be two instruments'.
+
+    Raises:
+        Failure: one is.
+    """
+    paths = [Path(one.strip().rpartition("=")[2]).resolve() for one in data.split(",") if one]
+    for place, path in enumerate(paths):
+        if path in paths[:place]:
+            raise usage(f"--data names {path.name} twice", "name each file once")
+
+
+def _unheard(kind: type[Strategy], name: str) -> list[str]:
+    """Return what a strategy listens to and bars cannot tell it."""
+    heard = [one for one in ("on_book", "on_trade") if getattr(kind, one) != getattr(Strategy, one)]
+    if not heard:
+        return []
+    bars = "" if kind.bars else ", and it declares no bars: it may hear nothing at all"
+    return [f"{name}: {' and '.join(heard)} never called over bars{bars}; give --data a recording"]
+
+
 def _files(data: str, names: tuple[str, ...], option: str = "--data") -> list[str]:
-    files = [one for one in data.split(",") if one]
+    files = [one.strip() for one in data.split(",") if one.strip()]
     if files and len(files) != len(names):
         raise usage(
             f"{option} names {len(files)} files for {len(names)} instruments",
@@ -310,14 +392,30 @@ def usage(message: str, hint: str) -> Failure:
 # ---- data ------------------------------------------------------------------------------------
 
 
-def _series(asked: Asked, name: str, file: str, span: tuple[int, int]) -> tuple[Series, str]:
-    """Return the bars of an instrument, and what has to be said of its filters."""
+def _series(
+    asked: Asked, name: str, file: str, span: tuple[int, int], notes: list[str]
+) -> tuple[Series, str]:
+    """Return the bars of an instrument, and what has to be said of its filters.
+
+    ``notes`` gets what was taken for granted of a file, once it is read.
+    """
+
+    def taken(how: tuple[str, ...]) -> None:
+        notes.extend(f"{file}: {one}" for one in how if any(word in one for word in _TAKEN))
+
     directory = Path(asked.project) / "data"
     chunks: Callable[[], Iterator[list[Row]]]
     if file:
         path = Path(file)
         chunks = partial(
-            read_file, path, asked.bars, instrument=name, from_ms=span[0], to_ms=span[1]
+            read_file,
+            path,
+            asked.bars,
+            instrument=name,
+            from_ms=span[0],
+            to_ms=span[1],
+            tell=taken,
+            now_ms=wall_ns() // _MS,
         )
         source = f"{name} {asked.bars}: {path.name}"
     else:
@@ -330,11 +428,22 @@ def _series(asked: Asked, name: str, file: str, span: tuple[int, int]) -> tuple[
         return Series(filters.instrument, chunks, source=source), note
     stream = chunks()
     first = list(islice(stream, 1))
+    if not first:
+        until = f" until {asked.until}" if asked.until else ""
+        raise Failure(
+            Exit.CONFIGURATION,
+            "no-bars",
+            f"{source}: there are no bars from {asked.since or 'the first'}{until}",
+            "see `plimsoll data list`, or what times the file has",
+        )
     try:
         instrument = inferred(name, islice(chain.from_iterable(first), LOOKED_AT))
     except ValueError as error:
         raise Failure(
-            Exit.CONFIGURATION, "no-bars", str(error), "see `plimsoll data list`"
+            Exit.CONFIGURATION,
+            "no-bars",
+            str(error),
+            "prices that are finer than money is counted in cannot be traded; are they per unit?",
         ) from error
     again = iter([chain(first, stream)])
 

@@ -23,7 +23,7 @@ from plimsoll.core.settings import NO_LIMIT
 _CHANGED: Final = "changed while running"
 _READ: Final = {
     Unit.CASH: units.cash,
-    Unit.BASE: units.cash,
+    Unit.BASE: units.quantity,
     Unit.FRACTION: units.fraction_ppm,
     Unit.MULTIPLE: units.multiple_ppm,
 }

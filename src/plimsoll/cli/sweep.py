@@ -1,10 +1,12 @@
 """``sweep``: one strategy, many parameters, on all processors; what the best did afterwards."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,6 +17,7 @@ from plimsoll.backtest.sweep import (
     Outcome,
     Params,
     Step,
+    compounded,
     grid,
     outcome_of,
     ranked,
@@ -37,8 +40,17 @@ from plimsoll.cli.output import print_json
 from plimsoll.cli.runners import missing, runner
 from plimsoll.core.strategy.base import parameters_of
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 _SHOWN: Final = 20
 _MOST: Final = 10_000
+_WHY_NONE: Final = {
+    "sharpe": "it takes thirty days of returns that differ",
+    "total_return": "nothing was measured",
+    "calmar": "it takes thirty days and a drawdown",
+    "profit_factor": "it takes a round trip that lost",
+}
 
 
 def sweep(
@@ -95,6 +107,9 @@ def sweep(
         seed=seed,
     )
     sets = _sets(grid) if grid else [{}]
+    both = sorted(asked.params.keys() & sets[0].keys())
+    if both:
+        raise usage(f"{both[0]} stands in --params and in --grid", "name it in one of them")
     # Words are looked at here and now.
     found = planned(msgspec.structs.replace(asked, params=asked.params | sets[0]))
     space = _space(search, found)
@@ -185,7 +200,8 @@ def _job(asked: Asked, params: Params) -> Outcome:
         return Outcome(params=params, failure=str(error) or repr(error))
     if not results.events:
         return Outcome(params=params, failure="there are no bars in this time")
-    return outcome_of(params, results)
+    outcome = outcome_of(params, results)
+    return msgspec.structs.replace(outcome, warnings=[*found.notes, *outcome.warnings])
 
 
 def _within(asked: Asked, began_ns: int, ended_ns: int) -> Asked:
@@ -234,19 +250,30 @@ def _print(outcomes: Sequence[Outcome], walked: Sequence[Step], by: str) -> None
     console.print(table)
     if len(outcomes) > _SHOWN:
         print(f"and {len(outcomes) - _SHOWN:,} more: --json shows all")
+    ordered = [*outcomes, *(step.chosen for step in walked)]
+    if any(getattr(one, by) is None for one in ordered if not one.failure):
+        print(f"Where there is no {by} (-), the return decides: {_WHY_NONE[by]}.")
     print("The best of many is the luckiest of many: --steps 5 shows what the best did afterwards.")
     if walked:
-        steps = Table(title="walk forward: chosen on one stretch, looked at on the next")
-        for name in ("chosen", f"{by} there", f"{by} afterwards", "return afterwards"):
-            steps.add_column(name, justify="left" if name == "chosen" else "right")
-        for step in walked:
-            steps.add_row(
-                _words(step.chosen.params),
-                _figure(getattr(step.chosen, by)),
-                _figure(getattr(step.after, by)),
-                _share(step.after.total_return),
-            )
-        console.print(steps)
+        console.print(_of_steps(walked, by))
+        print(f"Afterwards, one stretch after the other: {_share(compounded(walked))}")
+    for text in outcomes[0].warnings:
+        print(f"warning: {text}")
+
+
+def _of_steps(walked: Sequence[Step], by: str) -> Table:
+    from rich.table import Table
+
+    steps = Table(title="walk forward: chosen on one stretch, looked at on the next")
+    names = ["chosen", f"{by} there", f"{by} afterwards", "return afterwards"]
+    is_return = by == "total_return"
+    for name in ["chosen", "return there", "return afterwards"] if is_return else names:
+        steps.add_column(name, justify="left" if name == "chosen" else "right")
+    for step in walked:
+        figures = [_figure(getattr(step.chosen, by)), _figure(getattr(step.after, by))]
+        shown = [_share(step.chosen.total_return)] if is_return else figures
+        steps.add_row(_words(step.chosen.params), *shown, _share(step.after.total_return))
+    return steps
 
 
 def _cells(one: Outcome) -> list[str]:
@@ -254,7 +281,8 @@ def _cells(one: Outcome) -> list[str]:
         return [_words(one.params), one.failure.partition("\n")[0][:60]]
     figures = [_figure(one.sharpe), _share(one.total_return)]
     figures += [_figure(one.calmar), _figure(one.profit_factor)]
-    return [_words(one.params), *figures, _share(one.max_drawdown), f"{one.trips:,}"]
+    drawdown = "-" if one.max_drawdown is None else f"{one.max_drawdown:.2%}"
+    return [_words(one.params), *figures, drawdown, f"{one.trips:,}"]
 
 
 def _words(params: Params) -> str:

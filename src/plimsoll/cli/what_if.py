@@ -1,5 +1,6 @@
 """``replay --with``: what another strategy would have done in a session, beside what was done."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +48,11 @@ def answer(
         entry = _instance(session, owner, source)
         changed, notes = _changed(project, entry, source, params)
         found = what_if(
-            project.journal_dir, session, entry.name, changed, _loader(project, changed, source)
+            project.journal_dir,
+            session,
+            entry.name,
+            changed,
+            _loader(project, changed, source, params_of(params)),
         )
     found = found._replace(notes=(*found.notes, *notes, *_of_live(found)))
     if json:
@@ -98,12 +103,17 @@ def _path(project: Project, source: str) -> Path:
     return locate(source, project.root, key="--with")
 
 
-def _loader(project: Project, changed: StrategySettings, source: str) -> Any:  # noqa: ANN401 - Load
+def _loader(
+    project: Project, changed: StrategySettings, source: str, given: Collection[str]
+) -> Any:  # noqa: ANN401 - Load
     recorded = loader(project)
+
+    def origin(_instance: str, name: str) -> object:
+        return "--params" if name in given else project.root / "plimsoll.toml"
 
     def load(settings: StrategySettings) -> Strategy:
         if settings.source == source and not settings.source_hash:
-            return strategies.load(settings, project.root, path=_path(project, source))
+            return strategies.load(settings, project.root, origin, path=_path(project, source))
         return recorded(settings)
 
     load(changed)  # words, here and now

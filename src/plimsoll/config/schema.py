@@ -83,6 +83,7 @@ Duration = Annotated[int, BeforeValidator(units.duration_ns)]
 Fraction = Annotated[int, BeforeValidator(units.fraction_ppm)]
 Multiple = Annotated[int, BeforeValidator(units.multiple_ppm)]
 Cash = Annotated[int, BeforeValidator(units.cash)]
+Quantity = Annotated[int, BeforeValidator(units.quantity)]
 Bytes = Annotated[int, BeforeValidator(units.byte_count)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Reference = Annotated[str, AfterValidator(_reference)]
@@ -229,7 +230,7 @@ class InstrumentLimits(Section):
     order_notional: Cash = Field(
         default=0, description="Value of one order.", examples=["200 USDT"]
     )
-    order_qty: Cash = Field(
+    order_qty: Quantity = Field(
         default=0, description="Quantity of one order, in base coin.", examples=["0.05 BTC"]
     )
     orders_per_second: Count = Field(default=0, description="Creates and amends in any second.")
@@ -555,5 +556,6 @@ _WORDS: Final[dict[object, Callable[[int], str]]] = {
     units.fraction_ppm: units.fraction_text,
     units.multiple_ppm: units.multiple_text,
     units.cash: cash_text,
+    units.quantity: cash_text,
     units.byte_count: units.byte_text,
 }

@@ -27,6 +27,9 @@ _SIZES: Final = {
     for base in (1000, 1024)
     for power, prefix in enumerate("kMGT", start=1)
 }
+_DOLLARS: Final = ("USDT", "USDC", "USD")
+"""They count as one."""
+
 _PPM: Final = 1_000_000
 _UNITS: Final = 10**8
 _MOST: Final = 10**15
@@ -59,15 +62,18 @@ def multiple_ppm(value: object) -> int:
 
 
 def cash(value: object) -> int:
-    """Return cash units (1e-8) of ``500``, ``"500"`` or ``"500 USDT"``."""
+    """Return cash units (1e-8) of ``500``, ``"500"`` or ``"500 USDT"``; no other coin is money."""
     expected = 'an amount of money from 0 on, such as 500 or "500 USDT"'
+    match = _MONEY.fullmatch(value) if isinstance(value, str) else None
+    if match and match[2] and match[2] not in _DOLLARS:
+        raise ValueError(f"{expected}: it is counted in {', '.join(_DOLLARS)}, not in {match[2]}")
     return _whole(_number(value, _MONEY, expected) * _UNITS, "at most eight decimal places")
 
 
-def coin_of(value: object) -> str:
-    """Return the coin named in an amount of money, empty where none is."""
-    match = _MONEY.fullmatch(value) if isinstance(value, str) else None
-    return (match[2] or "") if match else ""
+def quantity(value: object) -> int:
+    """Return units (1e-8) of base coin of ``0.05``, ``"0.05"`` or ``"0.05 BTC"``."""
+    expected = 'a quantity from 0 on, such as 0.05 or "0.05 BTC"'
+    return _whole(_number(value, _MONEY, expected) * _UNITS, "at most eight decimal places")
 
 
 def byte_count(value: object) -> int:

@@ -19,6 +19,7 @@ class Fault(StrEnum):
     RANGE = "range"
     VOLUME = "volume"
     FRAME = "frame"
+    UNDER_WAY = "under_way"
     ORDER = "order"
     DUPLICATE = "duplicate"
     MONTH = "month"
@@ -36,6 +37,7 @@ ROW_FAULTS: Final = (
     Fault.RANGE,
     Fault.VOLUME,
     Fault.FRAME,
+    Fault.UNDER_WAY,
     Fault.ORDER,
     Fault.DUPLICATE,
 )
@@ -52,6 +54,7 @@ WHY: Final = {
     Fault.RANGE: "open and close do not lie within low and high",
     Fault.VOLUME: "volume or turnover is negative",
     Fault.FRAME: "it does not begin where a bar of this frame begins",
+    Fault.UNDER_WAY: "it is not over yet: half a bar, or a time of another unit or zone",
     Fault.ORDER: "it is earlier than a row before it",
     Fault.DUPLICATE: "its time has been there before",
     Fault.MONTH: "it belongs into the file of another month",
@@ -67,11 +70,12 @@ AGAIN: Final = "delete the file and fetch or import its month again"
 HOW: Final = {
     Fault.CUT: "take the whole file from its source again",
     Fault.TIME: "mend the row, or say how times are written with --time-format",
-    Fault.NUMBER: "mend the row from its source",
+    Fault.NUMBER: "mend the row from its source; decimals are written with a point",
     Fault.PRICE: "mend the row from its source",
     Fault.RANGE: "mend the row, or name the columns in their order with --columns",
     Fault.VOLUME: "mend the row, or name the columns in their order with --columns",
     Fault.FRAME: "give the frame the file really has with --bars, or the zone with --zone",
+    Fault.UNDER_WAY: "leave it out, and take it from its source again once it is over",
     Fault.ORDER: "give --sort where the rows are whole and only their order is wrong",
     Fault.DUPLICATE: "delete one of the two rows",
     Fault.MONTH: AGAIN,

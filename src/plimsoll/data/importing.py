@@ -65,6 +65,7 @@ def import_file(
     drop: Collection[Fault] = (),
     is_sorting: bool = False,
     is_replacing: bool = False,
+    now_ms: int = 0,
 ) -> Imported:
     """Import one file.
 
@@ -77,12 +78,14 @@ def import_file(
         drop: Faults whose rows are left out.
         is_sorting: Rows may come in any order.
         is_replacing: Stored rows that differ are replaced.
+        now_ms: Time of day, Unix ms, so that the bar under way is found; 0 = not known.
 
     Raises:
         DataError: it cannot be used; the store is as it was. Subclasses say why.
     """
     with database() as (connection, directory):
         staged = stage(connection, directory, path, series, columns=columns, times=times)
+        staged = staged._replace(now_ms=now_ms)
         dropped = drop_or_refuse(connection, staged, drop, is_sorting=is_sorting)
         notes = staged.notes
         if staged.shape.content == "trades":

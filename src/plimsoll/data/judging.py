@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
-from plimsoll.data.errors import BadRows
+from plimsoll.data.errors import BadRows, NotRecognised
 from plimsoll.data.findings import EXAMPLES_MOST, ROW_FAULTS, Fault, Finding, Gap
-from plimsoll.data.frames import FUNDING_MOST_MS, Series
+from plimsoll.data.frames import FRAMES, FUNDING_MOST_MS, Series
 from plimsoll.data.staging import STAGED, Staged, values_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PRICES: Final = ("open", "high", "low", "close")
 _FAULTS: Final = "faults"
+_SURE: Final = 10
+"""Rows from which on a frame that none of them contradicts is no accident."""
 
 
 def drop_or_refuse(
@@ -37,12 +39,14 @@ def drop_or_refuse(
 
     Raises:
         BadRows: rows have faults that are not in ``drop``.
+        NotRecognised: they are bars of a longer frame.
     """
     dropped: list[Finding] = []
     left = {fault for fault in ROW_FAULTS if fault is not Fault.ORDER or not is_sorting}
     while True:
         counts = judge(connection, staged, left)
         if not counts:
+            _check_frame(connection, staged)
             return dropped
         bad = {fault: count for fault, count in counts.items() if fault not in drop}
         if bad:
@@ -53,6 +57,33 @@ def drop_or_refuse(
             raise BadRows(str(staged.path), findings, {str(f): n for f, n in bad.items()}, how)
         dropped += examples(connection, staged, tuple(counts))
         connection.execute(f"DELETE FROM {STAGED} WHERE line IN (SELECT line FROM {_FAULTS})")
+
+
+def _check_frame(connection: DuckDBPyConnection, staged: Staged) -> None:
+    """Refuse bars of a longer frame than was said: they would pass for minutes with holes.
+
+    Raises:
+        NotRecognised: no two of many are nearer than a longer frame, on whose beginnings all lie.
+    """
+    if staged.shape.content != "bars":
+        return
+    said = staged.series.frame
+    row = connection.execute(
+        f"SELECT count(*), min(step) FROM "
+        f"(SELECT at_ms - lag(at_ms) OVER (ORDER BY at_ms) AS step FROM {STAGED})"
+    ).fetchone()
+    count, step = row or (0, None)
+    real = next((frame for frame in FRAMES.values() if frame.span_ms == step), None)
+    if count < _SURE or real is None or real.span_ms <= said.span_ms:
+        return
+    off = f"SELECT count(*) FROM {STAGED} WHERE (at_ms - {real.offset_ms}) % {real.span_ms} <> 0"
+    if not _scalar(connection, off):
+        raise NotRecognised(
+            f"expected bars of {said.word}, found bars of {real.word}: no two begin sooner after "
+            "each other",
+            str(staged.path),
+            f"say so: --bars {real.word}",
+        )
 
 
 def judge(
@@ -140,6 +171,8 @@ def _single(staged: Staged) -> str:
     frame = staged.series.frame
     if staged.shape.content == "bars":
         cases += [(f"(at_ms - {frame.offset_ms}) % {frame.span_ms} <> 0", Fault.FRAME)]
+        if staged.now_ms:
+            cases += [(f"at_ms + {frame.span_ms} > {staged.now_ms}", Fault.UNDER_WAY)]
     words = " ".join(f"WHEN {test} THEN '{fault}'" for test, fault in cases)
     return f"CASE {words} END"
 

@@ -1,7 +1,7 @@
 """Bars as the rest of the program reads them: in chunks, so that memory does not grow with them."""
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,6 +69,8 @@ def read_file(
     times: TimeWords | None = None,
     from_ms: int = 0,
     to_ms: int = 1 << 62,
+    tell: Callable[[tuple[str, ...]], None] | None = None,
+    now_ms: int = 0,
 ) -> Iterator[list[Row]]:
     """Yield the bars of one file, oldest first, in chunks; nothing is stored.
 
@@ -83,6 +85,8 @@ def read_file(
         times: What is known of its times.
         from_ms: First bar that may be yielded, Unix ms.
         to_ms: Bars that begin here or later are not yielded.
+        tell: Hears how the file was read, in words, before the first chunk.
+        now_ms: Time of day, Unix ms, so that the bar under way is found; 0 = not known.
 
     Raises:
         NotRecognised: columns or times can be read in more than one way, or in none.
@@ -95,7 +99,9 @@ def read_file(
         raise DataError("funding has rates, not bars", str(path), "import it")
     with database() as (connection, directory):
         staged = stage(connection, directory, path, series, columns=columns, times=times)
-        drop_or_refuse(connection, staged)
+        drop_or_refuse(connection, staged._replace(now_ms=now_ms))
+        if tell is not None:
+            tell(staged.notes)
         if staged.shape.content == "trades":
             make_bars(connection, staged)
         # Judged rows stand in order of time, and a table is read in the order it was written.

@@ -40,6 +40,9 @@ class Staged(NamedTuple):
     how: str = ""
     """What to do about a faulty row, where it is always the same."""
 
+    now_ms: int = 0
+    """When it was read, 0 = not known: a bar that ends later is not over yet."""
+
 
 def stage(
     connection: DuckDBPyConnection,
@@ -198,7 +201,7 @@ def _check_symbol(
         raise DataError(
             f"expected rows of {symbol}, found {row[1]!r}",
             f"{where}:{row[0]}",
-            "give the instrument the file is of with --instrument",
+            "name the instrument the file is of; split a file that holds several",
         )
 
 

@@ -99,7 +99,8 @@ def recognise(sample: str, said: TimeWords, where: str) -> TimeFormat:
                 f"times name their own zone, such as {sample}", where, "leave out --zone"
             )
         word = f"ISO 8601 with its zone, as {sample}" if iso["zone"] else _bare(sample, said.zone)
-        return TimeFormat(word, lambda x: _within(_iso(x), shift_ms))
+        has_zone = bool(iso["zone"])
+        return TimeFormat(word, lambda x: _within(_iso(x, has_zone=has_zone), shift_ms))
     for pattern, text in (*_COMPACT, *_YEAR_FIRST):
         if pattern.fullmatch(sample):
             own = _own_format(text, shift_ms, said.zone)
@@ -171,8 +172,14 @@ def _own_format(text: str, shift_ms: int, zone: str) -> TimeFormat:
     return TimeFormat(f"{text}, taken as {zone or 'UTC'}", sql)
 
 
-def _iso(x: str) -> str:
-    return f"epoch_ms(TRY_CAST(replace({x}, ',', '.') AS TIMESTAMPTZ))"
+def _iso(x: str, *, has_zone: bool) -> str:
+    """Return the time of a text; NULL where it names a zone and others do not, or the reverse."""
+    zone = (
+        f"(ends_with({x}, 'Z') OR ends_with({x}, 'UTC') OR contains({x}, '+') "
+        f"OR contains(substr({x}, 11), '-'))"
+    )
+    time = f"epoch_ms(TRY_CAST(replace({x}, ',', '.') AS TIMESTAMPTZ))"
+    return f"CASE WHEN {'' if has_zone else 'NOT '}{zone} THEN {time} END"
 
 
 def _bare(sample: str, zone: str) -> str:

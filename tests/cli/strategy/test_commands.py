@@ -176,7 +176,7 @@ def test_nothing_is_overwritten(plimsoll, root, there):
     assert len([*root.glob("strategies/mean_rev.py"), *root.glob("tests/*.py")]) == 1
 
 
-@pytest.mark.parametrize("name", ["MeanRev", "mean-rev", "../x", "2nd", "a" * 40])
+@pytest.mark.parametrize("name", ["MeanRev", "mean-rev", "../x", "2nd", "a" * 40, "class", "json"])
 def test_a_name_that_is_no_file_is_refused(plimsoll, root, name):
     ran = plimsoll("strategy", "new", name, "--project", root)
     assert ran.code == Exit.USAGE

@@ -378,6 +378,8 @@ def test_new_code_goes_on_where_the_old_one_stood():
     assert [kind for kind, _ in new.heard] == ["start"]
     assert resting.order.is_working
     assert driver.do(lambda s: [one.id for one in s.orders(PERP)]) == [resting.order.id]
+    assert driver.do(lambda s: [s.handle_of(one).cancel() for one in s.orders(PERP)]) == [None]
+    assert resting.order.cancel_pending, "the new code can take back what the old one rested"
 
 
 def test_a_bar_under_way_goes_on_and_nothing_is_fetched_that_is_there():

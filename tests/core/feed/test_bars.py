@@ -95,6 +95,24 @@ def test_a_missing_last_minute_closes_with_the_next_frame():
     assert (bar.start_ns, bar.close) == (0, 1.0)
 
 
+def test_a_frame_whose_beginning_was_not_seen_is_left_out():
+    """A backtest from 00:30 on, or a stretch of a walk forward, gave half an hour for an hour."""
+    maker = BarMaker(PERP, "5m", 10)
+    at = [100 * DAY + n * MINUTE for n in (2, 3, 4, 5, 6, 8, 10)]
+    closed = [minute(maker, ms, float(n), n + 1.0, n - 1.0, n + 0.5) for n, ms in enumerate(at)]
+    assert [len(one) for one in closed] == [0, 0, 0, 0, 0, 0, 1]
+    ((bar,),) = [one for one in closed if one]
+    assert (bar.start_ns, bar.open, bar.close) == (at[3] * 1_000_000, 3.0, 5.5), "a hole is none"
+
+
+def test_a_frame_begun_after_a_hole_is_one():
+    maker = BarMaker(PERP, "5m", 10)
+    closed = []
+    for n in (0, 1, 2, 3, 4, 7, 8, 9):
+        closed += minute(maker, 100 * DAY + n * MINUTE, 1.0, 1.0, 1.0, 1.0)
+    assert [bar.volume for bar in closed] == [5.0, 3.0]
+
+
 def test_a_repeated_final_minute_is_heard_once():
     maker = BarMaker(PERP, "1m", 10)
     assert len(minute(maker, 0, 1.0, 1.0, 1.0, 1.0)) == 1
@@ -104,6 +122,7 @@ def test_a_repeated_final_minute_is_heard_once():
 def test_weeks_start_on_monday():
     maker = BarMaker(PERP, "1w", 10)
     monday = 4 * DAY + 2_000 * 7 * DAY  # 5 January 1970 was one
+    minute(maker, monday - 7 * DAY, 1.0, 1.0, 1.0, 1.0)
     minute(maker, monday - MINUTE, 1.0, 1.0, 1.0, 1.0)
     minute(maker, monday, 2.0, 2.0, 2.0, 2.0)
     assert maker.start_ns == monday * 1_000_000

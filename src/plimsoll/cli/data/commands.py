@@ -94,9 +94,9 @@ COMMANDS: Final = (
         ),
         "How a file was read is told: columns by header or number, times by their size or form.\n"
         "What can be read in two ways is refused. So is a file with a bad row, as a whole, with\n"
-        "each row's line, value and fault: cut, time, number, price, range, volume, frame, order,\n"
-        "duplicate. Of a trade archive bars are made. Exit code 3 when a file was refused, 7 when\n"
-        "its rows differ from stored ones; the other files are imported.",
+        "each row's line, value and fault: cut, time, number, price, range, volume, frame,\n"
+        "under_way, order, duplicate. Of a trade archive bars are made. Exit code 3 when a file\n"
+        "was refused, 7 when its rows differ from stored ones; the other files are imported.",
     ),
     Command(
         "data list",

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from plimsoll.cli.books import wall_ns
 from plimsoll.cli.data.common import failure_of, finding_lines, gap_lines, store_of, told
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure, tell
@@ -72,6 +73,7 @@ def import_files(
                 drop=drop,
                 is_sorting=sort,
                 is_replacing=replace,
+                now_ms=wall_ns() // 1_000_000,
             )
         except DataError as error:
             failure = failure_of(error)

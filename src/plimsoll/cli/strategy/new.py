@@ -1,6 +1,8 @@
 """``strategy new``: a strategy with comments and its test, to begin from."""
 
 import re
+import sys
+from keyword import iskeyword
 from pathlib import Path
 from typing import Final
 
@@ -111,6 +113,9 @@ def new(name: str, project: str, env: str, *, json: bool) -> Exit:
     if not _NAME.fullmatch(name):
         hint = "lower-case letters, digits and underscores, a letter first, such as mean_reversion"
         raise Failure(Exit.USAGE, "usage", f"{name!r} is no name of a file", hint)
+    if iskeyword(name) or name in sys.stdlib_module_names:
+        what = f"{name!r} is a word of Python or a module of its library: it could not be imported"
+        raise Failure(Exit.USAGE, "usage", what, f"such as my_{name}")
     files = {
         layout.strategies_dir / f"{name}.py": _filled(_STRATEGY, name),
         layout.root / "tests" / f"test_{name}.py": _filled(_TEST, name),

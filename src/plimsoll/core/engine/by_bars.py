@@ -4,6 +4,7 @@ A bar says where the price was, not when. What it decides, it decides against th
 fills at the next open, half a spread worse; a resting order fills only where the price went through
 it by a tick; of a stop and a take in one bar the stop is met. The price walks open, the extreme
 against the position, the other one, close, and stops on its way at each level that means something.
+Who enters inside a bar meets the extreme against the new position next.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -103,6 +104,10 @@ class ByBars:
         self.settle = settle
         self.alone = False
         """Whether the level met next is the only one of a finer bar: the data decide then."""
+        self.flat: list[str] = []
+        """Instances that have held nothing in the bar that is walked."""
+        self.asked = 0
+        """Requests until the bar that is walked: a timer's, inside it, wait for the next open."""
         self.in_danger = False
         """Whether somebody may be liquidated in the bar that is walked."""
 
@@ -175,17 +180,28 @@ class ByBars:
         self.in_danger = self._is_in_danger(market, bar)
         if not self.in_danger and not self.awaits(bar.instrument):
             return
-        is_finer = isinstance(bar, BarWalked)
-        if not is_finer and market.walked_ms > bar.start_ms:
+        if isinstance(bar, BarChanged) and market.walked_ms > bar.start_ms:
             return
-        is_long, scale = self._is_long(bar.instrument), market.scale
-        prices = _path((bar.open, bar.high, bar.low, bar.close), scale, is_long=is_long)
+        is_finer = isinstance(bar, BarWalked) and bar.end_ms - bar.start_ms < market.span_ms
+        self.asked = self.paper.number
+        held = self.state.ledger.qty_lots
+        self.flat = [
+            one.name for one in self.desks(bar.instrument) if not held(one.name, bar.instrument)
+        ]
+        is_down, scale = self._is_down(bar.instrument), market.scale
+        prices = _path((bar.open, bar.high, bar.low, bar.close), scale, is_down=is_down)
         marks = market.marks_of(bar.start_ms)
-        marked = prices if marks is None else _path(marks, scale, is_long=is_long)
+        marked = prices if marks is None else _path(marks, scale, is_down=is_down)
         walk = _Walk(prices[0], marked[0])
         self.alone = is_finer and self._meets_one(market, walk, prices, marked, bar)
-        for end, mark_end in zip(prices, marked, strict=True):
+        ways = list(zip(prices, marked, strict=True))
+        low, high = ways[1:3] if is_down else ways[2:0:-1]
+        while ways:
+            end, mark_end = ways.pop(0)
             yield from self._leg(market, walk, end, mark_end, bar)
+            if entered := self._entered(bar.instrument):  # its adverse extreme may come at once
+                ways[:0] = [low if entered > 0 else high, (end, mark_end)]
+                continue
             walk.at, walk.mark = end, mark_end
             market.stand_at(end / scale, bar.ts_ns, mark_end / scale)
             self.wishing.check_stops(self.desks(bar.instrument), bar.instrument)  # a trail follows
@@ -197,14 +213,18 @@ class ByBars:
         market = self.state.markets.get(name)
         return market if isinstance(market, BarMarket) else None
 
-    def _is_long(self, name: str) -> bool:
-        """Return which way the position is; without one, which way the first order goes."""
+    def _is_down(self, name: str) -> bool:
+        """Return whether the low comes first: where it costs more.
+
+        Of a long it does. Without a position the first order decides: what it opens must not
+        profit from a high that may have been before, nor miss a low that may have been after.
+        """
         for desk in self.desks(name):
             lots = self.state.ledger.qty_lots(desk.name, name)
             if lots:
                 return lots > 0
         orders: Iterable[Order] = self.state.orders.on_instrument.get(name, {}).values()
-        return next((order.side is Side.BUY for order in orders), True)
+        return next((order.side is Side.SELL for order in orders), True)
 
     def _leg(
         self,
@@ -233,6 +253,18 @@ class ByBars:
             market.stand_at(walk.at / market.scale, bar.ts_ns, walk.mark / market.scale)
             yield from self._meet(market, level, walk)
             self.in_danger = self._is_in_danger(market, bar)
+            if self._entered(bar.instrument, is_noted=False):
+                return
+
+    def _entered(self, name: str, *, is_noted: bool = True) -> int:
+        """Return which way somebody has gone in the bar who held nothing, 0 where nobody has."""
+        for owner in self.flat:
+            lots = self.state.ledger.qty_lots(owner, name)
+            if lots:
+                if is_noted:
+                    self.flat.remove(owner)
+                return 1 if lots > 0 else -1
+        return 0
 
     def _meets_one(
         self,
@@ -314,7 +346,7 @@ class ByBars:
         paper.is_at_once = True  # a stop is met at its level, not one latency later
         self.wishing.check_stops(self.desks(name), name)
         yield from self.wishing.carry_out(self.desks(name))
-        yield from self.happen(paper.until(self.state.ts_ns, name), rule)
+        yield from self.happen(paper.until(self.state.ts_ns, name, self.asked), rule)
         paper.is_at_once = False
         yield from self.settle()
 
@@ -331,11 +363,11 @@ def _worst(market: BarMarket, bar: BarChanged | BarWalked, lots: int) -> int:
 
 
 def _path(
-    bar: tuple[float, float, float, float], scale: float, *, is_long: bool
+    bar: tuple[float, float, float, float], scale: float, *, is_down: bool
 ) -> tuple[int, int, int, int]:
-    """Return the way of a price through a bar in ticks: the adverse extreme first."""
+    """Return the way of a price through a bar in ticks: ``is_down``, to the low first."""
     first, high, low, last = (int(price * scale + 0.5) for price in bar)
-    return (first, low, high, last) if is_long else (first, high, low, last)
+    return (first, low, high, last) if is_down else (first, high, low, last)
 
 
 def _is_armed(target: Target | None) -> bool:

@@ -25,7 +25,7 @@ from plimsoll.core.records import (
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Desk, parameters_of
 from plimsoll.core.strategy.parameters import WrongParameter, plain, read_hot
-from plimsoll.core.strategy.signals import FUTURE_S, declared, read_signal
+from plimsoll.core.strategy.signals import FUTURE_S, read_signal
 
 _SHA_DIGITS: Final = 64
 
@@ -184,7 +184,7 @@ class Changing:
             return str(error)
         age_s = now_ns / 1e9 - at_ms / 1e3
         if at_ms and age_s > kind.max_age_s:
-            return f"it is {age_s:.1f} s old, {declared(kind)}; at most {kind.max_age_s:g} s"
+            return f"it is {age_s:.1f} s old; {kind.__name__} takes at most {kind.max_age_s:g} s"
         if at_ms and age_s < -FUTURE_S:
             return f"it is {-age_s:.1f} s in the future: look at the sender's clock"
         if self.state.changes.in_a_minute(owner, now_ns) >= kind.most_per_minute:

@@ -12,14 +12,14 @@ Whether a bar is quiet follows from the same questions that ``Core.awaits``, ``C
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from plimsoll.core.engine.core import Core
 from plimsoll.core.engine.state import NEVER
 from plimsoll.core.engine.trader import Trader
 from plimsoll.core.feed import Bar, BarMaker, BarMarket
-from plimsoll.core.records import BarChanged, Record
+from plimsoll.core.records import BarChanged, BarWalked, Record
 from plimsoll.core.strategy import Desk
 from plimsoll.core.strategy.desk import Fed
 
@@ -60,6 +60,8 @@ class QuietBars:
         self.news_ms: list[int] = [NEVER] * len(self.names)
         """Of each instrument: from there on more is known of it, and no bar is quiet."""
         self._lanes: list[_Lane | None] = []
+        self._group_ms = -1
+        """Bars that began then are over, all of them, and are being heard."""
         self._of: tuple[Desk, ...] = ()
 
     def take(  # noqa: C901 - hot: no calls inside
@@ -93,6 +95,7 @@ class QuietBars:
         beats, lanes = core.beats, self._lanes_of(trader)
         news_ms, by_bars = self.news_ms, trader.by_bars
         assert by_bars is not None
+        is_many = len(lanes) > 1
         following: Iterator[Record] | None = None
         known: list[_Lane | None] = [None] * len(lanes)
         bounds = [(0.0, 0.0)] * len(lanes)
@@ -100,6 +103,9 @@ class QuietBars:
         while number < end:
             place, row = bars[number]
             start_ms, first, high, low, last, volume = row
+            is_new = is_many and start_ms != self._group_ms
+            if is_new and self._stirs(bars, number):
+                break
             start_ns = start_ms * _MS
             ts_ns = start_ns + after_ns
             lane = known[place]
@@ -112,13 +118,15 @@ class QuietBars:
             if ts_ns < state.ts_ns or start_ms >= news_ms[place]:
                 break
             least, most = bounds[place]
-            is_far = least < low and high < most
+            is_far = (least < low and high < most) or is_many  # of many it has been asked
             if not is_far and by_bars.is_in_danger(lane.market, low, high):
                 break
             if ts_ns >= until_ns:
                 until_ns = beats.pass_calm(ts_ns) or core.pass_beats(ts_ns, follow)
                 if ts_ns >= until_ns:
                     break
+            if is_new and not self._walk(bars, number, ts_ns, known, bounds):
+                break
             state.seq = state.cause = state.seq + 1
             state.ts_ns = ts_ns
             market, desks, hearers = lane
@@ -175,6 +183,56 @@ class QuietBars:
         return number, None
 
     # ---- inside ----
+
+    def _stirs(self, bars: Sequence[Placed], number: int) -> bool:
+        """Return whether anything waits for one of the bars that close together."""
+        start_ms, core = bars[number][1][0], self.core
+        for place, row in islice(bars, number, None):
+            if row[0] != start_ms:
+                break
+            if self._lanes[place] is None or start_ms >= self.news_ms[place]:
+                return True
+            if core.awaits(self.names[place]):
+                return True
+        return False
+
+    def _walk(
+        self,
+        bars: Sequence[Placed],
+        number: int,
+        ts_ns: int,
+        known: list[_Lane | None],
+        bounds: list[tuple[float, float]],
+    ) -> bool:
+        """Let all bars that close together be over, as ``BarWalked`` does it, before one is heard.
+
+        Returns:
+            False at the first that would use somebody's margin up.
+        """
+        by_bars, state, start_ms = self.core.trader.by_bars, self.core.state, bars[number][1][0]
+        for place, row in islice(bars, number, None):
+            if row[0] != start_ms:
+                break
+            lane = self._lanes[place]
+            if lane is not None and lane.market.walked_ms > start_ms:
+                continue  # a bar that comes twice
+            if lane is None or by_bars is None:
+                return False
+            if known[place] is None:
+                known[place], bounds[place] = lane, by_bars.bounds(lane.market)
+            (least, most), high, low = bounds[place], row[2], row[3]
+            is_far = least < low and high < most
+            if not is_far and by_bars.is_in_danger(lane.market, low, high):
+                return False
+            state.seq = state.cause = state.seq + 1
+            state.ts_ns = ts_ns
+            state.count(BarWalked, 1)
+            end_ms, market = start_ms + lane.market.span_ms, lane.market
+            market.on_walk(
+                BarWalked(state.seq, ts_ns, 1, 0, self.names[place], start_ms, end_ms, *row[1:5])
+            )
+        self._group_ms = start_ms
+        return True
 
     def _heard(
         self,

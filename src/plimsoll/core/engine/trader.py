@@ -269,7 +269,7 @@ class Trader:
 
     def on_walked(self, bar: BarWalked) -> Iterator[Record] | None:
         """Let paper orders meet a finer bar that no strategy hears."""
-        return self.by_bars.on_bar(bar) if self.by_bars is not None else None
+        return _unless_empty(self.by_bars.on_bar(bar)) if self.by_bars is not None else None
 
     def on_warmed_up(self, desk: Desk) -> Iterator[Record]:
         """Deliver the live minutes that came while the older ones were fetched."""

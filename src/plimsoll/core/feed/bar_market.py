@@ -38,6 +38,7 @@ class BarMarket(Market):
         "_patience_ns",
         "heard_ns",
         "mark_bar",
+        "span_ms",
         "unread",
         "walked_ms",
     )
@@ -49,6 +50,7 @@ class BarMarket(Market):
         super().__init__(instrument)
         self._half = rules.half_spread_ppm / 1e6
         self._patience_ns = _PATIENCE * rules.span_ns
+        self.span_ms = rules.span_ns // 1_000_000
         self.heard_ns = 0
         self.mark_bar: MarkBarChanged | None = None
         """Of the bar that comes next, where the mark price is known."""

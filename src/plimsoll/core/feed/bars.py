@@ -49,7 +49,7 @@ class BarMaker:
 
     Sub-minute frames close by ``close_until`` (timer + 250 ms); a frame without a print repeats
     the last close with no volume. Minutes close when the venue says so; longer frames close with
-    their last minute.
+    their last minute. The first one of a longer frame is left out where its beginning was not seen.
     """
 
     __slots__ = (
@@ -143,6 +143,10 @@ class BarMaker:
         closed = (
             self._emit(is_warming=is_warming) if self.open_bar and start > self.start_ns else []
         )
+        is_first = not self.start_ns or start == self.start_ns
+        if minute_ns > start and is_first and not self.open_bar:
+            self.start_ns = start  # the first one, begun in its middle: half a bar is none
+            return closed
         self._add(start, first, high, low, last, volume)
         if minute_ns + self.base_ns == start + self.span:
             closed += self._emit(is_warming=is_warming)

@@ -107,10 +107,11 @@ class PaperVenue:
         terms = (price_ticks, qty_lots, trigger_ticks)
         heappush(self.waiting, _Action(due_ns, self.number, order_id, kind, *terms))
 
-    def until(self, now_ns: int, only: str = "") -> Iterator[PaperEvent]:
+    def until(self, now_ns: int, only: str = "", after: int = 0) -> Iterator[PaperEvent]:
         """Let everything take effect that is due.
 
         ``only``: the instrument it is about; the books of others are of an older moment.
+        ``after``: what was asked before this number waits.
         """
         others: list[_Action] = []
         while self.waiting and self.waiting[0].due_ns <= now_ns:
@@ -118,7 +119,7 @@ class PaperVenue:
             order = self.find(action.order_id)
             if order is None or not order.is_working:
                 continue
-            if only and order.instrument != only:
+            if (only and order.instrument != only) or action.number <= after:
                 others.append(action)
                 continue
             yield from self._act(action, order)

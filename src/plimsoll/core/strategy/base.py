@@ -432,8 +432,14 @@ class Strategy(Indicating):
         return self._port.is_paused(instrument)
 
     def orders(self, instrument: str) -> list[Order]:
-        """Return the own working orders, oldest first."""
+        """Return the own working orders, oldest first; `handle_of` amends and cancels one."""
         return self._port.own_orders(instrument)
+
+    def handle_of(self, order: Order) -> OrderHandle:
+        """Return what `buy` or `sell` returned for an order: a restart and a reload forget that."""
+        handle = OrderHandle(self._port, order.instrument)
+        handle.order = order
+        return handle
 
     def market(self, instrument: str) -> Market:
         """Return book and prices of an instrument."""

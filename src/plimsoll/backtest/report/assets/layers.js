@@ -82,7 +82,8 @@ function marks(plot, pane, layer) {
     else paths.sell.push(`M${x} ${y}l4.5 -8h-9z`);
   }
   const group = clipped(plot, pane);
-  for (const kind in paths) draw(group, "path", { class: kind, d: paths[kind].join("") });
+  const many = paths.buy.length + paths.sell.length > 400 ? " many" : ""; // rims would hide the price
+  for (const kind in paths) draw(group, "path", { class: kind + many, d: paths[kind].join("") });
 }
 
 const LAYERS = {

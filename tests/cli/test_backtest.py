@@ -294,6 +294,20 @@ def test_the_store_brings_funding_mark_and_finer_bars_by_itself(stored, capsys):
     assert by_file["owners"][0]["fills"] == finer["owners"][0]["fills"]
 
 
+def test_what_bars_never_call_is_said(desk, capsys):
+    (desk / "quoting.py").write_text(
+        "from plimsoll.core.strategy import Strategy\n\n\n"
+        "class Quoting(Strategy):\n    def on_book(self, market):\n        pass\n"
+    )
+    assert run("quoting.py:Quoting", *ASKED[1:], "--json", "--out", "") == Exit.DONE
+    results = json.loads(capsys.readouterr().out)["backtest"]["results"]
+    assert results["owners"][0]["fills_total"] == 0
+    assert any("books (on_book), which bars never call" in one for one in results["warnings"])
+    assert run(*ASKED, "--json", "--out", "") == Exit.DONE
+    results = json.loads(capsys.readouterr().out)["backtest"]["results"]
+    assert not any("never call" in one for one in results["warnings"])
+
+
 def test_what_is_not_stored_is_said(stored, capsys):
     results = told(capsys, "--bars", "1h", "--intrabar", "5m")
     assert any("no 5m bars are stored for --intrabar" in one for one in results["warnings"])

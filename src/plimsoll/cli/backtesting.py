@@ -26,6 +26,7 @@ from plimsoll.config.translate import core_settings
 from plimsoll.core.feed import span_ns
 from plimsoll.core.model import CASH_SCALE, Instrument
 from plimsoll.core.settings import CoreSettings, Limits, StrategySettings
+from plimsoll.core.strategy import Strategy
 from plimsoll.data import DataError, Store, read_bars, read_file
 
 _UNITS: Final = 10**CASH_SCALE
@@ -90,7 +91,8 @@ def planned(asked: Asked) -> Planned:
     with data_told():
         if holds_recordings(asked.data):
             return _recorded(asked, settings, load, base)
-    _frames_fit(load(settings).bars, frames, asked.bars)
+    made = load(settings)
+    _frames_fit(made.bars, frames, asked.bars)
     files = _files(asked.data, names)
     finer, finer_files = _intrabar(asked, names)
     span = (_moment(asked.since, 0), _moment(asked.until, _EVER_MS))
@@ -99,7 +101,7 @@ def planned(asked: Asked) -> Planned:
             _series(asked, name, files[place] if files else "", span)
             for place, name in enumerate(names)
         ]
-        notes = [note for _, note in found]
+        notes = [note for _, note in found] + _unheard(made)
         for place, (one, _) in enumerate(found):
             file = finer_files[place] if finer_files else ""
             notes += with_past(one, Path(asked.project) / "data", finer or asked.bars, span)
@@ -297,6 +299,23 @@ def _frames_fit(declared: dict[str, int], frames: dict[str, str], bars: str) -> 
                 f"the strategy wants bars of {wanted}, the data has bars of {bars}",
                 f"--frames {frame}={bars} gives it those instead, or give finer data",
             )
+
+
+def _unheard(strategy: Strategy) -> list[str]:
+    """Say what a strategy listens to and bars do not have: silence would look like a result."""
+    kind = type(strategy)
+    words = [
+        word
+        for word, is_heard in (
+            ("books (on_book)", kind.on_book is not Strategy.on_book),
+            ("prints (on_trade)", kind.on_trade is not Strategy.on_trade),
+        )
+        if is_heard
+    ]
+    if not words:
+        return []
+    text = f"{kind.__name__} listens to {' and '.join(words)}, which bars never call"
+    return [f"{text}; --data takes recorded books and prints"]
 
 
 def usage(message: str, hint: str) -> Failure:

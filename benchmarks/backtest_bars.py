@@ -11,22 +11,20 @@ in a process of its own.
 
     python -m benchmarks.backtest_bars [--full]
 
-``PEER=PYTHON`` names an interpreter with NautilusTrader 1.221, which then runs the same rule over
-the same bars in turns (``benchmarks/backtest_peer.py``).
+``PEER=PYTHON`` and others name interpreters with other backtests, which then run the same rule over
+the same bars in turns (``benchmarks/peers.py``).
 """
 
-import json
 import multiprocessing
-import os
 import random
 import resource
-import subprocess
 import time
 from collections import deque
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
+from benchmarks import peers
 from benchmarks.report import Result, Size
 from benchmarks.report import run as report
 
@@ -219,27 +217,11 @@ def whole(rows, kind: type[Strategy] = Cross) -> tuple[float, int]:
     return time.process_time() - began, results.owners[0].fills_total
 
 
-def peer(closes: list[float]) -> tuple[float, float]:
-    """Let NautilusTrader run the rule over the same closes; return its CPU times.
-
-    With its orders, and without.
-    """
-    script = Path(__file__).with_name("backtest_peer.py")
-    done = subprocess.run(
-        [os.environ["PEER"], script], input=json.dumps(closes), capture_output=True, text=True
-    )
-    if done.returncode:
-        raise SystemExit(
-            f"PEER={os.environ['PEER']} cannot run {script.name}: {done.stderr[-500:]}"
-        )
-    found = json.loads(done.stdout)
-    return found["trading"], found["signals"]
-
-
 def measure(size: Size) -> Result:
     """Take turns; the best of each counts."""
     count = {Size.TINY: 2_000, Size.SMALL: 50_000, Size.FULL: 200_000}[size]
     rows = walk(count)
+    beside = peers.Beside(peers.BARS, [row[4] for row in rows], is_wanted=size is not Size.TINY)
     found: dict[str, list[float]] = {}
     fills = 0
     for _ in range(1 if size is Size.TINY else 3):
@@ -248,22 +230,17 @@ def measure(size: Size) -> Result:
             seconds, count_now = whole(rows, kind)
             found.setdefault(label, []).append(seconds)
             fills = max(fills, count_now)
-        if os.environ.get("PEER") and size is not Size.TINY:
-            trading, signals = peer([row[4] for row in rows])
-            found.setdefault(PEER, []).append(trading)
-            found.setdefault(PEER_SIGNALS, []).append(signals)
-    best = {label: min(seconds) for label, seconds in found.items()}
-    ratios = {"plain loop / core": best[SUMS] / best[LOOP]}
-    if PEER in best:
-        ratios["core / NautilusTrader, the same rule"] = best[PEER] / best[SUMS]
-        ratios["the same without orders"] = best[PEER_SIGNALS] / best[SUMS_ONLY]
-        ratios["core with targets / NautilusTrader"] = best[PEER] / best[TARGETS]
+        beside.turn()
+    best = {label: min(seconds) for label, seconds in (found | beside.seconds).items()}
     return Result(
         name=f"backtest over {count:,} bars with up to {fills:,} fills; CPU time",
         columns=("bars/s", "us a bar"),
         rows={label: (count / one, one / count * 1e6) for label, one in best.items()},
-        ratios=ratios,
-        notes=(NOTE,),
+        ratios={
+            "plain loop / core": best[SUMS] / best[LOOP],
+            **beside.ratios(best[SUMS], best[SUMS_ONLY], best[TARGETS]),
+        },
+        notes=(*beside.notes(), NOTE),
     )
 
 
@@ -280,8 +257,6 @@ KINDS = {
     TARGETS_ONLY: Signals,
     LISTENS: Listening,
 }
-PEER = "NautilusTrader 1.221"
-PEER_SIGNALS = "NautilusTrader 1.221, without orders"
 NOTE = (
     "NautilusTrader 1.221 on another machine (AMD EPYC), the same rule over a walk of the same "
     "kind: 67,000 bars/s, 116,000 without orders; only ratios of one run compare. What an order "

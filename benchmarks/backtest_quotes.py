@@ -5,6 +5,9 @@ order. The plain loop keeps position and cash and nothing else: no gate, no ledg
 is the limit, not a peer. "full depth" are deltas of 50 levels, of which 2 to 16 change.
 
     python -m benchmarks.backtest_quotes [--full]
+
+``PEER=PYTHON`` and others name interpreters with other backtests, which then run the same rule over
+the same quotes in turns (``benchmarks/peers.py``).
 """
 
 import random
@@ -12,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from benchmarks import peers
 from benchmarks.backtest_bars import PERP, UNITS
 from benchmarks.frames import stamped, wandering
 from benchmarks.report import Result, Size
@@ -27,12 +31,13 @@ from plimsoll.venues.bybit import PublicParser
 
 BEGIN_MS = 1_750_000_020_000
 QTY = 0.001
-PEER = 173_000
-"""NautilusTrader 1.221 on such quotes, trading, quotes a CPU second."""
 
 
 class Cross(Strategy):
-    """Long while the fast average is above the slow one, else short."""
+    """Long while the fast average is above the slow one, else short: one market order a turn.
+
+    So the strategies of the peers are written.
+    """
 
     def on_start(self) -> None:
         """Begin without averages."""
@@ -48,8 +53,28 @@ class Cross(Strategy):
         self.slow += 0.01 * (middle - self.slow)
         side = 1 if self.fast > self.slow else -1
         if side != self.side:
+            self.turn(market.instrument.name, side)
             self.side = side
-            self.target(market.instrument.name, side * QTY)
+
+    def turn(self, name: str, side: int) -> None:
+        """Take a side."""
+        order = self.buy if side > 0 else self.sell
+        order(name, 2 * QTY if self.side else QTY)
+
+
+class Targets(Cross):
+    """The same as one writes it here: a turn is two orders, the first of which only reduces."""
+
+    def turn(self, name: str, side: int) -> None:
+        """Say what to hold."""
+        self.target(name, side * QTY)
+
+
+class Silent(Cross):
+    """The same, and nothing is ordered."""
+
+    def turn(self, name: str, side: int) -> None:
+        """Ask for nothing."""
 
 
 def walk(count: int) -> list[float]:
@@ -121,15 +146,17 @@ def frames(count: int) -> Callable[[int], Iterator[Arrival]]:
     return arrivals
 
 
-def whole(arrivals: Callable[[int], Iterator[Arrival]], capital: int = 10**6) -> tuple[float, int]:
+def whole(
+    arrivals: Callable[[int], Iterator[Arrival]], kind: type[Strategy] = Cross
+) -> tuple[float, int]:
     """Run the rule through the core; return CPU time and fills."""
     most = 10**9 * UNITS
     settings = StrategySettings(
-        name="cross", source="benchmarks:Cross", instruments=(PERP.name,), capital=capital * UNITS
+        name="cross", source="benchmarks:Cross", instruments=(PERP.name,), capital=10**6 * UNITS
     )
     plan = RecordedPlan(
         strategies=(settings,),
-        load=lambda _one: Cross(),
+        load=lambda _one: kind(),
         series=[Series(PERP, lambda: iter(()))],
         tapes=[Tape(arrivals)],
         limits=Limits(
@@ -156,25 +183,45 @@ def measure(size: Size) -> Result:
     count = {Size.TINY: 2_000, Size.SMALL: 50_000, Size.FULL: 200_000}[size]
     deep = {Size.TINY: 200, Size.SMALL: 20_000, Size.FULL: 50_000}[size]
     bids, raws = walk(count), frames(deep)
-    loops, tops, depths, fills, turns = [], [], [], 0, 0
+    beside = peers.Beside(peers.QUOTES, bids, is_wanted=size is not Size.TINY)
+    found: dict[str, list[float]] = {}
+    fills: dict[str, int] = {}
     for _ in range(1 if size is Size.TINY else 3):
-        loops.append(plain(bids))
-        seconds, fills = whole(Quotes(bids).arrivals)
-        tops.append(seconds)
-        seconds, turns = whole(raws)
-        depths.append(seconds)
-    loop, top, depth = min(loops), min(tops), min(depths)
+        found.setdefault(LOOP, []).append(plain(bids))
+        for label, kind in KINDS.items():
+            seconds, fills[label] = whole(Quotes(bids).arrivals, kind)
+            found.setdefault(label, []).append(seconds)
+        seconds, fills[DEEP] = whole(raws)
+        found.setdefault(DEEP, []).append(seconds)
+        beside.turn()
+    best = {label: min(seconds) for label, seconds in (found | beside.seconds).items()}
+    events = {DEEP: deep}
     return Result(
-        name=f"backtest over {count:,} quotes with {fills:,} fills, and over {deep:,} frames of "
-        f"50 levels with {turns:,}; CPU time",
+        name=f"backtest over {count:,} quotes with {fills[CORE]:,} fills, {fills[TARGETS]:,} with "
+        f"targets, and over {deep:,} frames of 50 levels with {fills[DEEP]:,}; CPU time",
         columns=("events/s", "us an event"),
         rows={
-            "the core, best prices": (count / top, top / count * 1e6),
-            "the core, full depth from raw frames": (deep / depth, depth / deep * 1e6),
-            "a plain loop of the same rule": (count / loop, loop / count * 1e6),
+            label: (events.get(label, count) / one, one / events.get(label, count) * 1e6)
+            for label, one in best.items()
         },
-        ratios={"core / plain loop": top / loop, "peer (173 k/s) / core": PEER / (count / top)},
+        ratios={
+            "plain loop / core": best[CORE] / best[LOOP],
+            **beside.ratios(best[CORE], best[WITHOUT], best[TARGETS]),
+        },
+        notes=(*beside.notes(), NOTE),
     )
+
+
+LOOP = "a plain loop of the same rule"
+CORE = "the core, best prices"
+WITHOUT = "the core, best prices, without orders"
+TARGETS = "the core, best prices, with targets"
+DEEP = "the core, full depth from raw frames"
+KINDS = {CORE: Cross, WITHOUT: Silent, TARGETS: Targets}
+NOTE = (
+    "NautilusTrader 1.221 on another machine (AMD EPYC), the same rule over a walk of the same "
+    "kind: 173,000 quotes/s, 304,000 without orders; only ratios of one run compare"
+)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,12 @@ def settings(*instances: tuple[str, str, str]) -> CoreSettings:
     )
 
 
+def instrument_of(core: CoreSettings) -> str:
+    """Return the one instrument they all trade."""
+    (name,) = {name for one in core.strategies for name in one.instruments}
+    return name
+
+
 def paper_session(directory: Path, recording: Path, core: CoreSettings) -> Path:
     """Trade on paper against a simulator that replays a recording to its end; return the journal.
 
@@ -92,6 +98,7 @@ def paper_session(directory: Path, recording: Path, core: CoreSettings) -> Path:
     sim = Sim(
         directory / "sim",
         limits="off",
+        instrument=instrument_of(core),
         market="arrivals",
         data=str(recording),
         push_periods="none",
@@ -140,12 +147,12 @@ def plan_over(
     )
 
 
-def of_journal(journal: Path) -> Opened:
-    return open_journal(journal, frozenset({PERP}))
+def of_journal(journal: Path, name: str = PERP) -> Opened:
+    return open_journal(journal, frozenset({name}))
 
 
-def of_file(path: Path) -> Opened:
-    return open_file(path, {"BTCUSDT": PERP}, 0)
+def of_file(path: Path, names: dict[str, str] | None = None) -> Opened:
+    return open_file(path, names or {"BTCUSDT": PERP}, 0)
 
 
 def as_replayed(opened: Opened, directory: Path, journal: Path) -> tuple[Tape, int]:
@@ -182,7 +189,8 @@ def _shifted(make: Make, was_ns: int, what: Any, seq: int, ts_ns: int, epoch: in
 
 def with_its_timers(journal: Path, core: CoreSettings) -> list[Record]:
     """Return every decision of a backtest over a session whose timers fire as they did there."""
-    opened, log = of_journal(journal), list(scan(journal, TRADING))
+    name = instrument_of(core)
+    opened, log = of_journal(journal, name), list(scan(journal, TRADING))
     typed = [(entry.ts_ns, record_of(entry)) for entry in log if entry.kind == RECORD_KIND]
     began_ns = next(ts_ns for ts_ns, record in typed if isinstance(record, Configured))
 
@@ -197,7 +205,7 @@ def with_its_timers(journal: Path, core: CoreSettings) -> list[Record]:
             if isinstance(record, TimerFired) and ts_ns < ended_ns:
                 yield ts_ns, number, _again, record
 
-    plan = plan_over([Tape(timers), Tape(until_the_stop)], core, opened.listed[PERP])
+    plan = plan_over([Tape(timers), Tape(until_the_stop)], core, opened.listed[name])
     return played(plan, kind=Patient)[1]
 
 

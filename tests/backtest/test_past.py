@@ -150,9 +150,35 @@ def test_rates_and_marks_are_gone_through_once_and_in_order():
     past = Past(chunks([(n, 0.1) for n in (0, 60, 180, 200, 300, 310)]), chunks(marks), 60)
     assert past.mark_bar(60) == marks[0]
     found = [(one.at_ms, one.mark_e8 / CASH) for one in past.due(310, 60, 9.0)]
+    assert found.pop(0) == (0, 9.0), "before the beginning: known, and paid by nobody"
+    assert (past.told.rates, past.told.first_ms) == (5, 60)
     # At 180 the bar before has just ended; at 200 nothing is known; at 300 that of 240 has ended.
     assert found == [(60, 60.0), (180, 120.5), (200, 9.0), (300, 240.5), (310, 9.0)]
     assert past.next_ms > 1 << 60
+
+
+def test_when_the_next_rate_comes_is_known_and_after_the_last_taken_to_be_as_long_again():
+    past = Past(chunks([(n, 0.1) for n in (0, 60, 180, 200)]), None, 60)
+    assert [one.next_ms for one in past.due(1_000, 0, 9.0)] == [60, 180, 200, 220]
+    assert [one.next_ms for one in Past(chunks([(60, 0.1)]), None, 60).due(60, 0, 9.0)] == [0]
+
+
+def test_a_strategy_knows_the_rate_that_was_paid_last_and_no_other():
+    heard = []
+    script = {
+        n: lambda s: heard.append((s.market(PERP).funding_rate, s.market(PERP).next_funding_ms))
+        for n in range(7)
+    }
+    rates = [(3 * MINUTE, 0.0001), (5 * MINUTE, -0.0003), (90 * MINUTE, 0.5)]
+    ran(flat(50_000, 7), dict(script), rates=rates)
+    due = [T0_MS + at for at, _ in rates]
+    assert heard == 2 * [(0.0, 0)] + 2 * [(0.0001, due[1])] + 3 * [(-0.0003, due[2])]
+    heard.clear()
+    before = [(-2 * MINUTE, 0.7), (-MINUTE, 0.0007)]
+    results = ran(flat(50_000, 7), script, rates=[*before, *rates])
+    assert heard[:2] == 2 * [(0.0007, due[0])], "the newest of those before the beginning"
+    assert "3 rates" not in results.assumptions["funding"]
+    assert "2 rates" in results.assumptions["funding"], "only those of its time are charged"
 
 
 def test_stops_look_at_the_mark_price_where_it_is_known():

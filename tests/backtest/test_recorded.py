@@ -20,9 +20,11 @@ from tests.properties.driver import CASH, ETH, PERP
 from plimsoll.backtest.recorded import run_recorded
 from plimsoll.core.matching import MatchingBook
 from plimsoll.core.records import (
+    IncidentRaised,
     OrderDenied,
     PaperCancelIntended,
     PaperFilled,
+    PaperFundingOwed,
     PaperOrderIntended,
     QueryIntended,
 )
@@ -60,6 +62,20 @@ def test_an_order_takes_effect_one_latency_later_on_the_book_of_then():
     assert later.price_ticks == 500_002
 
 
+def test_arrival_is_held_against_the_middle_of_the_book_and_not_the_last_print():
+    frames = [*still(4), prints(50_400.0, 0.1, "Sell", BEGIN_MS + 310), *still(10)[4:]]
+    for n, one in enumerate(one for one in frames if "u" in one["data"]):
+        one["data"]["u"] = n + 1
+    script = {2: lambda s: s.buy(PERP, 0.01), 6: lambda s: s.sell(PERP, 0.01)}
+    owner = run_recorded(plan_of(tape_of(frames), script=script)).owners[0]
+    bought, sold = owner.fills
+    middle = (bought.price + sold.price) / 2
+    bps = (bought.price - sold.price) / 2 / middle * 1e4
+    for reference in ("decided", "arrival"):
+        assert owner.execution[f"slippage_{reference}_bps"] == pytest.approx(bps)
+    assert (bought.price, bought.qty) == (50_000.1, 0.01), "prices are written on their ticks"
+
+
 def test_the_same_plan_gives_the_same_results_and_later_data_changes_nothing_before():
     frames = market(400)
     script = {n: lambda s, n=n: s.target(PERP, (n // 20 % 3 - 1) * 0.01) for n in range(5, 400, 20)}
@@ -71,6 +87,45 @@ def test_the_same_plan_gives_the_same_results_and_later_data_changes_nothing_bef
     half = of(PaperFilled, played(plan_of(tape_of(frames[:300]), script=script))[1])
     assert half
     assert [one.price_ticks for one in half] == [one.price_ticks for one in whole][: len(half)]
+
+
+def test_a_recording_without_tickers_owes_no_fundings_for_ever():
+    """Nobody recorded what was paid: the question has an answer, and memory does not grow."""
+    frames = still(900, step_ms=1_000)
+    script = {n: lambda s, n=n: s.target(PERP, 0.01 * (n % 3)) for n in range(1, 900)}
+    runner, found = played(plan_of(tape_of(frames), script=script))
+    assert len(of(PaperFundingOwed, found)) > 400
+    assert len(runner.core.state.funding_owed) <= 65, "the minute before the venue lists them"
+    assert of(IncidentRaised, found) == []
+
+
+def ticker(ms, price, rate, next_ms):
+    data = {
+        "symbol": "BTCUSDT",
+        "lastPrice": f"{price:.1f}",
+        "markPrice": f"{price:.1f}",
+        "indexPrice": f"{price:.1f}",
+        "fundingRate": f"{rate:.6f}",
+        "nextFundingTime": str(next_ms),
+    }
+    return {"topic": "tickers.BTCUSDT", "type": "snapshot", "cs": ms, "ts": ms, "data": data}
+
+
+def test_recorded_tickers_tell_fundings_and_liquidate():
+    """What they foretell is paid at its time by what is held, as on paper."""
+    due, frames = BEGIN_MS + 30_000, []
+    for n, one in enumerate(still(60, step_ms=1_000)):
+        price = 50_000.0 if n < 50 else 25_000.0
+        frames += [one, ticker(one["ts"], price, 0.0001, due if n < 30 else due + 10**7)]
+    script = {2: lambda s: s.buy(PERP, 0.5)}
+    results = run_recorded(plan_of(tape_of(frames), script=script))
+    execution = results.owners[0].execution
+    assert execution["fundings"] == 1
+    assert execution["funding_paid"] == pytest.approx(0.5 * 50_000 * 0.0001)
+    assert execution["liquidations"] == 0, "100,000 of capital stand behind 25,000"
+    levered = {2: lambda s: s.buy(PERP, 18)}
+    results = run_recorded(plan_of(tape_of(frames), script=levered))
+    assert results.owners[0].execution["liquidations"] == 1
 
 
 def test_resting_orders_say_when_the_queue_decided_their_fill():

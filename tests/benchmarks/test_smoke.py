@@ -16,7 +16,9 @@ from benchmarks import (
     indicators,
     journal_append,
     log_and_risk,
+    paper_and_backtest,
     quality,
+    real_input,
     restart,
     simulator_throughput,
     startup,
@@ -47,7 +49,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (why, "why, index up to date", "to a scan"),
         (world_speed, "a turn in four", None),
         (backtest_bars, "the core: gate, ledger, statistics", "plain loop / core"),
-        (backtest_quotes, "the core, best prices", "core / plain loop"),
+        (backtest_quotes, "the core, best prices", "plain loop / core"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -57,6 +59,28 @@ def test_benchmark_gives_its_table(module, row, ratio):
     assert all(len(figures) == len(result.columns) for figures in result.rows.values())
     assert ratio is None or result.ratios[ratio] > 0
     assert row in result.text()
+
+
+@pytest.mark.parametrize(
+    ("module", "start"),
+    [
+        (real_input, "funding_carry, spot and perpetual 1m"),
+        (paper_and_backtest, "perpetual, quoter"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_benchmark_on_recordings_gives_its_table(module, start, shared_data, monkeypatch):
+    monkeypatch.setenv("PLIMSOLL_DATA", str(shared_data))
+    result = module.measure(Size.TINY)
+    assert any(row.startswith(start) for row in result.rows)
+    assert all(len(figures) == len(result.columns) for figures in result.rows.values())
+
+
+@pytest.mark.parametrize("module", [real_input, paper_and_backtest])
+def test_without_recordings_it_says_how_to_name_them(module, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLIMSOLL_DATA", str(tmp_path))
+    with pytest.raises(SystemExit, match="PLIMSOLL_DATA=DIRECTORY names one"):
+        module.measure(Size.TINY)
 
 
 def test_every_order_of_both_clients_arrives():

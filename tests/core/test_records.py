@@ -126,7 +126,6 @@ NOTHING_TO_APPLY = {
     "WalletReported",
     "QueryAnswered",
     "BarReported",
-    "FundingReported",  # decided about
     "QueryIntended",
     "RetirementIntended",
     "HashTaken",

@@ -119,7 +119,7 @@ def rejected_by_time():
 def test_a_failing_run_is_made_small_and_tells_its_story():
     found = (run(scenario_of(seed), mutate=rejected_by_time) for seed in range(1, 60))
     failed = next(outcome for outcome in found if outcome.violation)
-    best = Shrinker(failed, mutate=rejected_by_time).shrink()
+    best = Shrinker(failed, mutate=rejected_by_time, seconds=150.0).shrink()
     assert best.size <= 200
     assert best.size < failed.size
     again = run(best.scenario, is_told=True, mutate=rejected_by_time)

@@ -213,6 +213,23 @@ def test_recording_replays_book_and_prints_with_its_gaps(shared_data: Path) -> N
     assert len(book.levels("buy", 50)) == 50  # type: ignore[arg-type]
 
 
+def test_changes_heard_before_the_snapshot_that_are_newer_are_part_of_the_opening(
+    tmp_path: Path,
+) -> None:
+    """It was asked for by REST: levels that are gone meanwhile would stand in the book for ever."""
+    path = tmp_path / "rec.jsonl"
+    path.write_text(
+        '100 {"stream":"d","data":{"e":"depthUpdate","U":1,"u":5,"b":[["99.0","9"]],"a":[]}}\n'
+        '150 {"stream":"d","data":{"e":"depthUpdate","U":6,"u":7,'
+        '"b":[["100.0","0"],["99.9","1"]],"a":[["100.1","4"]]}}\n'
+        '200 {"lastUpdateId":5,"bids":[["100.0","2"]],"asks":[["100.2","3"]]}\n'
+    )
+    market = open_markets(SimSettings(market="arrivals", data=str(path)), INSTRUMENTS)[0]
+    opening = market.start(0)[0][1]
+    assert opening.bids == [(999, 1000)]  # type: ignore[union-attr]
+    assert sorted(opening.asks) == [(1001, 4000), (1002, 3000)]  # type: ignore[union-attr]
+
+
 def test_made_recording_maps_snapshot_depth_and_trade(tmp_path: Path) -> None:
     path = tmp_path / "rec.jsonl"
     path.write_text(

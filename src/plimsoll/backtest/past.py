@@ -23,6 +23,8 @@ class Due(msgspec.Struct, frozen=True):
     at_ms: int
     rate_e12: int
     mark_e8: int
+    next_ms: int
+    """When the next one comes; after the last as long again as before it, 0 = not known."""
 
 
 class Told(msgspec.Struct):
@@ -78,6 +80,8 @@ class Past:
         self._rates = _Ahead(rates)
         self._marks = _Ahead(marks)
         self.span_ms = span_ms
+        self._newest_ms = 0
+        """When the newest funding came that was gone through."""
         self._closed = (0, 0.0)
         """When the newest mark bar ended, and at which price."""
 
@@ -94,20 +98,33 @@ class Past:
         return funded_ms if mark is None else min(funded_ms, mark[0])
 
     def due(self, until_ms: int, since_ms: int, price: float) -> Iterator[Due]:
-        """Yield the fundings up to a moment, oldest first; those before ``since_ms`` are left out.
+        """Yield the fundings up to a moment, oldest first.
 
-        ``price``: the newest last price, where no mark price is known.
+        Of those before ``since_ms``, when nobody held anything, the newest is there to be known.
+
+        Args:
+            until_ms: The moment.
+            since_ms: When the run began.
+            price: The newest last price, where no mark price is known.
         """
         while self.next_ms <= until_ms:
             at_ms, rate = self._rates.take()
-            if at_ms < since_ms:
+            next_ms, self._newest_ms = self._after(at_ms), at_ms
+            if at_ms < since_ms and self.next_ms < since_ms:
                 continue
             mark = self._mark_at(at_ms)
-            told = self.told
-            told.rates += 1
-            told.by_last += not mark
-            told.first_ms, told.last_ms = told.first_ms or at_ms, at_ms
-            yield Due(at_ms, rate_e12_of(rate), mark_e8_of(mark or price))
+            if at_ms >= since_ms:
+                told = self.told
+                told.rates += 1
+                told.by_last += not mark
+                told.first_ms, told.last_ms = told.first_ms or at_ms, at_ms
+            yield Due(at_ms, rate_e12_of(rate), mark_e8_of(mark or price), next_ms)
+
+    def _after(self, at_ms: int) -> int:
+        """Return when the funding after one comes: the newest that was before tells the pace."""
+        if self._rates.head is not None:
+            return self._rates.head[0]
+        return 2 * at_ms - self._newest_ms if self._newest_ms else 0
 
     def mark_bar(self, start_ms: int) -> Row | None:
         """Return the mark bar that begins at a moment, None where there is none (hot)."""

@@ -10,7 +10,6 @@ from plimsoll.backtest.results import Results, sealed
 from plimsoll.backtest.tapes import RecordedPlan
 from plimsoll.backtest.watch import Owner, Watch
 from plimsoll.core.engine import Core
-from plimsoll.core.model import Order
 
 _MS: Final = 1_000_000
 NEVER_NS: Final = 1 << 62
@@ -55,11 +54,10 @@ class RecordedWatch(Watch):
 class RecordedOwner(Owner):
     """The notes of one instance where markets are known by their books."""
 
-    def ordered(self, order: Order) -> None:
-        """Take an order the gate let through; the middle of then is the book's."""
-        super().ordered(order)
-        market = self.core.markets[order.instrument]
-        self.asked[order.id] = market.book.mid or market.last, order.qty_lots
+    def _middle(self, name: str) -> float:
+        """Return the middle of the book, where there is one."""
+        market = self.core.markets[name]
+        return market.book.mid or market.last
 
     def _note_held(self) -> None:
         """Value what is held anew each time: the last print may be old, or there may be none."""

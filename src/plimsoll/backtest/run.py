@@ -316,7 +316,7 @@ class _Runner:
         price = core.markets[name].last
         for due in self.past[place].due(until_ms, self.began_ms, price):
             ts_ns = max(due.at_ms * _MS, core.ts_ns)
-            terms = (due.at_ms, due.rate_e12, due.mark_e8, 0)
+            terms = (due.at_ms, due.rate_e12, due.mark_e8, 0, due.next_ms)
             self._take(FundingReported(*self._stamp(ts_ns), name, *terms))
 
     def _begin(self, ts_ns: int) -> None:

@@ -33,7 +33,7 @@ from plimsoll.backtest.results import (
 from plimsoll.backtest.rows import daily_of, stats_of, trip_row
 from plimsoll.backtest.thinning import CurveMaker, PriceMaker
 from plimsoll.core.engine import Core
-from plimsoll.core.model import Instrument, Order
+from plimsoll.core.model import Order
 from plimsoll.core.portfolio.statistics import Day, Statistics, months_of
 from plimsoll.core.records import (
     IncidentRaised,
@@ -269,7 +269,6 @@ class Owner:
         """Whether one of those held has a mark price of its own."""
         self._held: list[tuple[int, float, int]] = []
         """Perpetuals held: place, ticks per price, and quote cash units a tick moves each by."""
-        self._steps: dict[str, tuple[float, float]] = {}
         self._firm_units = 0
         """Equity without what the held ones are worth at their last price."""
 
@@ -277,14 +276,13 @@ class Owner:
         """Take an order the gate let through."""
         self.orders += 1
         self.statistics.on_request(is_done=True)  # paper answers every one
-        market = self.core.markets[order.instrument]
-        self.asked[order.id] = market.last, order.qty_lots
+        self.asked[order.id] = self._middle(order.instrument), order.qty_lots
 
     def fill(self, fill: PaperFilled, order: Order) -> None:
         """Take an execution that has been booked."""
         instrument = self.core.ledger.instruments[order.instrument]
-        tick, lot = self._steps_of(instrument)
-        price, qty, sign = fill.price_ticks * tick, fill.qty_lots * lot, order.side.sign
+        price = float(fill.price_ticks * instrument.tick)
+        qty, sign = float(fill.qty_lots * instrument.lot), order.side.sign
         decided, _ = self.asked.get(order.id, (price, 0))
         fee = fill.fee_units / _UNITS
         if fill.fee_coin != instrument.quote and instrument.is_spot:
@@ -307,7 +305,7 @@ class Owner:
         self.makers += fill.is_maker
         if not order.price_ticks or not fill.is_maker:
             self.cost += (price - decided) * sign * qty
-            arrived = self.core.markets[order.instrument].last  # it takes effect at once
+            arrived = self._middle(order.instrument)  # it takes effect at once
             self.arrival += (price - arrived) * sign * qty
             self.value += price * qty
         trip = self.statistics.on_fill(
@@ -475,12 +473,9 @@ class Owner:
 
     # ---- inside ----
 
-    def _steps_of(self, instrument: Instrument) -> tuple[float, float]:
-        """Return tick and lot as floats, made once of each instrument."""
-        found = self._steps.get(instrument.name)
-        if found is None:
-            found = self._steps[instrument.name] = float(instrument.tick), float(instrument.lot)
-        return found
+    def _middle(self, name: str) -> float:
+        """Return what orders are held against: by bars the one price there is."""
+        return self.core.markets[name].last
 
     def _note_held(self) -> None:
         """Note what is held of perpetuals: their worth then follows from the price alone.

@@ -2,12 +2,16 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from plimsoll.backtest.plan import Series
 from plimsoll.data import Store, read_bars, read_file, read_funding, series_of
 
 Span = tuple[int, int]
 """From and until, Unix ms."""
+
+_DAY_MS: Final = 86_400_000
+"""How long before its beginning a run looks for the rate that was paid last."""
 
 
 def with_past(one: Series, directory: Path, frame: str, span: Span) -> list[str]:
@@ -17,7 +21,7 @@ def with_past(one: Series, directory: Path, frame: str, span: Span) -> list[str]
         return []
     missing = []
     if store.files(series_of(name, "funding", "")):
-        one.rates = partial(read_funding, directory, name, *span)
+        one.rates = partial(read_funding, directory, name, max(0, span[0] - _DAY_MS), span[1])
     else:
         missing.append(
             f"{name}: funding is not charged: no rates are stored; "

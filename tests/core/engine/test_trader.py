@@ -27,6 +27,7 @@ from plimsoll.core.records import (
     IncidentRaised,
     OrderDenied,
     OrderIntended,
+    PaperAmendIntended,
     PaperOrderIntended,
     PublicTraded,
     QueryAnswered,
@@ -160,6 +161,24 @@ def test_quotes_rest_post_only_are_moved_and_withdrawn():
     driver.do(lambda s: s.quote(PERP))
     driver.advance(SECOND)
     assert not driver.core.orders.working
+
+
+def test_a_refused_side_of_a_quote_waits_alone():
+    """What is not held cannot be offered on spot; the bid follows the market all the same."""
+    driver = Driver(settings_of(one_strategy(Mode.PAPER, (SPOT,)))).live(SPOT)
+
+    def quoted(bid):
+        rows = [(bid, "0.01")], [(50_100, "0.01")]
+        driver.do(lambda s: s.quote(SPOT, *rows, min_life_ms=0), on=SPOT)
+        driver.advance(50 * MS)
+
+    for step in range(15):
+        quoted(49_900 - step)
+    assert len(driver.of(PaperAmendIntended)) == 14
+    assert len(driver.of(OrderDenied)) == 1
+    driver.advance(SECOND)
+    quoted(49_800)
+    assert len(driver.of(OrderDenied)) == 2
 
 
 def test_a_row_that_would_take_is_not_placed_again_as_fast_as_the_venue_answers():

@@ -152,6 +152,8 @@ class Paying:
         owed = self.state.funding_owed.get(seq)
         if owed is None or not answer.is_ok:
             return  # asked again in a while
+        self.asked.pop(seq, None)
+        self.told.discard(seq)
         for row in sorted(rows, key=lambda one: one.funding_ms):
             if row.instrument == owed.instrument and row.funding_ms > owed.since_ms:
                 if row.funding_ms > owed.until_ms:

@@ -51,6 +51,7 @@ from plimsoll.core.records import (
     FlattenBegun,
     FlattenEnded,
     FlowMeasured,
+    FundingReported,
     Halted,
     HealthMeasured,
     IncidentRaised,
@@ -484,6 +485,11 @@ class State:
         if isinstance(market, BarMarket):
             market.mark_bar = record
 
+    def _funding(self, record: FundingReported) -> None:
+        market = self.markets.get(record.instrument)
+        if isinstance(market, BarMarket):
+            market.on_funding(record)
+
     def _walked(self, record: BarWalked) -> None:
         market = self.markets.get(record.instrument)
         if isinstance(market, BarMarket):
@@ -763,6 +769,7 @@ class State:
             BarChanged: self._bar,
             MarkBarChanged: self._mark_bar,
             BarWalked: self._walked,
+            FundingReported: self._funding,
             OrderIntended: self._intended,
             AmendIntended: self._amended,
             CancelIntended: self._cancelled,

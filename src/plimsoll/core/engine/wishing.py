@@ -23,6 +23,7 @@ from plimsoll.core.strategy.wishes import (
     Cancel,
     Change,
     Place,
+    lane,
     plan_quote,
     plan_target,
 )
@@ -62,7 +63,7 @@ class Wishing:
             target.not_before_ns = self.state.ts_ns + RETRY_NS
         quote = desk.quotes.get(order.instrument)
         if quote is not None and order.label == QUOTE_LABEL and not order.cancels:
-            quote.not_before_ns = self.state.ts_ns + QUOTE_RETRY_NS
+            quote.waits[f"place {order.side}"] = self.state.ts_ns + QUOTE_RETRY_NS
 
     def on_protected(self, owner: Desk, order: Order) -> None:
         """Hold a target flat whose stop or take the venue has carried out (X23 for our own)."""
@@ -207,10 +208,12 @@ class Wishing:
         quote = desk.quotes[name]
         working = [o for o in state.orders.of_owner(desk.name, name) if o.label == QUOTE_LABEL]
         for change in plan_quote(quote, working, state.ts_ns, state.instruments[name]):
-            if isinstance(change, Cancel) or state.ts_ns >= quote.not_before_ns:
+            if isinstance(change, Cancel):
+                yield from self._change(desk, name, change, QUOTE_LABEL)
+            elif state.ts_ns >= quote.waits.get(lane(change), 0):
                 denied = yield from self._change(desk, name, change, QUOTE_LABEL)
                 if denied:
-                    quote.not_before_ns = state.ts_ns + RETRY_NS
+                    quote.waits[lane(change)] = state.ts_ns + RETRY_NS
 
     def _change(
         self, desk: Desk, name: str, change: Change, label: str, target: Target | None = None

@@ -15,7 +15,13 @@ from plimsoll.core.book import OrderBook
 from plimsoll.core.feed.market import Market
 from plimsoll.core.feed.trust import Cause, Doubt, StreamName, suspect
 from plimsoll.core.model import Instrument
-from plimsoll.core.records import BarChanged, BarWalked, MarkBarChanged, TickerChanged
+from plimsoll.core.records import (
+    BarChanged,
+    BarWalked,
+    FundingReported,
+    MarkBarChanged,
+    TickerChanged,
+)
 from plimsoll.core.settings import BarRules
 
 DEEP: Final = 1e9
@@ -110,6 +116,11 @@ class BarMarket(Market):
         self.heard_ns, self.walked_ms = bar.ts_ns, bar.end_ms
         marks = self.marks_of(bar.start_ms)
         self.stand_at(bar.close, bar.ts_ns, marks[3] if marks else 0.0)
+
+    def on_funding(self, record: FundingReported) -> None:
+        """Take over the rate that is paid now: what the next one will be nobody can know yet."""
+        self.funding_rate = record.rate_e12 / 1e12
+        self.rate_ns, self.next_funding_ms = record.ts_ns, record.next_ms
 
     def restart(self) -> None:
         """Begin a session without a price."""

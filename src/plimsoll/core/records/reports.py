@@ -178,6 +178,8 @@ class FundingReported(Record, frozen=True, tag="funding"):
     mark_e8: int
     """Mark price times 1e8."""
     query_id: int
+    next_ms: int = 0
+    """In a backtest: when the next one comes, Unix ms; 0 = not known."""
 
 
 INPUTS: Final[tuple[type[Record], ...]] = (

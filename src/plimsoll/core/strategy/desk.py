@@ -314,7 +314,7 @@ class Desk:
             ask_rows,
             max(1, requote_ticks),
             min_life_ms * 1_000_000,
-            before.not_before_ns if before else 0,
+            before.waits if before else {},
         )
         self.wish_changed.add(instrument)
         return None

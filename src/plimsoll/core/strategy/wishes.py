@@ -109,7 +109,8 @@ class Quote(msgspec.Struct):
     asks: list[tuple[int, int]]
     requote_ticks: int
     min_life_ns: int
-    not_before_ns: int = 0
+    waits: dict[str, int] = {}
+    """Until when changes wait whose like was refused, by ``lane``; the others go on."""
 
 
 class Place(NamedTuple):
@@ -179,6 +180,13 @@ def plan_target(
         return None
     side = Side.BUY if gap > 0 else Side.SELL
     return Place(side, 0, lots, reduces)
+
+
+def lane(change: Place | Amend) -> str:
+    """Return which changes of a quote are refused alike: those of a kind on a side."""
+    if isinstance(change, Place):
+        return f"place {change.side}"
+    return f"amend {change.order.side}"
 
 
 def plan_quote(

@@ -3,7 +3,8 @@
 Arrivals: lines ``<local ns> <json>`` with a REST depth snapshot and streams ``depth``, ``trade``
 (the format of another venue); quantities in base coin. Best-price messages are skipped. Depth
 messages that end before the snapshot's ``lastUpdateId`` are dropped, as that venue's documentation
-asks. Archive: lines of JSON, each an ``orderbook`` frame of this venue, the first a snapshot.
+asks; those that were heard before the snapshot and say more than it are part of the opening.
+Archive: lines of JSON, each an ``orderbook`` frame of this venue, the first a snapshot.
 """
 
 from abc import ABC, abstractmethod
@@ -133,11 +134,23 @@ class _Arrivals(_Lines):
                 self.first = place
                 try:
                     self._last_update = int(found["lastUpdateId"])
-                    return self._whole(place, found["bids"], found["asks"])
+                    opening = self._whole(place, found["bids"], found["asks"])
                 except (KeyError, ValueError, TypeError) as error:
                     where = f"{self._path}:{place + 1}"
                     raise DataError(f"{where}: not a depth snapshot ({error!r}); {HOW}") from error
+                return self._with_earlier(opening)
         raise DataError(f"{self._path}:{self.count}: no depth snapshot found; {HOW}")
+
+    def _with_earlier(self, opening: BookChanged) -> BookChanged:
+        """Return the snapshot with newer changes that came before it: REST answers late."""
+        bids, asks = dict(opening.bids), dict(opening.asks)
+        for place in range(self.first):
+            event = self.event(place)
+            if isinstance(event, BookChanged):
+                bids |= dict(event.bids)
+                asks |= dict(event.asks)
+        rows = [[row for row in side.items() if row[1]] for side in (bids, asks)]
+        return BookChanged(opening.name, rows[0], rows[1], whole=True)
 
     def _message(self, place: int) -> dict[str, Any]:
         return self._decoded(place, self._lines[place].partition(" ")[2])

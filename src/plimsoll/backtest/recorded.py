@@ -34,7 +34,6 @@ from plimsoll.core.settings import to_text
 
 _MS: Final = 1_000_000
 _EACH: Final = 4_096
-_ASKED = frozenset({"bars", "funding"})
 _NEVER: Final = 1 << 62
 
 
@@ -167,15 +166,14 @@ class Runner:
             self.seq = decision.seq
             apply(decision)
             decided(decision)
-            if type(decision) is QueryIntended and decision.kind in _ASKED:
+            if type(decision) is QueryIntended and decision.kind == "bars":
                 self._asked.append(decision)
         while self._asked:
             self._answer(self._asked.pop(0))
 
     def _answer(self, question: QueryIntended) -> None:
-        """Fill the bar windows that an instance begins with; of fundings only tickers tell."""
-        history = self.plan.history if question.kind == "bars" else None
-        count, name = 0, question.instrument
+        """Fill the bar windows that an instance begins with."""
+        history, count, name = self.plan.history, 0, question.instrument
         until_ms = (self.now_ns + self.plan.clock_offset_ns) // (60_000 * _MS) * 60_000
         scale = self.core.state.instruments[name].ticks_per_price
         for chunk in history(name, question.since_ms, until_ms) if history else ():

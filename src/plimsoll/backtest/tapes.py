@@ -73,6 +73,7 @@ def settings_of(plan: RecordedPlan) -> CoreSettings:
         beat_ns=plan.look_ns,
         checkpoint_ns=NEVER_NS,
         paper_latency_ns=plan.latency_ns,
+        funding_lag_ns=0,  # only tickers tell of fundings: there is nobody to ask
     )
     return msgspec.structs.replace(
         base,

@@ -147,7 +147,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     paper_queue_ppm: int = 1_000_000
     """Part of the displayed quantity a resting paper order joins behind."""
     funding_lag_ns: int = 60_000_000_000
-    """Paper asks for a funding nobody here heard of so long after it, and again after as long."""
+    """Paper asks for a funding nobody here heard of so long after it, and again after as long; 0 =
+    nobody can be asked, and nothing is owed."""
     stop_ns: int = 8_000_000_000
     """A stop waits this long for orders to end before it reports what is still working: longer than
     an answer is waited for, so that a cancel nobody answers is asked about and sent again."""

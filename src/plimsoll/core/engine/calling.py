@@ -106,10 +106,22 @@ class Calling:
                 yield from self.call(desk, desk.strategy.on_timer, name)
 
     def hear_book(self, desk: Desk, market: Market) -> Iterator[Record] | None:
-        """Let an instance hear a book; ``None`` where that led to nothing (hot)."""
+        """Let an instance hear a book; ``None`` where that led to nothing (hot: ``heard``)."""
         if not desk.is_started or desk.stop_reason:
             return None
-        return self.heard(desk, desk.strategy.on_book, market)
+        on_book, turns = desk.strategy.on_book, self.turns
+        if turns.known:
+            return self.heard(desk, on_book, market)
+        desk.now_ns = self.state.ts_ns
+        turns.serial += 1
+        turns.nth += 1
+        try:
+            turns.is_inside = True
+            on_book(market)
+            turns.is_inside = False
+        except BaseException as error:  # a cancelled future's and SystemExit are no Exception
+            return self.failed(desk, on_book, error)
+        return self.carry_out(desk) if desk.requests else None
 
     def hear_bar(self, desk: Desk, bar: Bar) -> Iterator[Record]:
         """Feed a closed bar to an instance's indicators, then to itself."""

@@ -221,7 +221,7 @@ class Core:
         """
         if self.state.behind_ns != NEVER:
             return True
-        for desk in self._with_trader().desks.values():  # noqa: SIM110 - any() makes a generator
+        for desk in self._with_trader().roster.everybody:  # noqa: SIM110 - any() makes a generator
             if desk.timers:
                 return True
         return False
@@ -330,15 +330,10 @@ class Core:
     # ---- inside ----
 
     def _is_quiet(self) -> bool:
-        trader = self._trader
-        return (
-            trader is not None
-            and not self._waits
-            and not self._stop_until_ns
-            and not self.state.orders.contradictions
-            and trader.modes_seen == self.state.modes.serial
-            and trader.is_settled
-        )
+        trader, state = self._trader, self.state
+        if trader is None or self._waits or self._stop_until_ns or state.orders.contradictions:
+            return False
+        return trader.modes_seen == state.modes.serial and trader.is_settled()
 
     def _decided(self, following: Iterator[Record]) -> Generator[Record, None, None]:
         yield from following

@@ -49,11 +49,6 @@ class Papering:
         self.venue.is_told = True
         self.resumes.clear()
 
-    @property
-    def is_busy(self) -> bool:
-        """Return whether a book may move any order (hot)."""
-        return bool(self.venue.matching or self.venue.waiting or self.resumes)
-
     # ---- what the market does ----
 
     def on_book(self, change: BookChanged, market: Market) -> Iterator[Record]:

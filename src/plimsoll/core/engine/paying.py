@@ -222,10 +222,11 @@ class Paying:
     def _owe(self, name: str) -> Iterator[Record]:
         """Put on record that nobody knows what was paid since a position was settled last.
 
+        Where nobody can be asked either (``funding_lag_ns`` 0: a recording) nothing is owed.
         One of a journal that knew no funding begins here: what was before nobody charged.
         """
         now_ms = self.state.venue_ms
-        for owner, held in self._holders(name):
+        for owner, held in self._holders(name) if self.lag_ns else ():
             if held.funded_ms < now_ms:
                 since_ms = held.funded_ms or now_ms
                 terms = (since_ms, now_ms, held.qty_units)

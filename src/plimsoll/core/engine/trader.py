@@ -136,7 +136,8 @@ class Trader:
         market = self.state.markets.get(change.instrument)
         if market is None or change.depth != DEPTH:
             return None
-        if self.papering.is_busy:
+        papering, paper = self.papering, self.paper
+        if paper.matching or paper.waiting or papering.resumes:
             return _unless_empty(self._book_on_paper(change, market))
         return self._book_heard(market)
 
@@ -320,7 +321,6 @@ class Trader:
 
     # ---- what follows from it ----
 
-    @property
     def is_settled(self) -> bool:
         """Return whether nobody has to be told anything and no wish has changed (hot)."""
         if self.state.news:
@@ -360,7 +360,7 @@ class Trader:
             for desk in everybody:
                 if desk.repetition is not None and desk.repetition.excess and not desk.is_stopped:
                     yield from self.calling.end(desk, desk.repetition.excess, "repeats")
-            if self.is_settled:
+            if self.is_settled():
                 return
         text = f"stopped after {ROUNDS_MAX} rounds in one input"
         yield IncidentRaised(*self.state.stamp(), "endless_answers", "", text)

@@ -22,15 +22,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderState, Side, TimeInForce
 from plimsoll.core.strategy.indicating import Indicating, IndicatorPort
+from plimsoll.core.strategy.number import Number
 from plimsoll.core.strategy.parameters import Parameter, declared_by
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.signals import Signal
 
 if TYPE_CHECKING:
     from plimsoll.core.strategy.executors import ExecutorHandle, Wish
-
-Number = str | int | float | Decimal
-"""Prices and quantities: text, integers and Decimals are exact, floats are rounded by rule."""
 
 _TIME_IN_FORCE: Final = {tif.value: tif for tif in TimeInForce}
 """By text and by member alike."""

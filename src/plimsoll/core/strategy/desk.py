@@ -25,7 +25,7 @@ from plimsoll.core.model import (
 from plimsoll.core.model.instrument import whole_steps
 from plimsoll.core.records import BarChanged
 from plimsoll.core.settings import Limits, StrategySettings
-from plimsoll.core.strategy.base import Holding, Number, OrderHandle, Strategy
+from plimsoll.core.strategy.base import Holding, OrderHandle, Strategy
 from plimsoll.core.strategy.executors import (
     ExecutorHandle,
     Executors,
@@ -36,6 +36,7 @@ from plimsoll.core.strategy.executors import (
 )
 from plimsoll.core.strategy.indicators import KINDS, OfBars, OfCloses
 from plimsoll.core.strategy.keeping import Kept
+from plimsoll.core.strategy.number import Number
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.repetition import Repetition
 from plimsoll.core.strategy.wishes import TARGET_LABEL, Quote, Target

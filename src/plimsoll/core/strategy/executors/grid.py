@@ -8,7 +8,6 @@ import msgspec
 
 from plimsoll.core.model import Denied, OrderType, Regrid, Side
 from plimsoll.core.model import TimeInForce as Tif
-from plimsoll.core.strategy.base import Number
 from plimsoll.core.strategy.executors.leg import Leg
 from plimsoll.core.strategy.executors.plan import (
     SPACING_NS,
@@ -18,6 +17,7 @@ from plimsoll.core.strategy.executors.plan import (
     signed_lots,
     wrong,
 )
+from plimsoll.core.strategy.number import Number
 
 MOST_LEVELS: Final = 50
 

@@ -7,7 +7,6 @@ import msgspec
 
 from plimsoll.core.model import Denied, OrderType, Regrid
 from plimsoll.core.model import TimeInForce as Tif
-from plimsoll.core.strategy.base import Number
 from plimsoll.core.strategy.executors.leg import Leg
 from plimsoll.core.strategy.executors.plan import (
     SPACING_NS,
@@ -20,6 +19,7 @@ from plimsoll.core.strategy.executors.plan import (
     usual_end,
     wrong,
 )
+from plimsoll.core.strategy.number import Number
 
 
 class Resting(msgspec.Struct, tag="resting"):

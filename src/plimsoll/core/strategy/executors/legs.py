@@ -12,7 +12,6 @@ from typing import NamedTuple
 import msgspec
 
 from plimsoll.core.model import CASH_SCALE, Denied, Regrid
-from plimsoll.core.strategy.base import Number
 from plimsoll.core.strategy.executors.leg import Leg
 from plimsoll.core.strategy.executors.plan import (
     SPACING_NS,
@@ -27,6 +26,7 @@ from plimsoll.core.strategy.executors.plan import (
     usual_end,
     wrong,
 )
+from plimsoll.core.strategy.number import Number
 
 
 class Hedged(msgspec.Struct, tag="hedged"):

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple, Protocol
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import Denied, Instrument, Order, OrderType, Refusal, Regrid, Side
 from plimsoll.core.model import TimeInForce as Tif
-from plimsoll.core.strategy.base import Number
 from plimsoll.core.strategy.executors.leg import Leg
+from plimsoll.core.strategy.number import Number
 from plimsoll.core.strategy.random_stream import RandomStream
 
 SECOND: Final = 1_000_000_000

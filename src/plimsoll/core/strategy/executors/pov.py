@@ -7,7 +7,6 @@ import msgspec
 
 from plimsoll.core.model import Denied, Instrument, Regrid
 from plimsoll.core.records import PublicTraded
-from plimsoll.core.strategy.base import Number
 from plimsoll.core.strategy.executors.leg import Leg
 from plimsoll.core.strategy.executors.plan import (
     SECOND,
@@ -24,6 +23,7 @@ from plimsoll.core.strategy.executors.plan import (
     usual_end,
     wrong,
 )
+from plimsoll.core.strategy.number import Number
 
 PPM: Final = 1_000_000
 BUCKET_NS: Final = 30 * SECOND

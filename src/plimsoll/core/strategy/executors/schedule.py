@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from plimsoll.core.model import Denied, Regrid
-from plimsoll.core.strategy.base import Number
 from plimsoll.core.strategy.executors.leg import Leg
 from plimsoll.core.strategy.executors.plan import (
     Send,
@@ -29,6 +28,7 @@ from plimsoll.core.strategy.executors.plan import (
     usual_end,
     wrong,
 )
+from plimsoll.core.strategy.number import Number
 from plimsoll.core.strategy.random_stream import RandomStream
 
 PARTS: Final = 1_000_000_000

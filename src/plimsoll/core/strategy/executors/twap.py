@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from plimsoll.core.model import Denied
-from plimsoll.core.strategy.base import Number
 from plimsoll.core.strategy.executors.plan import Terms
 from plimsoll.core.strategy.executors.schedule import Scheduled, scheduled
+from plimsoll.core.strategy.number import Number
 
 
 class Twap(NamedTuple):

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from plimsoll.core.feed import Bar
 from plimsoll.core.model import Denied
-from plimsoll.core.strategy.base import Number
 from plimsoll.core.strategy.executors.plan import SECOND, Terms, wrong
 from plimsoll.core.strategy.executors.schedule import Scheduled, scheduled, slices_of
+from plimsoll.core.strategy.number import Number
 
 DAY_NS: Final = 86_400 * SECOND
 

@@ -11,14 +11,7 @@ from plimsoll.core.strategy.base import (
     Strategy,
     parameters_of,
 )
-from plimsoll.core.strategy.desk import (
-    AmendRequest,
-    CancelRequest,
-    Desk,
-    PlaceRequest,
-    Request,
-    SizeRequest,
-)
+from plimsoll.core.strategy.desk import Desk
 from plimsoll.core.strategy.executors import (
     ExecutorHandle,
     Grid,
@@ -45,6 +38,13 @@ from plimsoll.core.strategy.indicators import (
 )
 from plimsoll.core.strategy.keeping import state
 from plimsoll.core.strategy.parameters import Parameter, param
+from plimsoll.core.strategy.requests import (
+    AmendRequest,
+    CancelRequest,
+    PlaceRequest,
+    Request,
+    SizeRequest,
+)
 from plimsoll.core.strategy.signals import Signal
 from plimsoll.core.strategy.wishes import Quote, Target
 

@@ -6,7 +6,7 @@ If the callback raises, what it asked for is dropped.
 """
 
 from collections.abc import Callable, Sequence
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -36,66 +36,31 @@ from plimsoll.core.strategy.executors import (
 )
 from plimsoll.core.strategy.indicators import KINDS, OfBars, OfCloses
 from plimsoll.core.strategy.keeping import Kept
-from plimsoll.core.strategy.number import Number
+from plimsoll.core.strategy.number import (
+    Number,
+    levels_of,
+    lots_of,
+    number_of,
+    price_named,
+    price_of,
+    row_of,
+    rows_moved,
+    ticks_of,
+)
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.repetition import Repetition
+from plimsoll.core.strategy.requests import (
+    AmendRequest,
+    CancelRequest,
+    PlaceRequest,
+    Request,
+    SizeRequest,
+)
 from plimsoll.core.strategy.wishes import TARGET_LABEL, Quote, Target
 
 _BUY: Final = Side.BUY  # hot: a member read through its class costs ten times a global
 _MARKET: Final = OrderType.MARKET
 _LIMIT: Final = OrderType.LIMIT
-
-
-class PlaceRequest(msgspec.Struct, frozen=True):
-    """A new order. At the market, ``price_ticks`` is the worst price, 0 = that of the band."""
-
-    instrument: str
-    side: Side
-    order_type: OrderType
-    tif: TimeInForce
-    price_ticks: int
-    qty_lots: int
-    reduce_only: bool
-    label: str
-    handle: OrderHandle | None
-    trigger_ticks: int = 0
-    """The price it waits for, 0 = none."""
-    stop_ticks: int = 0
-    take_ticks: int = 0
-    """Of the position it enters, 0 = none."""
-
-
-class AmendRequest(NamedTuple):
-    """New terms for an order; ``trigger_ticks`` 0 = as it is."""
-
-    order: Order
-    price_ticks: int
-    qty_lots: int
-    trigger_ticks: int = 0
-
-
-class CancelRequest(NamedTuple):
-    """The end of an order, with why."""
-
-    order: Order
-    reason: str
-
-
-Request = PlaceRequest | AmendRequest | CancelRequest
-
-
-class SizeRequest(NamedTuple):
-    """A question how much to order; exactly one of ``qty``, ``percent`` and ``target_ppm``."""
-
-    owner: str
-    instrument: str
-    side: Side
-    qty: Decimal | None
-    percent: Decimal | None
-    target_ppm: int
-    closes: tuple[float, ...]
-    """Of the bars the volatility is taken from, and their length."""
-    span_ns: int
 
 
 class Fed(NamedTuple):
@@ -268,7 +233,7 @@ class Desk:
         lots = self._target_lots(listed, qty, notional, weight)
         if isinstance(lots, Denied):
             return lots
-        levels = _levels(listed, stop, take, trail)
+        levels = levels_of(listed, stop, take, trail)
         if isinstance(levels, Denied):
             return levels
         stop_ticks, take_ticks, trail_ticks = levels
@@ -306,8 +271,8 @@ class Desk:
             return listed
         before = self.quotes.get(instrument)
         try:
-            bid_rows = [_row(listed, row, ROUND_FLOOR) for row in bids]
-            ask_rows = [_row(listed, row, ROUND_CEILING) for row in asks]
+            bid_rows = [row_of(listed, row, ROUND_FLOOR) for row in bids]
+            ask_rows = [row_of(listed, row, ROUND_CEILING) for row in asks]
         except ValueError as error:
             return Denied(Refusal.OFF_STEP, f"quote(): {error}")
         self.quotes[instrument] = Quote(
@@ -326,9 +291,9 @@ class Desk:
         """See ``Strategy.execute``."""
         terms = Terms(
             self._untargeted,
-            _lots,
-            _price_named,
-            _number,
+            lots_of,
+            price_named,
+            number_of,
             self.reader.market,
             self.window,
             self.rng,
@@ -376,9 +341,9 @@ class Desk:
             handle.refusal = listed
             return handle
         rounding = ROUND_FLOOR if side is _BUY else ROUND_CEILING
-        lots = _lots(listed, qty)
-        ticks = 0 if price is None else _ticks(listed, price, rounding)
-        waits_for = 0 if trigger is None else _price(listed, "trigger", trigger)
+        lots = lots_of(listed, qty)
+        ticks = 0 if price is None else ticks_of(listed, price, rounding)
+        waits_for = 0 if trigger is None else price_of(listed, "trigger", trigger)
         if is_executor_label(label):
             handle.refusal = Denied(Refusal.EXECUTOR, f"label {label!r} is that of an executor")
         elif isinstance(lots, Denied):
@@ -412,9 +377,9 @@ class Desk:
         listed = self.reader.instrument(order.instrument)
         assert listed is not None
         rounding = ROUND_FLOOR if order.side is Side.BUY else ROUND_CEILING
-        ticks = order.price_ticks if price is None else _ticks(listed, price, rounding)
-        lots = order.qty_lots if qty is None else _lots(listed, qty)
-        waits_for = 0 if trigger is None else _price(listed, "trigger", trigger)
+        ticks = order.price_ticks if price is None else ticks_of(listed, price, rounding)
+        lots = order.qty_lots if qty is None else lots_of(listed, qty)
+        waits_for = 0 if trigger is None else price_of(listed, "trigger", trigger)
         if isinstance(ticks, Denied):
             return ticks
         if isinstance(lots, Denied):
@@ -458,7 +423,7 @@ class Desk:
         if len(given) != 1:
             text = "size() takes one of qty, percent and volatility"
             return Denied(Refusal.OFF_STEP, text)
-        number = _number(given[0])
+        number = number_of(given[0])
         if number is None or not 0 < number < _SIZE_MOST:
             text = f"size(): {given[0]!r} is not a number above zero and below {_SIZE_MOST:.0e}"
             return Denied(Refusal.OFF_STEP, text)
@@ -566,8 +531,8 @@ class Desk:
             target.take_ticks = listed.on_price_step(target.take_ticks * regrid.tick, up=False)
             target.regrid_trail(regrid)
         if quote is not None:
-            quote.bids = _moved(listed, quote.bids, regrid, up=False)
-            quote.asks = _moved(listed, quote.asks, regrid, up=True)
+            quote.bids = rows_moved(listed, quote.bids, regrid, up=False)
+            quote.asks = rows_moved(listed, quote.asks, regrid, up=True)
         self.executors.regrid(instrument, regrid)
         self.wish_changed.add(instrument)
 
@@ -653,7 +618,7 @@ class Desk:
             steps = whole_steps(qty, listed.lots_per_qty)  # hot: most need no Decimal
             if steps is not None:
                 return listed.on_qty_step(steps)
-        number = _number(given[0])
+        number = number_of(given[0])
         if number is None:
             return Denied(Refusal.OFF_STEP, f"target(): {given[0]!r} is not a number")
         if qty is not None:
@@ -725,109 +690,3 @@ def _states_of(kind: type[Strategy]) -> dict[str, Kept]:
         for name, value in vars(base).items()
         if isinstance(value, Kept)
     }
-
-
-def _number(value: Number) -> Decimal | None:
-    try:
-        number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-    except (InvalidOperation, TypeError, ValueError):
-        return None
-    return number if number.is_finite() else None
-
-
-def _decimal(value: Number) -> Decimal:
-    number = _number(value)
-    if number is None:
-        raise ValueError(f"{value!r} is not a finite number")
-    return number
-
-
-def _ticks(listed: Instrument, price: Number, rounding: str) -> int | Denied:
-    if listed.price_step == 1 and isinstance(price, float):
-        steps = whole_steps(price, listed.ticks_per_price)
-        if steps is not None:
-            return steps
-    return _steps(listed.ticks_of, price, rounding, listed.price_step)
-
-
-def _lots(listed: Instrument, qty: Number) -> int | Denied:
-    if listed.qty_step == 1 and isinstance(qty, float):
-        steps = whole_steps(qty, listed.lots_per_qty)
-        if steps is not None:
-            return steps
-    return _steps(listed.lots_of, qty, ROUND_DOWN, listed.qty_step)
-
-
-def _steps(
-    convert: Callable[..., int], value: Number, rounding: str, multiple: int
-) -> int | Denied:
-    """Convert exactly, floats by the named rounding; a refusal says what the step is."""
-    number = _number(value)
-    if number is None:
-        return Denied(Refusal.OFF_STEP, f"{value!r} is not a finite number")
-    is_float = isinstance(value, float)
-    try:
-        steps = convert(number, rounding=rounding if is_float else None)
-    except ValueError as error:
-        return Denied(Refusal.OFF_STEP, f"{error}; pass a float to have it rounded")
-    off = steps % multiple
-    if off and not is_float:
-        return Denied(Refusal.OFF_STEP, f"{value!r} is off the step; pass a float to round it")
-    if not off:
-        return steps
-    return steps - off + (multiple if rounding == ROUND_CEILING else 0)
-
-
-def _price(listed: Instrument, name: str, price: Number) -> int | Denied:
-    """Return a price that must be one, rounded down to a tick."""
-    number = _number(price)
-    ticks = 0
-    if number is not None:
-        ticks = listed.on_price_step(listed.ticks_of(number, rounding=ROUND_FLOOR), up=False)
-    if number is None or ticks <= 0:
-        return Denied(Refusal.OFF_STEP, f"{name} {price!r} is not a price of {listed.name}")
-    return ticks
-
-
-def _price_named(listed: Instrument, name: str, price: Number) -> int | Denied:
-    """Return a price by its name; what is no float must be on the tick."""
-    found = _price(listed, name, price)
-    if isinstance(found, Denied) or isinstance(price, float):
-        return found
-    return _ticks(listed, price, ROUND_FLOOR)
-
-
-def _levels(
-    listed: Instrument, stop: Number | None, take: Number | None, trail: Number | None
-) -> tuple[int, int, int] | Denied:
-    """Return stop, take and distance of a trail in ticks, 0 where there is none."""
-    found = []
-    for name, value in (("stop", stop), ("take", take), ("trail", trail)):
-        ticks = _level(listed, name, value)
-        if isinstance(ticks, Denied):
-            return ticks
-        found.append(ticks)
-    return found[0], found[1], found[2]
-
-
-def _level(listed: Instrument, name: str, price: Number | None) -> int | Denied:
-    """Return a price that may be left out; so is zero."""
-    return 0 if price is None or _number(price) == 0 else _price(listed, name, price)
-
-
-def _moved(
-    listed: Instrument, rows: list[tuple[int, int]], regrid: Regrid, *, up: bool
-) -> list[tuple[int, int]]:
-    return [
-        (listed.on_price_step(price * regrid.tick, up=up), listed.on_qty_step(qty * regrid.lot))
-        for price, qty in rows
-    ]
-
-
-def _row(listed: Instrument, row: tuple[Number, Number], rounding: str) -> tuple[int, int]:
-    price, qty = row
-    ticks = listed.ticks_of(_decimal(price), rounding=rounding)
-    return (
-        listed.on_price_step(ticks, up=rounding == ROUND_CEILING),
-        listed.on_qty_step(listed.lots_of(_decimal(qty), rounding=ROUND_DOWN)),
-    )

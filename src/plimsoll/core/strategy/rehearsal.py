@@ -17,7 +17,8 @@ from plimsoll.core.model import Denied, Instrument, Order, Refusal
 from plimsoll.core.records import BookChanged, TickerChanged
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy.base import Holding, Strategy
-from plimsoll.core.strategy.desk import Desk, PlaceRequest, Reader, Request, SizeRequest
+from plimsoll.core.strategy.desk import Desk, Reader
+from plimsoll.core.strategy.requests import PlaceRequest, Request, SizeRequest
 
 START_NS: Final = 1_750_000_020_000_000_000
 """When a rehearsal begins unless told otherwise: a whole minute."""

@@ -51,7 +51,7 @@ class Parts:
             amend=self._say("amend"),
             cancel=self._say("cancel"),
             protect=self._say("protect"),
-            rehearse=self._say("rehearse"),
+            practise=self._say("practise"),
         )
         self.pulse: Any = SimpleNamespace(is_fresh=True)
         parts = (self.state, self.journal, self.lease, venue, self.pulse)
@@ -133,9 +133,9 @@ def test_a_process_that_was_paused_adds_no_risk(parts):
     assert parts.gateway.cancel(CANCEL) == "told"
 
 
-def test_a_rehearsal_asks_the_venue_for_memory_alone(parts):
-    parts.gateway.rehearse(intent())
-    assert parts.calls == ["rehearse"], "the disk is not waited for either"
+def test_a_practice_run_asks_the_venue_for_memory_alone(parts):
+    parts.gateway.practise(intent())
+    assert parts.calls == ["practise"], "the disk is not waited for either"
 
 
 def test_orders_nobody_knows_are_not_touched(parts):

@@ -23,7 +23,7 @@ from tests.simulation.world.world import Outcome, run, scenario_of
 
 from plimsoll.core.execution.lifecycle import Evidence
 from plimsoll.core.execution.orders import OrderStore
-from plimsoll.engine.warming import Warming
+from plimsoll.engine.practice import Practice
 
 WORLD = Path(__file__).parent / "world"
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -152,20 +152,20 @@ def test_less_is_tried_in_halves_and_then_one_by_one():
 
 
 @pytest.mark.parametrize("seed", [4, 8])
-def test_a_world_that_rehearses_is_the_world_that_does_not(seed: int, monkeypatch) -> None:
+def test_a_world_that_practises_is_the_world_that_does_not(seed: int, monkeypatch) -> None:
     counts = []
-    real = Warming.heard
+    real = Practice.heard
 
-    def heard(warming: Warming, received_ns: int) -> None:
-        real(warming, received_ns)
-        counts.append(warming.count)
+    def heard(practice: Practice, received_ns: int) -> None:
+        real(practice, received_ns)
+        counts.append(practice.count)
 
-    monkeypatch.setattr(Warming, "heard", heard)
-    rehearsed = run(scenario_of(seed))
-    check(rehearsed)
+    monkeypatch.setattr(Practice, "heard", heard)
+    practised = run(scenario_of(seed))
+    check(practised)
     assert max(counts) > 100
-    monkeypatch.setattr("tests.simulation.world.engine.REHEARSE_NS", 0)
-    assert run(scenario_of(seed)).trace == rehearsed.trace
+    monkeypatch.setattr("tests.simulation.world.engine.PRACTICE_NS", 0)
+    assert run(scenario_of(seed)).trace == practised.trace
 
 
 def test_equal_times_happen_in_the_order_asked_for():

@@ -51,7 +51,7 @@ def engine_settings(project: Project) -> EngineSettings:
         sync=journal.sync,
         market_keep_bytes=journal.market_keep,
         market_keep_s=journal.market_keep_time / 1e9,
-        rehearse_ns=project.settings.execution.rehearse,
+        practice_ns=project.settings.execution.practice,
         callback_limit_ns=project.settings.execution.callback_limit,
         passphrase_hash=passphrase_hash(project),
     )

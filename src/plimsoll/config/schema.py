@@ -465,7 +465,7 @@ class Execution(Section):
         "cut off, what it asked for is dropped, and its instance is stopped.",
         examples=["50 ms"],
     )
-    rehearse: Duration = Field(
+    practice: Duration = Field(
         default=5_000_000,
         description="How often, behind a quiet frame, the way of an order is gone without an "
         "order, so that the next one finds it in the processor's caches; 0 = never.",

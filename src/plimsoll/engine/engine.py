@@ -39,7 +39,7 @@ from plimsoll.engine.beating import PAUSED_NS
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.metering import Meter
-from plimsoll.engine.warming import Warming
+from plimsoll.engine.practice import Practice
 from plimsoll.journal import Journal, JournalError
 from plimsoll.observe import Log
 from plimsoll.venues.bybit.errors import ParseError
@@ -76,7 +76,7 @@ class Engine:
         """Called with a link whose frame could not be understood: the book behind it has a hole."""
         self.on_woken: Callable[[], None] = lambda: None
         """Called after a pause was noticed, in the middle of an input: it only plans work."""
-        self.warming: Warming | None = None
+        self.practice: Practice | None = None
         """Goes the way of an order between frames; ``None``: nobody does."""
         self.fresh_until_ns = _NEVER
         """Session time from which on the loop counts as paused, unless it beats before."""
@@ -170,8 +170,8 @@ class Engine:
                     self._drain()
                 # After the orders: counting may wait, they may not.
                 self.meter.received(record, received_ns, decided_ns, self._safety.clock_offset_ns)
-                if self.warming is not None and self.seq == seq:
-                    self.warming.heard(received_ns)
+                if self.practice is not None and self.seq == seq:
+                    self.practice.heard(received_ns)
         except Exception as error:
             self._stop(error)
 

@@ -41,10 +41,10 @@ class Gateway:
             self._venue.create(order)
         )
 
-    def rehearse(self, order: OrderIntended) -> None:
+    def practise(self, order: OrderIntended) -> None:
         """Look at everything a create looks at, and write its request into memory alone."""
         self._standing(order.owner, order.instrument, adds_risk=True)
-        self._venue.rehearse(order)
+        self._venue.practise(order)
 
     def amend(self, amend: AmendIntended) -> Sent | str:
         """Send new terms, or say why not."""

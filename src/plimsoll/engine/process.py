@@ -36,6 +36,7 @@ from plimsoll.engine.engine import Engine
 from plimsoll.engine.gateway import Gateway
 from plimsoll.engine.guard import CallbackGuard
 from plimsoll.engine.outside import Outside
+from plimsoll.engine.practice import Practice
 from plimsoll.engine.renewing import Renewing
 from plimsoll.engine.restoring import (
     SNAPSHOTS,
@@ -45,7 +46,6 @@ from plimsoll.engine.restoring import (
 )
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.engine.shadowing import newest_states
-from plimsoll.engine.warming import Warming
 from plimsoll.journal import (
     Journal,
     JournalDamaged,
@@ -300,9 +300,9 @@ class Process:
         engine.put(LeaseTaken(*engine.stamp(), core.account, core.tag, "engine", __version__))
         gateway = Gateway(self.core.state, self.journal, self.lease, self.venue, self.pulse)
         engine.connect(gateway, self.venue.query, self.venue.retire)
-        if self.settings.rehearse_ns:
-            every_ns = self.settings.rehearse_ns
-            engine.warming = Warming(self.core, gateway.rehearse, every_ns, engine.trouble)
+        if self.settings.practice_ns:
+            every_ns = self.settings.practice_ns
+            engine.practice = Practice(self.core, gateway.practise, every_ns, engine.trouble)
         self._restore_strategies()
         for strategy in core.strategies:
             self.settings.keep_code(strategy)

@@ -32,8 +32,8 @@ class EngineSettings:
     market_keep_s: float = 48 * 3600.0
     callback_limit_ns: int = 50_000_000
     """Processor time a callback of a strategy may take; 0 = no limit (P8)."""
-    rehearse_ns: int = 5_000_000
-    """How often the way of an order is gone without one (``Warming``); 0 = never."""
+    practice_ns: int = 5_000_000
+    """How often the way of an order is gone without one (``Practice``); 0 = never."""
     use_uvloop: bool = True
     passphrase_hash: str = field(default="", repr=False)
     """Of the operator; empty: no limit is raised while it runs."""

@@ -466,8 +466,8 @@ class Machine:
         return counted
 
 
-REHEARSE_NS = 5_000_000
-"""One world in four rehearses, as the product does by default: it costs a third of its speed."""
+PRACTICE_NS = 5_000_000
+"""One world in four practises, as the product does by default: it costs a third of its speed."""
 
 
 def _settings(directory: Path, core: CoreSettings, load: Load) -> EngineSettings:
@@ -490,5 +490,5 @@ def _settings(directory: Path, core: CoreSettings, load: Load) -> EngineSettings
         run_dir=run_dir,
         load=load,
         venue=venue,
-        rehearse_ns=REHEARSE_NS if core.seed // 100 % 4 == 0 else 0,
+        practice_ns=PRACTICE_NS if core.seed // 100 % 4 == 0 else 0,
     )

@@ -16,7 +16,7 @@ from plimsoll.core.engine.commanding import Commanding
 from plimsoll.core.engine.flattening import STOP_ID
 from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.keeper import Keeper
-from plimsoll.core.engine.rehearsing import Rehearsing
+from plimsoll.core.engine.practising import Practising
 from plimsoll.core.engine.relisting import Relisting
 from plimsoll.core.engine.roster import Load
 from plimsoll.core.engine.state import NEVER, State
@@ -98,7 +98,7 @@ class Core:
         self._trader: Trader | None = None
         self._keeper: Keeper | None = None
         self._changing: Changing | None = None
-        self._rehearsing: Rehearsing | None = None
+        self._practising: Practising | None = None
         self._stop_until_ns = 0
         self._beats: Beats | None = None
         self._waits: frozenset[str] = frozenset()
@@ -266,10 +266,10 @@ class Core:
             return ()
         return self._decided(following or iter(()))
 
-    def rehearsed(self) -> OrderIntended | None:
-        """Return a decision about an order nobody wants, which goes nowhere (``Rehearsing``)."""
-        is_over = self._rehearsing is None or self._is_shadow or self.state.safety.is_stopping
-        return None if is_over or self._rehearsing is None else self._rehearsing.order()
+    def practised(self) -> OrderIntended | None:
+        """Return a decision about an order nobody wants, which goes nowhere (``Practising``)."""
+        is_over = self._practising is None or self._is_shadow or self.state.safety.is_stopping
+        return None if is_over or self._practising is None else self._practising.order()
 
     # ---- what ``QuietBars`` asks ----
 
@@ -409,7 +409,7 @@ class Core:
         self._trader = Trader(self.state, settings, self._load, self.turns)
         trader = self._trader
         self._keeper = Keeper(self.state, settings, trader.placer, trader.protecting)
-        self._rehearsing = Rehearsing(self.state, trader)
+        self._practising = Practising(self.state, trader)
         self._deciders = self._table(self._trader, self._keeper)
         self._waits = frozenset(self._trader.desks) - self.state.faulty.keys()
         self._stop_until_ns = 0

@@ -115,7 +115,7 @@ class OrderSender:
         body = writer.create_body(order)
         return self._send("create", order.client_order_id, body, order, writer)
 
-    def rehearse(self, order: OrderIntended) -> None:
+    def practise(self, order: OrderIntended) -> None:
         """Write a create into memory as ``create`` would: it has no number and goes nowhere."""
         writer = self._writers.get(order.instrument)
         if writer is None or self.link is None or not self.link.sender or self._prefers_rest():

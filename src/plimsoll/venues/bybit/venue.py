@@ -194,9 +194,9 @@ class BybitVenue:
         """Write a create now, or return the reason why not a byte was written."""
         return self._orders.create(order)
 
-    def rehearse(self, order: OrderIntended) -> None:
+    def practise(self, order: OrderIntended) -> None:
         """Write a create into memory, for nobody."""
-        self._orders.rehearse(order)
+        self._orders.practise(order)
 
     def amend(self, order: AmendIntended, instrument: str) -> Sent | str:
         """Write an amend now, or return the reason why not a byte was written."""

@@ -1,8 +1,7 @@
 """Keeps the way of an order in the processor's caches, between frames, where nothing is urgent.
 
-What a rehearsal decides is written into memory as the log, and the frame as the socket, would have
-it, and is forgotten: there is no way from here to either of them (``tests/engine/test_warming.py``
-and the record of the simulated exchange).
+What a practice run decides is written into memory as the log would have it, and its request as the
+socket would, and is forgotten: there is no way from here to either of them.
 """
 
 from collections.abc import Callable
@@ -22,31 +21,31 @@ _LONG_NS: Final = _NEWEST * QUIET_NS
 """A longer gap counts as this one."""
 
 
-class Warming:
-    """Rehearses every so often."""
+class Practice:
+    """Practises every so often."""
 
     def __init__(
         self,
         core: Core,
-        rehearse: Callable[[OrderIntended], None],
+        practise: Callable[[OrderIntended], None],
         every_ns: int,
         trouble: Callable[[str, str, str], None],
     ) -> None:
-        """Begin; ``rehearse``: the gateway's checks and the writing of the request."""
+        """Begin; ``practise``: the gateway's checks and the writing of the request."""
         self.core = core
         self.is_off = False
         """Whether one has failed: none follows it, and trading goes on."""
         self._trouble = trouble
         self.count = 0
-        """Rehearsals so far."""
-        self._rehearse = rehearse
+        """Practice runs so far."""
+        self._practise = practise
         self._every_ns = every_ns
         self._heard_ns = self._due_ns = 0
         self._usual_ns = 0
         """Between two frames, of late."""
 
     def heard(self, received_ns: int) -> None:
-        """Rehearse behind a frame that led to nothing, where the next one is not near (hot)."""
+        """Practise behind a frame that led to nothing, where the next one is not near (hot)."""
         gap_ns, self._heard_ns = received_ns - self._heard_ns, received_ns
         self._usual_ns += (min(gap_ns, _LONG_NS) - self._usual_ns) // _NEWEST
         if received_ns < self._due_ns or gap_ns < QUIET_NS or self._usual_ns < QUIET_NS:
@@ -55,11 +54,11 @@ class Warming:
             return
         self._due_ns = received_ns + self._every_ns
         try:
-            order = self.core.rehearsed()
+            order = self.core.practised()
             if order is not None:
                 encode(order)
-                self._rehearse(order)
+                self._practise(order)
                 self.count += 1
         except Exception as error:
             self.is_off = True
-            self._trouble("rehearsal", "no more of them", repr(error))
+            self._trouble("practice", "no more of them", repr(error))

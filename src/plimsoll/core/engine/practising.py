@@ -1,4 +1,4 @@
-"""A rehearsal: the way of an order through every check, without the order.
+"""A practice run: the way of an order through every check, without the order.
 
 Theory: between two orders a process does other things, and what the way of an order touches leaves
 the processor's caches; the next one takes several times as long for it. Whoever goes that way now
@@ -14,7 +14,7 @@ from plimsoll.core.records import OrderIntended
 from plimsoll.core.strategy import Desk
 
 
-class Rehearsing:
+class Practising:
     """Asks the gate about orders nobody wants."""
 
     def __init__(self, state: State, trader: Trader) -> None:

@@ -1,4 +1,4 @@
-"""The way of an order is rehearsed between frames, in quiet moments, and goes nowhere."""
+"""The way of an order is practised between frames, in quiet moments, and goes nowhere."""
 
 import json
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ from tests.properties.driver import MS, PERP, Driver
 
 from plimsoll.core.records import FRAME_KIND, OrderIntended
 from plimsoll.engine.engine import Engine
-from plimsoll.engine.warming import QUIET_NS, Warming
+from plimsoll.engine.practice import QUIET_NS, Practice
 from plimsoll.observe import Log
 from plimsoll.venues.bybit import PublicParser
 
@@ -24,7 +24,7 @@ class Stage:
         self.now_ns = self.driver.now_ns + 1_000 * MS
         self.number = self.driver.updates[PERP]
         self.logged: list[int] = []
-        self.rehearsed: list[OrderIntended] = []
+        self.practised: list[OrderIntended] = []
         self.troubles: list[str] = []
         self.failures: list[BaseException] = []
         journal: Any = SimpleNamespace(
@@ -38,8 +38,8 @@ class Stage:
             self.driver.core, journal, clock, 1, parsers, Log(), self.failures.append
         )
         self.engine.trouble = lambda code, *_: self.troubles.append(code)  # type: ignore[method-assign]
-        self.engine.warming = Warming(
-            self.driver.core, self.rehearsed.append, EVERY_NS, self.engine.trouble
+        self.engine.practice = Practice(
+            self.driver.core, self.practised.append, EVERY_NS, self.engine.trouble
         )
 
     def frame(self, after_ns: int) -> None:
@@ -56,26 +56,26 @@ class Stage:
 def test_it_happens_so_often_and_not_in_a_burst():
     stage = Stage()
     stage.frame(EVERY_NS)
-    assert len(stage.rehearsed) == 1
+    assert len(stage.practised) == 1
     stage.frame(EVERY_NS // 2)
-    assert len(stage.rehearsed) == 1, "too soon"
+    assert len(stage.practised) == 1, "too soon"
     for _ in range(50):
         stage.frame(QUIET_NS // 2)
-    assert len(stage.rehearsed) == 1, "frames follow one another"
+    assert len(stage.practised) == 1, "frames follow one another"
     stage.frame(QUIET_NS)
-    assert len(stage.rehearsed) == 1, "one gap in a busy stream"
+    assert len(stage.practised) == 1, "one gap in a busy stream"
     for _ in range(20):
         stage.frame(2 * QUIET_NS)
-    assert len(stage.rehearsed) > 2
+    assert len(stage.practised) > 2
 
 
 def test_nothing_of_it_is_logged_and_no_number_is_used():
     stage = Stage()
     for _ in range(100):
         stage.frame(EVERY_NS)
-    assert len(stage.rehearsed) == 100
+    assert len(stage.practised) == 100
     assert stage.logged == [FRAME_KIND] * 100
-    assert len({one.client_order_id for one in stage.rehearsed}) == 1
+    assert len({one.client_order_id for one in stage.practised}) == 1
     assert stage.driver.core.state.ids.counter == 0
 
 
@@ -91,7 +91,7 @@ def test_a_frame_that_leads_to_an_order_is_not_followed_by_one():
     stage.driver.strategies["s"].todo.append(lambda one: one.buy(PERP, 0.01, 49_000))
     stage.frame(EVERY_NS)
     assert len(sent) == 1
-    assert not stage.rehearsed
+    assert not stage.practised
 
 
 def test_one_that_fails_is_the_last_and_the_engine_goes_on():
@@ -100,9 +100,9 @@ def test_one_that_fails_is_the_last_and_the_engine_goes_on():
     def fails(_order: OrderIntended) -> None:
         raise RuntimeError("a mistake of ours")
 
-    assert stage.engine.warming is not None
-    stage.engine.warming._rehearse = fails
+    assert stage.engine.practice is not None
+    stage.engine.practice._practise = fails
     for _ in range(3):
         stage.frame(EVERY_NS)
-    assert stage.troubles == ["rehearsal"]
+    assert stage.troubles == ["practice"]
     assert stage.logged == [FRAME_KIND] * 3

@@ -1,4 +1,4 @@
-"""A rehearsal goes the whole way of an order and leaves nothing behind."""
+"""A practice run goes the whole way of an order and leaves nothing behind."""
 
 import msgspec
 import pytest
@@ -34,10 +34,10 @@ def everything(driver: Driver) -> tuple[object, ...]:
     )
 
 
-def test_a_hundred_rehearsals_leave_no_trace():
+def test_a_hundred_practice_runs_leave_no_trace():
     driver = trading()
     before = everything(driver)
-    found = [driver.core.rehearsed() for _ in range(100)]
+    found = [driver.core.practised() for _ in range(100)]
     assert all(isinstance(one, OrderIntended) for one in found)
     assert everything(driver) == before
     driver.book(PERP)  # and nothing comes of them later
@@ -46,17 +46,17 @@ def test_a_hundred_rehearsals_leave_no_trace():
 
 def test_it_is_decided_as_an_order_of_the_strategy_would_be():
     driver = trading()
-    rehearsed = driver.core.rehearsed()
-    price, qty = driver.core.markets[PERP].book.best_bid, rehearsed.qty_lots * 0.001
+    practised = driver.core.practised()
+    price, qty = driver.core.markets[PERP].book.best_bid, practised.qty_lots * 0.001
     driver.do(lambda one: one.buy(PERP, qty, price, tif="ioc"))
     (sent,) = driver.sent
     stamped = {"seq": 0, "ts_ns": 0, "cause": 0}
-    assert msgspec.structs.replace(sent, **stamped) == msgspec.structs.replace(rehearsed, **stamped)
+    assert msgspec.structs.replace(sent, **stamped) == msgspec.structs.replace(practised, **stamped)
 
 
 def test_it_is_the_smallest_buy_the_venue_takes_and_takes_turns():
     driver = trading(PERP, ETH, SPOT)
-    found = [driver.core.rehearsed() for _ in range(6)]
+    found = [driver.core.practised() for _ in range(6)]
     assert {one.instrument for one in found if one} >= {PERP, ETH}
     for one in found:
         if one is not None:
@@ -81,12 +81,12 @@ def test_where_no_live_order_would_be_one_there_is_nothing(why: str):
         driver = Driver(settings_of(one_strategy()))
     elif why == "no price":
         driver.core.markets[PERP].bid_ticks = 0
-    assert driver.core.rehearsed() is None
+    assert driver.core.practised() is None
 
 
 def test_a_request_under_way_is_not_touched():
     driver = trading()
     desk = driver.core.trader.desks["s"]
     desk.requests.append("something")
-    assert driver.core.rehearsed() is None
+    assert driver.core.practised() is None
     assert desk.requests == ["something"]

@@ -16,6 +16,7 @@ from plimsoll.core.model import (
     FOREIGN,
     NOT_OURS,
     PROTECTION_LABEL,
+    TERMINAL,
     Order,
     OrderState,
     OrderType,
@@ -312,15 +313,20 @@ class OrderStore:
         order = self.find(record.client_order_id)
         if order is None:
             return None
-        self.listener(order, -1)
+        evidence = _EVIDENCE_OF[record.status]
+        is_other = record.qty_lots != order.qty_lots or bool(order.amend_qty_lots)
+        is_counted = is_other or _ends_or_rises(order, evidence)
+        if is_counted:
+            self.listener(order, -1)
         order.asked_ns = 0
         order.reason = record.reason or order.reason
         order.price_ticks, order.qty_lots = record.price_ticks, record.qty_lots
         order.amend_price_ticks = order.amend_qty_lots = order.amend_trigger_ticks = 0
         order.is_untriggered = record.is_untriggered
         order.trigger_ticks = record.trigger_ticks or order.trigger_ticks
-        has_moved = self._turn(order, _EVIDENCE_OF[record.status])
-        self.listener(order, +1)
+        has_moved = self._turn(order, evidence)
+        if is_counted:
+            self.listener(order, +1)
         if has_moved:
             self._file(order)
         return order
@@ -413,9 +419,12 @@ class OrderStore:
             self._file(order)
 
     def _move(self, order: Order, evidence: Evidence) -> None:
-        self.listener(order, -1)
+        is_counted = _ends_or_rises(order, evidence)
+        if is_counted:
+            self.listener(order, -1)
         has_moved = self._turn(order, evidence)
-        self.listener(order, +1)
+        if is_counted:
+            self.listener(order, +1)
         if has_moved:
             self._file(order)
 
@@ -534,6 +543,15 @@ _UNANSWERED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.U
 
 _UNCONFIRMED: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.ACKED})
 """States in which the create itself waits, for its answer or for its confirmation."""
+
+
+def _ends_or_rises(order: Order, evidence: Evidence) -> bool:
+    """Return whether evidence may change what an order can still add to a position (hot).
+
+    Between two states in which it works nothing of that changes.
+    """
+    state, _ = next_state(order.state, evidence)
+    return order.state in TERMINAL or state in TERMINAL
 
 
 def _nobody(_order: Order, _sign: int) -> None:

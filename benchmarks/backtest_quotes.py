@@ -102,35 +102,35 @@ def plain(bids: list[float]) -> float:
     return time.process_time() - began
 
 
-QuoteRow = tuple[int, list[tuple[float, float]], list[tuple[float, float]]]
-
-
 class Quotes:
-    """Best prices as the inputs a recorder of them gives: the old ones go, the new ones come."""
+    """Best prices as the inputs a recorder of them gives: the old ones go, the new ones come.
+
+    They are there before the clock starts, as the peers' ticks are; numbered and stamped as they
+    come.
+    """
 
     def __init__(self, bids: list[float]) -> None:
         """Hold the quotes as a decoder would have left them."""
-        self.rows: list[QuoteRow] = []
+        self.rows: list[Arrival] = []
         before = 0.0
         for n, bid in enumerate(bids):
             bid_rows, ask_rows = [(bid, 1.0)], [(round(bid + 0.1, 1), 1.0)]
             if before and before != bid:
                 bid_rows.append((before, 0.0))
                 ask_rows.append((round(before + 0.1, 1), 0.0))
-            self.rows.append((n, bid_rows, ask_rows))
+            ms, place = BEGIN_MS + n, n + 1
+            what = (PERP.name, 50, not n, place, place, ms, bid_rows, ask_rows)
+            self.rows.append((ms * 1_000_000, 0, _change, what))
             before = bid
 
-    def arrivals(self, number: int) -> Iterator[Arrival]:
+    def arrivals(self, _number: int) -> Iterator[Arrival]:
         """Yield one quote a millisecond."""
-        make = self.make
-        for row in self.rows:
-            yield (BEGIN_MS + row[0]) * 1_000_000, number, make, row
+        return iter(self.rows)
 
-    def make(self, what: QuoteRow, seq: int, ts_ns: int, epoch: int) -> BookChanged:
-        """Return a quote as a change of the book."""
-        n, bids, asks = what
-        ms, place = ts_ns // 1_000_000, n + 1
-        return BookChanged(seq, ts_ns, epoch, 0, PERP.name, 50, not n, place, place, ms, bids, asks)
+
+def _change(what: Any, seq: int, ts_ns: int, epoch: int) -> BookChanged:
+    """Return a quote as a change of the book."""
+    return BookChanged(seq, ts_ns, epoch, 0, *what)
 
 
 def frames(count: int) -> Callable[[int], Iterator[Arrival]]:

@@ -221,7 +221,8 @@ class Core:
         """
         if self.state.behind_ns != NEVER:
             return True
-        for desk in self._with_trader().roster.everybody:  # noqa: SIM110 - any() makes a generator
+        assert self._trader is not None
+        for desk in self._trader.roster.everybody:  # noqa: SIM110 - any() makes a generator
             if desk.timers:
                 return True
         return False

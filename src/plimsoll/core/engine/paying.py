@@ -117,6 +117,8 @@ class Paying:
 
     def next_due_ns(self) -> int:
         """Return when the next funding time comes, 0 = none is known."""
+        if not self.clocks:
+            return 0
         offset = self.state.safety.clock_offset_ns
         dues = [one.next_ms * _MS - offset for one in self.clocks.values() if one.next_ms]
         return min(dues, default=0)

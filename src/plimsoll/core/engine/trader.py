@@ -55,7 +55,6 @@ class Trader:
     def __init__(self, state: State, settings: CoreSettings, load: Load, turns: Turns) -> None:
         """Load the instances and restore what the newest checkpoints hold."""
         self.state = state
-        self.turns = turns
         self.settings = settings
         self.papering = Papering(state, settings)
         self.paper = self.papering.venue

@@ -29,6 +29,7 @@ def everything(driver: Driver) -> tuple[object, ...]:
         desk.save(),
         list(desk.requests),
         desk.denials,
+        list(desk.repetition._recent),
         core.turns.serial,
         dict(core.trader.placer.arrivals),
     )

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from plimsoll.venues.bybit.api import TradingStop
+from plimsoll.venues.bybit.api import OrderRequest, TradingStop
 from plimsoll.venues.bybit.numbers import decimal_in
 from plimsoll.venues.bybit.probe.check import Seen
 from plimsoll.venues.bybit.probe.desk import ENDED, Desk, said
@@ -98,14 +98,7 @@ async def conditional_life(desk: Desk) -> Seen:
 
 async def conditional_triggers(desk: Desk) -> Seen:
     """Buy, place a conditional order at the bid, and sell: that is the price it waits for."""
-    await desk.buy_least(2 if desk.is_spot else 1)
-    price, (bid, _) = await desk.far("Buy"), await desk.best()
-    more: dict[str, Any] = {"trigger_price": bid}
-    more |= {"order_filter": "StopOrder"} if desk.is_spot else {"trigger_direction": 2}
-    order = desk.order("Buy", desk.least(price), price, **more)
-    answer = await desk.create(order)
-    if answer.outcome != "accepted":
-        raise Unknown(f"a trigger next to the market was answered {said(answer)}")
+    order = await _waits_at_the_bid(desk)
     await desk.close()
 
     def rests(row: dict[str, Any]) -> bool:
@@ -113,6 +106,28 @@ async def conditional_triggers(desk: Desk) -> Seen:
 
     await desk.row("order", rests, "the market did not reach the trigger", desk.pace.market_s)
     return Seen(" ".join(desk.statuses(order.client_order_id)))
+
+
+async def _waits_at_the_bid(desk: Desk, tries: int = 3) -> OrderRequest:
+    """Buy, and place a conditional order that waits for the bid.
+
+    Somebody may sell at the bid in between: then the price is where it is to fall to, the order
+    is refused for that, and all is tried again.
+
+    Raises:
+        Unknown: it was refused each time.
+    """
+    await desk.buy_least(2 if desk.is_spot else 1)
+    price, (bid, _) = await desk.far("Buy"), await desk.best()
+    more: dict[str, Any] = {"trigger_price": bid}
+    more |= {"order_filter": "StopOrder"} if desk.is_spot else {"trigger_direction": 2}
+    order = desk.order("Buy", desk.least(price), price, **more)
+    answer = await desk.create(order)
+    if answer.outcome == "accepted":
+        return order
+    if tries > 1:
+        return await _waits_at_the_bid(desk, tries - 1)
+    raise Unknown(f"a trigger next to the market was answered {said(answer)}")
 
 
 async def trigger_wrong_side(desk: Desk) -> Seen:

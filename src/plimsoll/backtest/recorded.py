@@ -63,12 +63,14 @@ class Runner:
         self.inputs = 0
         self.due_ns = 0
         """When something happens by itself: before it no input has to ask (hot)."""
+        self._alarms = 0
+        """Of the core, when that was known."""
         self._asked: list[QueryIntended] = []
 
     def play(self, arrivals: Iterator[Arrival], progress: Progress | None = None) -> None:
         """Let everything happen that arrived, in order (hot)."""
         core, has_minutes = self.core, bool(self.plan.minutes_of)
-        apply, decide, count = core.apply, core.decide, 0
+        apply, decide, state, count = core.apply, core.decide, core.state, 0
         if self.plan.begin_ns:
             arrivals = self._after(arrivals, self.plan.begin_ns)
         for ts_ns, _, make, what in arrivals:
@@ -87,7 +89,7 @@ class Runner:
             following = decide(record)
             if following:
                 self._follow(following)
-            elif type(record) is BookChanged and not core.may_wake:
+            elif type(record) is BookChanged and state.alarms == self._alarms:
                 continue
             if has_minutes and type(record) is PublicTraded:
                 self.minutes.add(record)
@@ -131,6 +133,7 @@ class Runner:
         return self.seq + 1, self.now_ns, 1, 0
 
     def _note_due(self) -> None:
+        self._alarms = self.core.state.alarms
         wake = self.core.wake_ns or _NEVER
         self.due_ns = min(wake, self.watch.due_ns, self.minutes.due_ns)
 

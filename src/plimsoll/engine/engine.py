@@ -69,7 +69,7 @@ class Engine:
         self.core = core
         self.meter = Meter()
         self.seq = journal.last_seq
-        self.wake_ns = 0
+        self.wake_ns = self._alarms = 0
         """When the core wants to be woken; the process arms a timer for it."""
         self.on_wake: Callable[[int], None] = lambda _due: None
         self.on_unreadable: Callable[[int], None] = lambda _link: None
@@ -263,8 +263,8 @@ class Engine:
             core.apply(decision)
             if sender is None and (effect := self._effects.get(kind)) is not None:
                 effect(decision)
-        # The second: a book that strategies have not heard waits for less than a beat.
-        if decided or core.state.behind_ns < self.wake_ns or type(record) is TimerFired:
+        # The second: a timer was set, or a book that strategies have not heard waits.
+        if decided or core.state.alarms != self._alarms or type(record) is TimerFired:
             self._rearm()
 
     def _send(
@@ -304,7 +304,7 @@ class Engine:
         return SendRefused(*self.stamp(), _subject(decision), _ACTIONS[type(decision)], reason)
 
     def _rearm(self) -> None:
-        due = self.core.wake_ns
+        due, self._alarms = self.core.wake_ns, self.core.state.alarms
         if due != self.wake_ns:
             self.wake_ns = due
             self.on_wake(due)

@@ -60,3 +60,4 @@ class Backlog:
 
     def _wake(self) -> None:
         self.state.behind_ns = min(self.waiting.values(), default=NEVER)
+        self.state.rearm()

@@ -213,20 +213,6 @@ class Core:
         """Return who judges changes of instances; ``None`` before ``Configured``."""
         return self._changing
 
-    @property
-    def may_wake(self) -> bool:
-        """Return whether a book that led to nothing may have moved ``wake_ns`` all the same (hot).
-
-        A callback may set a timer without asking for anything; a book may wait to be heard.
-        """
-        if self.state.behind_ns != NEVER:
-            return True
-        assert self._trader is not None
-        for desk in self._trader.roster.everybody:  # noqa: SIM110 - any() makes a generator
-            if desk.timers:
-                return True
-        return False
-
     def awaits(self, instrument: str) -> bool:
         """Return whether a paper order, stop or trigger waits for prices here; by bars only (hot).
 
@@ -258,7 +244,7 @@ class Core:
         generator, or as nothing at all in the usual case (hot).
         """
         decider = self._deciders.get(type(record))
-        if self._trader is None and decider is None:
+        if decider is None and self._trader is None:
             return ()
         self.state.cause = record.seq
         self.turns.nth = 0
@@ -334,7 +320,12 @@ class Core:
         trader, state = self._trader, self.state
         if trader is None or self._waits or self._stop_until_ns or state.orders.contradictions:
             return False
-        return trader.modes_seen == state.modes.serial and trader.is_settled()
+        if state.news or trader.modes_seen != state.modes.serial:
+            return False
+        for desk in trader.roster.everybody:  # noqa: SIM110 - any() makes a generator
+            if desk.wish_changed:
+                return False
+        return True
 
     def _decided(self, following: Iterator[Record]) -> Generator[Record, None, None]:
         yield from following

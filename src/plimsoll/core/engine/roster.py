@@ -43,6 +43,7 @@ class Roster:
             lambda request: self.sizing.lots(request),
             state.safety.pause_of,
             self._is_there,
+            state.rearm,
         )
         self.desks: Final[dict[str, Desk]] = {}
         """By name."""

@@ -231,6 +231,8 @@ class State:
         """Book messages no strategy heard, because a newer state was there (MKT-5)."""
         self.behind_ns = NEVER
         """When a book that strategies have not heard yet is due at the latest."""
+        self.alarms = 0
+        """Times an input moved when the core wakes by itself without deciding anything (hot)."""
         self.tally: dict[type[Record], int] = {}
         """Records applied so far, by type."""
         self.protections = Protections()
@@ -252,6 +254,11 @@ class State:
         self.ts_ns = record.ts_ns
         kind = type(record)
         self.tally[kind] = self.tally.get(kind, 0) + 1
+        if kind is BookChanged:  # hot: most records are
+            market = self.markets.get(record.instrument)  # type: ignore[attr-defined]
+            if market is not None:
+                market.on_book(record, self.safety.clock_offset_ns)  # type: ignore[arg-type]
+            return
         handler = self._handlers.get(kind)
         if handler is not None:
             handler(record)
@@ -260,6 +267,10 @@ class State:
         """Count inputs whose effect was brought about in one go (``QuietBars``)."""
         if times:
             self.tally[kind] = self.tally.get(kind, 0) + times
+
+    def rearm(self) -> None:
+        """Say that the time at which the core wakes by itself may have moved."""
+        self.alarms += 1
 
     def stamp(self) -> tuple[int, int, int, int]:
         """Return seq, time, epoch and cause of the next decision."""
@@ -459,11 +470,6 @@ class State:
         self.is_ended = True
 
     # ---- market ----
-
-    def _book(self, record: BookChanged) -> None:
-        market = self.markets.get(record.instrument)
-        if market is not None:
-            market.on_book(record, self.safety.clock_offset_ns)
 
     def _public_trade(self, record: PublicTraded) -> None:
         market = self.markets.get(record.instrument)
@@ -763,7 +769,6 @@ class State:
             StageChanged: self._staged,
             SessionStopping: self._stopping,
             SessionEnded: self._ended,
-            BookChanged: self._book,
             PublicTraded: self._public_trade,
             TickerChanged: self._ticker,
             BarChanged: self._bar,

@@ -4,7 +4,7 @@ Everything here yields decisions one at a time; the loop logs and applies each b
 next, so every check sees the order before it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -138,30 +138,31 @@ class Trader:
         papering, paper = self.papering, self.paper
         if paper.matching or paper.waiting or papering.resumes:
             return _unless_empty(self._book_on_paper(change, market))
-        return self._book_heard(market)
+        hearers = self._hearers(market)
+        hear_book = self.calling.hear_book
+        for desk in hearers:
+            following = hear_book(desk, market)
+            if following is not None:
+                others = hearers[hearers.index(desk) + 1 :]
+                return chain(following, self._book_heard(others, market))
+        return None
 
     def _book_on_paper(self, change: BookChanged, market: Market) -> Iterator[Record]:
         yield from self.papering.on_book(change, market)
-        yield from self._book_heard(market) or ()
+        yield from self._book_heard(self._hearers(market), market)
 
-    def _book_heard(self, market: Market) -> Iterator[Record] | None:
-        hearers = self.roster.book_hearers.get(market.instrument.name)
+    def _hearers(self, market: Market) -> Sequence[Desk]:
+        """Return the instances that may hear the book that has come (hot)."""
+        hearers = self.roster.book_hearers.get(market.instrument.name, ())
         if not hearers or market.fault is not None:  # never a torn book (MKT-4)
-            return None
+            return ()
         backlog = self.backlog
         may_hold = market.age_ms > backlog.lag_ms or backlog.waiting
         if may_hold and backlog.holds(market):  # not every one while we lag (MKT-5)
-            return None
-        for place, desk in enumerate(hearers, start=1):
-            following = self.calling.hear_book(desk, market)
-            if following is not None:
-                return self._and_the_others(following, hearers[place:], market)
-        return None
+            return ()
+        return hearers
 
-    def _and_the_others(
-        self, following: Iterator[Record], desks: Iterable[Desk], market: Market
-    ) -> Iterator[Record]:
-        yield from following
+    def _book_heard(self, desks: Iterable[Desk], market: Market) -> Iterator[Record]:
         for desk in desks:
             yield from self.calling.hear_book(desk, market) or ()
 
@@ -180,8 +181,11 @@ class Trader:
         for desk in self.roster.on(traded.instrument):
             for maker in desk.own_makers:
                 if maker.instrument == traded.instrument:
+                    began_ns = maker.start_ns
                     for bar in maker.on_public_trade(traded):
                         yield from self.calling.hear_bar(desk, bar)
+                    if maker.start_ns != began_ns:
+                        self.state.rearm()
             if desk.hears_trades:
                 for price, qty, is_buy, _ms in rows:
                     yield from self.calling.call(
@@ -304,8 +308,8 @@ class Trader:
         yield from self.protecting.on_time()
         for name in self.backlog.due():
             market = self.state.markets[name]
-            for desk in self.roster.book_hearers[name] if market.fault is None else ():
-                yield from self.calling.hear_book(desk, market) or ()
+            if market.fault is None:
+                yield from self._book_heard(self.roster.book_hearers[name], market)
         venue_ns = self.state.ts_ns + self.state.safety.clock_offset_ns
         until = venue_ns - self.settings.timing.bar_grace_ns
         for desk in self.desks.values():

@@ -406,7 +406,7 @@ class Market:
         self, stream: Stream, now_ns: int, *, is_carriage: bool = True
     ) -> Doubt | None:
         moved_ns, silence = 0, stream.silence
-        if now_ns - silence.heard_ns <= silence.floor_ns:
+        if now_ns - silence.heard_ns <= silence.floor_ns or not silence.heard_ns:
             if stream.carried is None and not stream.is_late:
                 return None  # hot: so it mostly is
         else:

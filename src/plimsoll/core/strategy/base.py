@@ -369,7 +369,7 @@ class Strategy(Indicating):
         return self._port.size(instrument, Side(side), qty, percent, volatility, frame)
 
     def timer(self, name: str, after_s: float) -> None:
-        """Call ``on_timer(name)`` once, ``after_s`` seconds from now (to a quarter second).
+        """Call ``on_timer(name)`` once, ``after_s`` seconds from now.
 
         A later call with the same name moves it. Timers survive a restart; one that came due
         meanwhile fires at the start.

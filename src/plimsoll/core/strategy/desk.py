@@ -82,6 +82,8 @@ class Reader(NamedTuple):
     pause: Callable[[str, str], str] = lambda _owner, _instrument: ""
     is_there: Callable[[str, str, int], bool] = lambda _owner, _instrument, _lots: False
     """Whether a position has these lots and no order is at work on it."""
+    rearm: Callable[[], None] = lambda: None
+    """Says that a timer was set: whoever waits for the next one asks anew."""
 
 
 class _Saved(msgspec.Struct):
@@ -405,6 +407,7 @@ class Desk:
     def set_timer(self, name: str, after_ns: int) -> None:
         """See ``Strategy.timer``."""
         self.timers[name] = self.now_ns + max(0, after_ns)
+        self.reader.rearm()
 
     def size(
         self,

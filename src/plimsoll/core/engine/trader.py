@@ -324,15 +324,6 @@ class Trader:
 
     # ---- what follows from it ----
 
-    def is_settled(self) -> bool:
-        """Return whether nobody has to be told anything and no wish has changed (hot)."""
-        if self.state.news:
-            return False
-        for desk in self.roster.everybody:  # noqa: SIM110 - any() makes a generator
-            if desk.wish_changed:
-                return False
-        return True
-
     @property
     def _is_done(self) -> bool:
         """Return whether settling would do nothing (hot)."""
@@ -363,7 +354,7 @@ class Trader:
             for desk in everybody:
                 if desk.repetition is not None and desk.repetition.excess and not desk.is_stopped:
                     yield from self.calling.end(desk, desk.repetition.excess, "repeats")
-            if self.is_settled():
+            if not self.state.news and not any(desk.wish_changed for desk in everybody):
                 return
         text = f"stopped after {ROUNDS_MAX} rounds in one input"
         yield IncidentRaised(*self.state.stamp(), "endless_answers", "", text)

@@ -9,7 +9,8 @@ All of it follows from recorded inputs.
 
 from collections.abc import Iterator
 
-from plimsoll.core.engine.state import NEVER, State
+from plimsoll.core.engine.facts import NEVER
+from plimsoll.core.engine.state import State
 from plimsoll.core.feed import Market
 from plimsoll.core.settings import Timing
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from plimsoll.core.engine.breaking import LOOK_NS
+from plimsoll.core.engine.facts import NEVER
 from plimsoll.core.engine.halting import CANCEL_NS
 from plimsoll.core.engine.keeper import Keeper
-from plimsoll.core.engine.state import NEVER, State
+from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Trader
 from plimsoll.core.feed import BarMarket, Market
 from plimsoll.core.model import DAY_NS

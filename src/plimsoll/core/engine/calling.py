@@ -7,8 +7,9 @@ cut off, is dropped, and the others go on.
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from plimsoll.core.engine.facts import MODE
 from plimsoll.core.engine.placing import Placer
-from plimsoll.core.engine.state import MODE, State
+from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import Bar, Market
 from plimsoll.core.model import PROTECTION_LABEL, Order

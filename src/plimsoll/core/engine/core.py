@@ -13,13 +13,14 @@ from typing import Any, Final
 from plimsoll.core.engine.beats import Beats
 from plimsoll.core.engine.changing import Changing
 from plimsoll.core.engine.commanding import Commanding
+from plimsoll.core.engine.facts import NEVER
 from plimsoll.core.engine.flattening import STOP_ID
 from plimsoll.core.engine.hashing import books_hash, state_hash
 from plimsoll.core.engine.keeper import Keeper
 from plimsoll.core.engine.practising import Practising
 from plimsoll.core.engine.relisting import Relisting
 from plimsoll.core.engine.roster import Load
-from plimsoll.core.engine.state import NEVER, State
+from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Trader
 from plimsoll.core.engine.valuing import equity_of, unrealised
 from plimsoll.core.execution import OrderStore

@@ -10,7 +10,8 @@ paid once, whatever is killed when.
 from collections.abc import Iterator
 from typing import Final
 
-from plimsoll.core.engine.state import FundingOwed, State
+from plimsoll.core.engine.facts import FundingOwed
+from plimsoll.core.engine.state import State
 from plimsoll.core.feed import Market
 from plimsoll.core.model import Position
 from plimsoll.core.portfolio import funding_units, mark_e8_of, rate_e12_of

@@ -16,7 +16,7 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from plimsoll.core.engine.core import Core
-from plimsoll.core.engine.state import NEVER
+from plimsoll.core.engine.facts import NEVER
 from plimsoll.core.engine.trader import Trader
 from plimsoll.core.feed import Bar, BarMaker, BarMarket
 from plimsoll.core.records import BarChanged, BarWalked, Record

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from plimsoll.core.engine.facts import Relisted
 from plimsoll.core.engine.inquiring import block
-from plimsoll.core.engine.state import Relisted, State
+from plimsoll.core.engine.state import State
 from plimsoll.core.engine.trader import Trader
 from plimsoll.core.model import Instrument
 from plimsoll.core.records import IncidentRaised, InstrumentListed, Record, Released

@@ -5,7 +5,8 @@ from collections import OrderedDict, deque
 import msgspec
 
 from plimsoll.core.engine.changes import Change, Taken
-from plimsoll.core.engine.state import FundingOwed, State
+from plimsoll.core.engine.facts import FundingOwed
+from plimsoll.core.engine.state import State
 from plimsoll.core.execution import graduation, modes
 from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market

@@ -11,11 +11,12 @@ from typing import Final
 from plimsoll.core.engine.backlog import Backlog
 from plimsoll.core.engine.by_bars import ByBars
 from plimsoll.core.engine.calling import Calling
+from plimsoll.core.engine.facts import MODE, NEVER
 from plimsoll.core.engine.papering import Papering
 from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.protecting import Protecting
 from plimsoll.core.engine.roster import Load, Roster
-from plimsoll.core.engine.state import MODE, NEVER, State
+from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import DEPTH, Market
 from plimsoll.core.model import (

@@ -41,7 +41,7 @@ def _contestants(count: int) -> dict[str, Callable[[], None]]:
     names = (PERP, ETH)
     driver = Driver(settings_of(one_strategy(instruments=names))).live(*names)
     driver.open_order()
-    placer, desk = driver.core._trader.placer, driver.core._trader.desks["s"]
+    placer, desk = driver.core.trader.placer, driver.core.trader.desks["s"]
     instrument = driver.core.state.instruments[PERP]
     order = Candidate("", instrument, Side.BUY, 490_000, 10, False)
     found = placer.around(desk, order)

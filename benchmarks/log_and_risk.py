@@ -115,9 +115,7 @@ class Way:
         self.put(InstrumentListed, LISTED)
         self.put(ClockMeasured, 0, 1_000_000)
         if not has_risk:
-            trader = self.core._trader
-            assert trader is not None
-            gate: Any = trader.placer.gate
+            gate: Any = self.core.trader.placer.gate
             gate.check = lambda _order, _around: None
         self.put(LinkChanged, "private", True, "")
         self.put(LinkChanged, "trade", True, "")

@@ -35,7 +35,7 @@ def judge(chance):
     held = venue.position.get(PERP, 0)
     level = venue.exits.get(PERP)
     assert bool(held) == bool(level and level.stop_ticks), f"{held} lots held under {level}"
-    wished = chance.driver.core._trader.desks["s"].strategy.wished
+    wished = chance.driver.core.trader.desks["s"].strategy.wished
     going = {side: 0 for side in Side}
     for order in venue.orders.values():
         if order.is_live:
@@ -59,7 +59,7 @@ def test_in_the_calm_the_venue_shows_what_is_wished_and_no_exit_is_left_over(see
     chance.judge = judge
     chance.run(100)
     core, venue = chance.driver.core, chance.venue
-    core._trader.desks["s"].strategy.on_book = lambda _market: None
+    core.trader.desks["s"].strategy.on_book = lambda _market: None
     chance.calm(60)
     held = core.ledger.qty_lots("s", PERP)
     assert held == venue.position.get(PERP, 0)
@@ -94,7 +94,7 @@ def test_a_target_has_one_child_at_a_time_and_none_beyond_it(seed):
     def look(_chance):
         for record in driver.decided:
             if type(record) is OrderIntended and record.label == TARGET_LABEL:
-                target = driver.core._trader.desks["s"].targets[PERP]
+                target = driver.core.trader.desks["s"].targets[PERP]
                 others = [
                     order
                     for order in driver.core.orders.of_owner("s", PERP)

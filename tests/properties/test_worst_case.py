@@ -37,7 +37,7 @@ def test_after_the_faults_everything_agrees_with_the_venue(seed, chaos):
     """
     chance = adversarial(chaos, seed, 100)
     core, venue = chance.driver.core, chance.venue
-    core._trader.desks["s"].stop_reason = "the faults are over"
+    core.trader.desks["s"].stop_reason = "the faults are over"
     chance.calm(60)
     assert [order for order in core.orders.working.values() if order.is_busy] == []
     assert set(core.orders.working) == {one.id for one in venue.orders.values() if one.is_live}

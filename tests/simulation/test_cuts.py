@@ -72,9 +72,9 @@ async def until(what: str, holds) -> None:
 def is_through(process: Process) -> bool:
     """Return whether the script is at its end and every fate known."""
     core = process.core
-    if core._trader is None or not core.safety.is_reconciled:
+    if core.session is None or not core.safety.is_reconciled:
         return False
-    strategy: Any = core._trader.desks["scripted"].strategy
+    strategy: Any = core.trader.desks["scripted"].strategy
     return strategy.step >= len(STEPS) and not any(o.is_busy for o in core.orders.working.values())
 
 

@@ -62,7 +62,7 @@ def test_each_kind_comes_to_its_end(tmp_path, kind, mode):
             async with inside(job) as process:
 
                 def handles() -> list[Any]:
-                    desks = process.core._trader.desks if process.core._trader else {}
+                    desks = process.core.trader.desks if process.core.session else {}
                     return desks["working"].executor_handles() if desks else []
 
                 await until("an executor", lambda: bool(handles()))

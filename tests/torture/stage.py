@@ -280,7 +280,11 @@ class Stage:
         if not self.engine.is_running:
             return False
         core = self.engine.core
-        return core.safety.is_reconciled and not core._waits and core._trader is not None
+        return (
+            core.safety.is_reconciled
+            and core.session is not None
+            and not core.session.starting.waits
+        )
 
     def ask(self, name: str, **fields: Any) -> None:
         """Have a fault begin now."""

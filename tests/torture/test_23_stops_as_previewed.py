@@ -81,7 +81,7 @@ def test_a_breaker_stops_and_cancels_what_its_preview_lists(breaker, scope):
     stops, cancels = list(_stopped(core, scope)), list(_cancelled(core, BREAKERS[breaker], scope))
     assert core.state_hash() == before, "a preview changes nothing"
     finding = Finding(breaker, scope, 2, 1, "as the test has it")
-    core._keeper.breaking._findings = lambda: iter([finding])
+    core.session.keeper.breaking._findings = lambda: iter([finding])
     driver.advance(2 * SECOND)
     assert [(one.breaker, one.scope) for one in driver.of(Tripped)] == [(breaker, scope)]
     gone = [*driver.of(CancelIntended), *driver.of(PaperCancelIntended)]

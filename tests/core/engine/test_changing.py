@@ -289,7 +289,7 @@ def test_new_code_runs_in_both_books_by_one_record():
     reload(driver)
     (record,) = driver.of(StrategyReloaded)
     assert record.owner == "s"
-    desks = driver.core._trader.desks
+    desks = driver.core.trader.desks
     assert [type(desks[name].strategy) for name in ("s", "s.paper")] == [Mended, Mended]
     assert {one.source_hash for one in driver.core.settings.strategies if one.name != "other"} == {
         NEW
@@ -303,7 +303,7 @@ def test_a_book_that_begins_later_has_what_was_changed_before():
     said = {"strategy": "s", "mode": "hybrid", "override": True, "capital": 500, "reason": "x"}
     give(driver, "mode", **said)
     driver.book(PERP)
-    desk = driver.core._trader.desks["s.live"]
+    desk = driver.core.trader.desks["s.live"]
     assert (type(desk.strategy), desk.strategy.fast) == (Mended, 9)
 
 
@@ -318,17 +318,17 @@ def test_one_book_alone_is_not_changed(cmd):
 
 def test_code_that_does_for_one_book_only_runs_in_neither():
     driver = both()
-    made = driver.core._trader.roster.load
+    made = driver.core.trader.roster.load
 
     def fails_on_paper(one):
         if one.name == "s.paper" and one.source_hash == NEW:
             raise ValueError("not there")
         return made(one)
 
-    driver.core._trader.roster.load = fails_on_paper
+    driver.core.trader.roster.load = fails_on_paper
     (told,) = reload(driver)
     assert (told.code, told.subject) == ("reload_failed", "s")
-    desks = driver.core._trader.desks
+    desks = driver.core.trader.desks
     assert [type(desks[name].strategy) for name in ("s", "s.paper")] == [Tuned, Tuned]
 
 
@@ -607,7 +607,7 @@ def test_both_books_of_a_strategy_hear_a_signal_and_neither_is_told_alone():
     assert why_not(driver, '{"side": "long"}') == ""
     assert tell(driver, '{"side": "long"}') == []
     for name in ("s", "s.paper"):
-        heard = driver.core._trader.desks[name].strategy.heard
+        heard = driver.core.trader.desks[name].strategy.heard
         assert [signal.side for kind, signal in heard if kind == "signal"] == ["long"]
     assert "s.paper is a book of s" in why_not(driver, '{"side": "long"}', owner="s.paper")
     assert [one.code for one in tell(driver, '{"side": "long"}', "2", "s.paper")] == [

@@ -137,8 +137,8 @@ def test_what_freed_an_instance_ends_what_its_checkpoint_still_knew():
     bench.execute(ICE)
     bench.run(70)
     core = bench.driver.core
-    core._trader.desks["s"].stop_reason = "a bug"
-    core._free("s")
+    core.trader.desks["s"].stop_reason = "a bug"
+    core.session.starting.free("s")
     bench.run(2)
     assert [one.reason for one in bench.handles] == ["stopped"]
     assert bench.resting == []
@@ -238,7 +238,7 @@ def test_every_kind_comes_back_as_it_was():
     again = bench.restarted()
     assert [one.kind for one in again.handles] == ["twap", "vwap", "iceberg", "pov", "grid", "legs"]
     other = Bench(PERP, "linear:ETHUSDT")
-    other.driver.core._trader.desks["s"].restore(before)
+    other.driver.core.trader.desks["s"].restore(before)
     assert [one.run for one in other.handles] == [one.run for one in bench.handles]
 
 

@@ -336,7 +336,9 @@ def test_the_watchdogs_orders_are_no_intruders(live):
 def test_a_foreign_order_is_asked_for_by_the_venues_id(live):
     live.report("", S.OPEN, venue_id="venue-77")
     live.put(LeaseTaken, "main", "acc", "test", "1")
-    live.core._keeper.inquiring.inquiries.start(live.core.orders.find("venue-77"), live.now_ns)
+    live.core.session.keeper.inquiring.inquiries.start(
+        live.core.orders.find("venue-77"), live.now_ns
+    )
     live.connect()
     live.advance(SECOND)
     questions = [one for one in live.of(QueryIntended) if one.kind == "order"]

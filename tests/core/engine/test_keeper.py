@@ -143,7 +143,7 @@ def test_empties_on_both_sides_of_a_broken_link_do_not_add_up():
     order = asked(driver)
     driver.answered(order.id, "unknown")
     run(driver, WINDOW_NS + 2 * SECOND, answer=nothing)
-    inquiry = driver.core._keeper.inquiring.inquiries.open[order.id]
+    inquiry = driver.core.session.keeper.inquiring.inquiries.open[order.id]
     assert inquiry.empties in (1, 2)
     driver.put(LinkChanged, "private", False, "broken")
     assert inquiry.empties == 0
@@ -175,7 +175,7 @@ def test_silence_a_day_later_proves_nothing():
 
 def test_an_order_that_crashed_before_its_send_was_noted_counts_from_venue_time():
     driver, _ = funded()
-    inquiries = driver.core._keeper.inquiring.inquiries
+    inquiries = driver.core.session.keeper.inquiring.inquiries
     driver.do(lambda s: s.buy(PERP, "0.010", "49000"))
     order = driver.newest
     inquiries.start(order, driver.now_ns)
@@ -194,7 +194,7 @@ def test_an_unknown_order_found_live_is_open_and_the_inquiry_is_over():
     venue.create(driver.of(OrderIntended)[0])
     run(driver, 2 * SECOND, answer=lambda d, q: d.answer(q, venue.rows(q)))
     assert order.state is S.OPEN
-    assert not driver.core._keeper.inquiring.inquiries.open
+    assert not driver.core.session.keeper.inquiring.inquiries.open
 
 
 def test_an_amend_that_never_arrived_is_given_up_after_the_window():
@@ -212,7 +212,7 @@ def test_an_amend_that_never_arrived_is_given_up_after_the_window():
     run(driver, 6 * SECOND, answer=from_venue)
     assert (order.state, order.leaves_lots, order.is_busy) == (S.OPEN, 10, False)
     assert [one.action for one in driver.of(AbsenceShown)] == ["amend"]
-    assert not driver.core._keeper.inquiring.inquiries.open
+    assert not driver.core.session.keeper.inquiring.inquiries.open
 
 
 @pytest.mark.parametrize("breaks", ["the process", "the private link"])

@@ -160,7 +160,7 @@ def test_what_works_and_what_is_held_elsewhere_counts_and_what_closes_does_not()
 def test_the_level_kept_of_one_instrument_is_that_of_a_whole_look():
     drawn = random.Random(5)
     driver = paper(poor(instruments=(PERP,)), names=(PERP,))
-    margining = driver.core._trader.margining
+    margining = driver.core.trader.margining
     seen = {True: 0, False: 0}
     for _ in range(60):
         side, qty = drawn.choice(("buy", "sell")), f"0.{drawn.randrange(1, 120):03}"

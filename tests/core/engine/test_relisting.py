@@ -141,7 +141,7 @@ def test_a_restart_in_other_steps_counts_what_it_kept_in_the_new_ones(live):
     again.begin()
     again.put(InstrumentListed, fine)
     assert again.core.orders.find(order.id).price_ticks == 4_800_000
-    assert again.core._trader.desks["s"].targets[PERP].stop_ticks == 4_900_000
+    assert again.core.trader.desks["s"].targets[PERP].stop_ticks == 4_900_000
     assert again.core.state.protections.wishes["s", PERP].level.stop_ticks == 4_900_000
 
 

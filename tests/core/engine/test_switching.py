@@ -71,7 +71,7 @@ def standing(driver):
 
 
 def desks(driver):
-    return set(driver.core._trader.desks)
+    return set(driver.core.trader.desks)
 
 
 def filled(driver, side="buy", qty="0.010", **named):
@@ -344,7 +344,7 @@ def test_the_cap_of_an_override_holds_whatever_the_limits_say():
     driver = session(Mode.PAPER)
     command(driver, "live", **OVERRIDE)
     assert standing(driver).words == "live, UNPROVEN"
-    assert driver.core._trader.desks["s.live"].capital_units == 200 * CASH
+    assert driver.core.trader.desks["s.live"].capital_units == 200 * CASH
     driver.book()
     handle = driver.do(lambda s: s.buy(PERP, "0.010", "49000"), "s.live")
     assert handle.refusal.code == "position"
@@ -361,7 +361,7 @@ def test_the_evidence_of_its_stage_puts_the_ramps_cap_in_the_place_of_an_overrid
     assert driver.core.state.limits.caps == {"s.live": 200 * CASH}  # a stage moves nothing up
     command(driver, "live", evidence=HASH)
     assert standing(driver).words == "live"
-    assert driver.core._trader.desks["s.live"].capital_units == 300 * CASH
+    assert driver.core.trader.desks["s.live"].capital_units == 300 * CASH
     assert driver.core.state.limits.caps == {"s.live": 300 * CASH}
     assert "is live already" in refusal(driver, "live")
 
@@ -392,7 +392,7 @@ def test_a_later_step_raises_the_cap_with_its_own_evidence_and_not_by_itself():
     assert "is not the evidence on record" in refusal(driver, "live", evidence=HASH)
     command(driver, "live", evidence="b" * 64)
     assert driver.core.state.limits.caps == {"s.live": 900 * CASH}
-    assert driver.core._trader.desks["s.live"].capital_units == 900 * CASH
+    assert driver.core.trader.desks["s.live"].capital_units == 900 * CASH
 
 
 @pytest.mark.parametrize("policy", ["run_off", "flatten", "hand_over"])
@@ -506,7 +506,7 @@ def test_a_new_life_knows_nothing_of_the_one_before():
     assert standing(driver).stage is LiveStage.NONE
     assert "s" in driver.core.state.checkpoints
     command(driver, "live", **OVERRIDE)
-    assert driver.core._trader.desks["s"].targets == {}
+    assert driver.core.trader.desks["s"].targets == {}
     assert desks(driver) == {"s"}
 
 
@@ -525,7 +525,7 @@ def test_a_live_strategy_may_run_on_paper_as_well_and_stop_that_again():
 
 def test_hybrid_is_two_instances_with_their_own_capital():
     driver = session(Mode.HYBRID, live_capital=500 * CASH)
-    found = {name: desk.capital_units for name, desk in driver.core._trader.desks.items()}
+    found = {name: desk.capital_units for name, desk in driver.core.trader.desks.items()}
     assert found == {"s": 500 * CASH, "s.paper": 100_000 * CASH}
     driver.do(lambda s: s.buy(PERP, "0.010", "49000"), "s")
     driver.do(lambda s: s.buy(PERP, "0.010", "49000"), "s.paper")
@@ -637,7 +637,7 @@ def test_a_strategy_that_cannot_be_made_again_is_stopped_and_the_engine_lives():
     def broken(one):
         raise ImportError("the file is gone")
 
-    driver.core._trader.roster.load = broken
+    driver.core.trader.roster.load = broken
     command(driver, "paper")
     assert driver.of(StrategyStopped)[-1].code == "raised"
     assert driver.core.state.faulty == {"s.paper": "raised"}
@@ -646,11 +646,11 @@ def test_a_strategy_that_cannot_be_made_again_is_stopped_and_the_engine_lives():
 
 def test_what_could_not_be_made_is_made_again_when_a_person_frees_it():
     driver = session()
-    load = driver.core._trader.roster.load
-    driver.core._trader.roster.load = lambda _one: 1 / 0
+    load = driver.core.trader.roster.load
+    driver.core.trader.roster.load = lambda _one: 1 / 0
     command(driver, "paper")
     assert desks(driver) == set()
-    driver.core._trader.roster.load = load
+    driver.core.trader.roster.load = load
     freed = json.dumps({"strategy": "s.paper"})
     driver.put(OperatorCommand, "f", "anna", "strategy-resume", freed)
     driver.book()

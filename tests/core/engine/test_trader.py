@@ -324,13 +324,13 @@ class Warm(Puppet):
 
 def test_warm_up_bars_are_fetched_marked_and_nothing_is_opened_before():
     driver = live(load=lambda _one: Warm())
-    strategy = driver.core._trader.desks["s"].strategy
+    strategy = driver.core.trader.desks["s"].strategy
     driver.strategies["s"] = strategy
     query = next(one for one in driver.of(QueryIntended) if one.kind == "bars")
     assert query.since_ms <= driver.now_ns // MS - 3 * 60_000
-    assert driver.core._trader.desks["s"].waits_for_bars == set()
+    assert driver.core.trader.desks["s"].waits_for_bars == set()
     again = Driver(settings_of(one_strategy(Mode.PAPER)), lambda _one: Warm()).begin()
-    again.strategies["s"] = again.core._trader.desks["s"].strategy
+    again.strategies["s"] = again.core.trader.desks["s"].strategy
     again.book()
     query = again.queries.pop()
     assert again.do(lambda s: s.buy(PERP, "0.010", "49000")).refusal.code == "warming_up"
@@ -347,7 +347,7 @@ def test_warm_up_bars_are_fetched_marked_and_nothing_is_opened_before():
 def test_a_live_minute_that_comes_before_the_fetched_ones_is_delivered_after_them():
     driver = Driver(settings_of(one_strategy(Mode.PAPER)), lambda _one: Warm()).begin()
     driver.book()
-    driver.strategies["s"] = driver.core._trader.desks["s"].strategy
+    driver.strategies["s"] = driver.core.trader.desks["s"].strategy
     query = driver.queries.pop()
     minute = driver.now_ns // MS // 60_000 * 60_000
     driver.put(BarChanged, PERP, minute, 3.0, 3.0, 3.0, 3.0, 1.0, True, minute)
@@ -373,7 +373,7 @@ def test_a_store_that_differs_from_the_venue_is_told_and_the_warm_up_is_whole():
     driver.put(QueryAnswered, query.query_id, True, 0, "stored minutes are not the venue's")
     (told,) = driver.of(IncidentRaised)
     assert (told.code, told.subject) == ("store_differs", "s")
-    assert not driver.core._trader.desks["s"].waits_for_bars
+    assert not driver.core.trader.desks["s"].waits_for_bars
 
 
 def test_checkpoints_are_taken_at_the_start_and_every_minute_with_hashes():

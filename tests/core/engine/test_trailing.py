@@ -52,7 +52,7 @@ def held(driver, **named):
 
 
 def target(driver):
-    return driver.core._trader.desks["s"].targets[PERP]
+    return driver.core.trader.desks["s"].targets[PERP]
 
 
 def move(driver, price, *, seconds=0.0):

@@ -110,7 +110,7 @@ def test_a_grid_keeps_what_its_cells_hold():
 def test_one_whose_instance_has_not_started_is_cancelled_at_once_and_ends_when_it_does():
     bench = Bench()
     handle = bench.execute(ICE)
-    desk = bench.driver.core._trader.desks["s"]
+    desk = bench.driver.core.trader.desks["s"]
     desk.is_started = False
     cancelled(bench)
     bench.run(1)
@@ -150,11 +150,11 @@ def test_what_is_not_there_is_refused_in_words():
 def test_one_that_ends_already_and_one_of_a_stopped_instance_are_refused():
     bench = Bench()
     bench.execute(ICE)
-    bench.driver.core._trader.desks["s"].executors.runs[1].closes = "time"
+    bench.driver.core.trader.desks["s"].executors.runs[1].closes = "time"
     assert why_not(bench) == "s#1 is ending already: time"
     bench = Bench()
     bench.execute(ICE)
-    bench.driver.core._trader.desks["s"].stop_reason = "a bug"
+    bench.driver.core.trader.desks["s"].stop_reason = "a bug"
     assert why_not(bench) == "s is stopped (a bug)"
 
 

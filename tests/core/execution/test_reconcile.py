@@ -36,7 +36,7 @@ def books_of(driver, told=None) -> Books:
 
 def compared(driver: Driver, venue: Venue, rows=(), looks=4):
     """Drive one round with these further rows, the last answer held back; return its plan."""
-    comparing: Any = driver.core._keeper.comparing
+    comparing: Any = driver.core.session.keeper.comparing
     driver.now_ns += SECOND
     driver.book()
     comparing.looks, comparing.cash_ns = looks, 0
@@ -72,7 +72,7 @@ def test_no_step_of_a_plan_is_an_order():
         "release",
     }
     assert set(RULES) == set(Rule)
-    carriers = Driver().live().core._keeper.comparing._carriers
+    carriers = Driver().live().core.session.keeper.comparing._carriers
     assert set(carriers) <= set(Action)
     assert DECISIONS  # what the carriers yield is checked by the random divergences
 

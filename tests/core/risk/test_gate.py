@@ -138,12 +138,12 @@ def test_nothing_new_while_halted_or_blocked_but_reductions_pass():
 def test_reductions_pass_with_every_limit_at_zero_and_data_stale():
     driver = live(Limits())
     driver.put(BookChanged, PERP, 50, True, 99, 1, 0, [(2.0, 1.0)], [(1.0, 1.0)])
-    handle = driver.core._trader.desks["s"].place(
+    handle = driver.core.trader.desks["s"].place(
         PERP, Side.SELL, "0.010", "51000", "gtc", reduce_only=True, label=""
     )
     driver.mark(PERP, 50_000.0)
-    request = driver.core._trader.desks["s"].drain()[0]
-    decided = list(driver.core._trader.placer.place(driver.core._trader.desks["s"], request))
+    request = driver.core.trader.desks["s"].drain()[0]
+    decided = list(driver.core.trader.placer.place(driver.core.trader.desks["s"], request))
     assert not isinstance(decided[0], OrderDenied)
     assert handle.refusal is None
 

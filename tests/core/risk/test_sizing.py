@@ -143,7 +143,7 @@ def test_a_volatility_target_from_the_bars_of_a_strategy():
     driver.live()
     refusal = size(driver, volatility=0.2, frame="1s")
     assert refusal.code == "warming_up"
-    maker = driver.core._trader.desks["s"].makers[PERP, "1s"]
+    maker = driver.core.trader.desks["s"].makers[PERP, "1s"]
     for second in range(20):
         price = 50_000.0 if second % 2 else 50_005.0
         maker.start_ns, maker.open_bar = second + 1, [price] * 4 + [1.0]

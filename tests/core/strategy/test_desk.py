@@ -75,7 +75,7 @@ def test_target_takes_one_size_and_rounds_towards_zero(paper):
     assert paper.do(lambda s: s.target(PERP, qty=1, weight=0.1)).code == Refusal.OFF_STEP
     assert paper.do(lambda s: s.target(PERP, qty="x")).code == Refusal.OFF_STEP
     assert paper.do(lambda s: s.target(PERP, qty=1, stop="x")).code == Refusal.OFF_STEP
-    desk = paper.core._trader.desks["s"]
+    desk = paper.core.trader.desks["s"]
     for sizes, lots in (
         ({"qty": "-0.0019"}, -1),
         ({"notional": 99.9}, 1),
@@ -90,7 +90,7 @@ def test_a_quote_with_a_bad_row_is_refused_and_the_old_one_stays(paper):
     paper.do(lambda s: s.quote(PERP, [(49_000, "0.01")], [(51_000, "0.01")]))
     refusal = paper.do(lambda s: s.quote(PERP, [(math.nan, 1)]))
     assert refusal.code == Refusal.OFF_STEP
-    assert paper.core._trader.desks["s"].quotes[PERP].bids == [(490_000, 10)]
+    assert paper.core.trader.desks["s"].quotes[PERP].bids == [(490_000, 10)]
 
 
 def test_a_handle_follows_its_order(paper):
@@ -151,7 +151,7 @@ def test_a_checkpoint_holds_states_targets_windows_and_the_random_stream():
     settings = settings_of(one_strategy(Mode.PAPER))
     first = Driver(settings, load=lambda _one: Keeps()).begin()
     first.book()
-    desk = first.core._trader.desks["s"]
+    desk = first.core.trader.desks["s"]
     desk.waits_for_bars.clear()
     for index, close in enumerate((1.0, 2.0, 3.0, 4.0)):
         minute(first, index, close)
@@ -161,7 +161,7 @@ def test_a_checkpoint_holds_states_targets_windows_and_the_random_stream():
     saved = desk.save()
 
     second = Driver(settings, load=lambda _one: Keeps()).begin()
-    other = second.core._trader.desks["s"]
+    other = second.core.trader.desks["s"]
     other.restore(saved)
     assert (other.strategy.count, other.strategy.seen) == (4, {"a": 1, "b": 2})
     assert [bar.close for bar in other.window(PERP, "1m")] == [2.0, 3.0, 4.0]
@@ -176,12 +176,12 @@ def test_a_checkpoint_holds_states_targets_windows_and_the_random_stream():
 def test_indicators_go_on_even_when_another_checkpoint_comes_before_they_are_asked_for():
     settings = settings_of(one_strategy(Mode.PAPER))
     first = Driver(settings, load=lambda _one: Keeps()).begin()
-    desk = first.core._trader.desks["s"]
+    desk = first.core.trader.desks["s"]
     ema = desk.strategy.ema(PERP, "1m", 10)
     ema.value, ema.count = 123.0, 50
-    second = Driver(settings, load=lambda _one: Keeps()).begin().core._trader.desks["s"]
+    second = Driver(settings, load=lambda _one: Keeps()).begin().core.trader.desks["s"]
     second.restore(desk.save())
-    third = Driver(settings, load=lambda _one: Keeps()).begin().core._trader.desks["s"]
+    third = Driver(settings, load=lambda _one: Keeps()).begin().core.trader.desks["s"]
     third.restore(second.save())
     assert third.strategy.ema(PERP, "1m", 10).value == 123.0
 
@@ -197,7 +197,7 @@ def test_a_restored_strategy_goes_on_with_its_target():
     first.do(lambda s: s.target(PERP, qty="0.005"))
     first.advance(61 * SECOND)
     second = Driver(settings, load=lambda _one: Holds(), state=first.core.state, epoch=2).begin()
-    assert second.core._trader.desks["s"].targets[PERP].qty_lots == 5
+    assert second.core.trader.desks["s"].targets[PERP].qty_lots == 5
 
 
 def test_bars_that_were_not_declared_raise_and_stop_the_strategy(paper):

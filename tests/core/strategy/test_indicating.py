@@ -52,7 +52,7 @@ class Asks(Puppet):
 def started(load=Asks) -> tuple[Driver, Any]:
     driver = Driver(settings_of(one_strategy(Mode.PAPER)), load=lambda _one: load()).begin()
     driver.book()
-    desk = driver.core._trader.desks["s"]
+    desk = driver.core.trader.desks["s"]
     desk.waits_for_bars.clear()
     return driver, desk
 

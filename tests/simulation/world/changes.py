@@ -72,9 +72,10 @@ class ChangesJudge:
 
     def look(self, core: Core) -> None:
         """Check that what runs is what is recorded."""
-        trader, settings = core._trader, core.settings
-        if trader is None or settings is None:
+        settings = core.settings
+        if core.session is None or settings is None:
             return
+        trader = core.session.trader
         for one in settings.strategies:
             desk = trader.desks.get(one.name)
             if desk is None:

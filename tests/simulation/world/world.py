@@ -305,7 +305,7 @@ class World:
         self.kernel.after(_LOOK_NS, self._look)
 
     def _count_turns(self, core: Core) -> None:
-        for name, desk in core._trader.desks.items() if core._trader is not None else ():
+        for name, desk in core.trader.desks.items() if core.session is not None else ():
             self._turns[name] = max(self._turns.get(name, 0), getattr(desk.strategy, "turns", 0))
 
     def _calm(self) -> None:

@@ -119,6 +119,10 @@ class Roster:
         """Return the instances that trade an instrument."""
         return self.on_instrument.get(instrument, ())
 
+    def saved(self) -> dict[str, bytes]:
+        """Return the state of every instance that is not stopped."""
+        return {desk.name: desk.save() for desk in self.desks.values() if not desk.is_stopped}
+
     # ---- who may begin ----
 
     def not_started(self) -> frozenset[str]:

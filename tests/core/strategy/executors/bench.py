@@ -73,7 +73,7 @@ class Bench:
 
     @property
     def handles(self) -> list[Any]:
-        return self.driver.core._trader.desks["s"].executor_handles()
+        return self.driver.core.trader.desks["s"].executor_handles()
 
     def command(self, cmd: str, **args: Any) -> None:
         self.driver.put(OperatorCommand, f"c{self.driver.seq}", "anna", cmd, json.dumps(args))

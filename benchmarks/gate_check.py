@@ -44,7 +44,7 @@ def _contestants(count: int) -> dict[str, Callable[[], None]]:
     placer, desk = driver.core.trader.placer, driver.core.trader.desks["s"]
     instrument = driver.core.state.instruments[PERP]
     order = Candidate("", instrument, Side.BUY, 490_000, 10, False)
-    found = placer.around(desk, order)
+    found = placer.surveying.around(desk, order)
     assert placer.gate.check(order, found) is None
 
     def gate() -> None:

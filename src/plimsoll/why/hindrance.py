@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple, cast
 import msgspec
 
 from plimsoll.core.engine import State
-from plimsoll.core.engine.placing import Hand, Placer
+from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.surveying import Hand
 from plimsoll.core.feed import Cause, Doubt, StreamName, StreamStatus
 from plimsoll.core.model import Denied, Instrument, Side
 from plimsoll.core.records import OrderDenied
@@ -109,7 +110,7 @@ def _refusals(
         scope, instrument, side, ticks, _smallest(instrument, ticks), False, owner=owner
     )
     around: Surroundings = msgspec.structs.replace(
-        placer.around(Hand(owner, names), order),
+        placer.surveying.around(Hand(owner, names), order),
         market=cast(Any, _Market(instrument.name, seen)),
         reference_ticks=ticks,
     )

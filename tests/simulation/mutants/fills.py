@@ -3,8 +3,8 @@
 import msgspec
 from tests.simulation.mutants.mutant import Mutant, both, replaced
 
+from plimsoll.core.engine.applying import Orders
 from plimsoll.core.engine.comparing import Comparing
-from plimsoll.core.engine.state import State
 from plimsoll.core.execution.lifecycle import Evidence
 from plimsoll.core.execution.orders import OrderStore
 from plimsoll.core.portfolio import Ledger
@@ -45,7 +45,7 @@ def _by_route(is_new):
 
 def _only_working(executed):
     def broken(self, record):
-        order = self.orders.of_venue(record.client_order_id, record.venue_order_id)
+        order = self.facts.orders.of_venue(record.client_order_id, record.venue_order_id)
         if order is None or order.is_working:
             executed(self, record)
 
@@ -125,7 +125,7 @@ MUTANTS = (
         "a late fill is dropped",
         "an execution of an order that is over changes nothing",
         "ORD-6",
-        replaced(State, "_executed", _only_working),
+        replaced(Orders, "_executed", _only_working),
     ),
     Mutant(
         "the cursor jumps a hole",

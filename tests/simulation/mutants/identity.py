@@ -2,7 +2,7 @@
 
 from tests.simulation.mutants.mutant import Mutant, replaced
 
-from plimsoll.core.engine.state import State
+from plimsoll.core.engine.applying import Orders, Sessions
 from plimsoll.core.model import IdMaker
 from plimsoll.engine import process
 from plimsoll.lease import file
@@ -12,17 +12,17 @@ from plimsoll.lease.epoch import read_epoch, write_epoch
 def _counted_anew(lease):
     def broken(self, record):
         lease(self, record)
-        self.ids = IdMaker(record.tag, 1)
+        self.facts.ids = IdMaker(record.tag, 1)
 
     return broken
 
 
 def _not_noted(intended):
     def broken(self, record):
-        counter = self.ids.counter
+        counter = self.facts.ids.counter
         intended(self, record)
         if record.reduce_only:
-            self.ids.counter = counter
+            self.facts.ids.counter = counter
 
     return broken
 
@@ -43,13 +43,13 @@ MUTANTS = (
         "the id counter starts anew with the session",
         "ids carry no number of the session, and count from one in each",
         "ORD-1",
-        replaced(State, "_lease", _counted_anew),
+        replaced(Sessions, "_lease", _counted_anew),
     ),
     Mutant(
         "an id given twice",
         "a reduce-only order does not count: the next order gets its id",
         "ORD-1",
-        replaced(State, "_intended", _not_noted),
+        replaced(Orders, "_intended", _not_noted),
     ),
     Mutant(
         "the epoch stays",

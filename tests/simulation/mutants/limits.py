@@ -2,7 +2,7 @@
 
 from tests.simulation.mutants.mutant import Mutant, replaced
 
-from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.surveying import Surveying
 from plimsoll.core.model import Order, OrderState, Side
 from plimsoll.core.risk import gate
 from plimsoll.core.risk.exposure import Exposure
@@ -106,7 +106,7 @@ MUTANTS = (
         "each instrument has the whole limit",
         "the exposure of the account is that of the instrument asked for",
         "RSK-4",
-        replaced(Placer, "_worst_elsewhere", _alone),
+        replaced(Surveying, "_worst_elsewhere", _alone),
         test="tests/core/risk/test_gate.py::test_exposure_adds_the_other_instruments_up",
     ),
     Mutant(

@@ -3,8 +3,8 @@
 import msgspec
 from tests.simulation.mutants.mutant import Mutant, Stamp, replaced
 
+from plimsoll.core.engine.applying import Orders
 from plimsoll.core.engine.comparing import Comparing
-from plimsoll.core.engine.state import State
 from plimsoll.core.records import AbsenceShown, PositionAdopted, WalletAdopted
 
 
@@ -46,7 +46,7 @@ def _unlisted_is_gone(inquire):
 
 def _own_only(reported):
     def broken(self, record):
-        known = self.orders.of_venue(record.client_order_id, record.venue_order_id)
+        known = self.facts.orders.of_venue(record.client_order_id, record.venue_order_id)
         if known is not None:
             reported(self, record)
 
@@ -87,6 +87,6 @@ MUTANTS = (
         "others' orders are none of ours",
         "what the venue says of an order nobody here made is left out",
         "ORD-12",
-        replaced(State, "_reported", _own_only),
+        replaced(Orders, "_reported", _own_only),
     ),
 )

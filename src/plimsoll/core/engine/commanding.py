@@ -30,9 +30,10 @@ from plimsoll.core.engine.judging import (
     read_command,
 )
 from plimsoll.core.engine.limiting import change_limit
-from plimsoll.core.engine.placing import Hand, Placer
+from plimsoll.core.engine.placing import Placer
 from plimsoll.core.engine.reviewing import stage_changed
 from plimsoll.core.engine.state import State
+from plimsoll.core.engine.surveying import Hand
 from plimsoll.core.engine.switching import Switching
 from plimsoll.core.model import ACCOUNT, MANUAL, Scope, scope_of
 from plimsoll.core.records import (

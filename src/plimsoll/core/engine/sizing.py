@@ -54,6 +54,6 @@ class Sizing:
         scope = desk.name if self.state.is_paper(desk.name) else ""
         instrument = self.state.instruments[request.instrument]
         order = Candidate(scope, instrument, request.side, 0, 0, reduce_only=False)
-        around = placer.around(desk, order)
+        around = placer.surveying.around(desk, order)
         state, collar = self.state, placer.settings.collar_ppm
         return room_of(order, around, state.exposure, state.losses, state.own_losses, collar)

@@ -168,7 +168,9 @@ class Switching:
         """
         if not self.state.instruments[held.instrument].is_spot:
             return held.lots
-        return max(0, min(held.lots, self.halting.placer.free_lots(held.owner, held.instrument)))
+        return max(
+            0, min(held.lots, self.halting.placer.surveying.free_lots(held.owner, held.instrument))
+        )
 
     def _give(self, found: Standing, held: Holding) -> Iterator[Record]:
         state, (book, name, lots) = self.state, held

@@ -13,6 +13,7 @@ from plimsoll.core.records import (
     INPUTS,
     MARKET_INPUTS,
     RECORD_KIND,
+    AskRefused,
     OperatorCommand,
     PaperOrderIntended,
     encode,
@@ -139,3 +140,23 @@ def test_other_code_under_the_same_name_is_found_out(session, proved):
     report = proved(session.log, lambda one: Dearer())
     assert not report.identical
     assert "490010" in report.difference.replayed
+
+
+class Wrong(Buyer):
+    """Asks wrongly at each book besides."""
+
+    def on_book(self, market):
+        self.target(PERP, qty=1, stop="abc")
+        super().on_book(market)
+
+
+def test_what_was_refused_at_once_is_proved_with_all_else(proved):
+    settings = settings_of(one_strategy(Mode.PAPER))
+    driver = Driver(settings, load=lambda _one: Wrong()).live(PERP)
+    for _ in range(200):
+        driver.advance(SECOND)
+        driver.book()
+    assert driver.of(AskRefused)[0].times == 1
+    assert len(driver.of(AskRefused)) == 4, "the first, and three checkpoints"
+    report = proved(driver.log, lambda _one: Wrong())
+    assert report.identical, report.first_difference

@@ -26,11 +26,12 @@ from plimsoll.backtest.results import (
     FillRow,
     OwnerResult,
     PriceSeries,
+    RefusedRow,
     Results,
     TripRow,
     sealed,
 )
-from plimsoll.backtest.rows import daily_of, stats_of, trip_row
+from plimsoll.backtest.rows import daily_of, stats_of, told_of, trip_row
 from plimsoll.backtest.thinning import CurveMaker, PriceMaker
 from plimsoll.core.engine import Core
 from plimsoll.core.model import Order
@@ -127,12 +128,14 @@ class Watch:
         """Return everything, once the last bar has happened; ``told``: of each series' past."""
         self.measure()
         self._draw()
+        owners = [owner.result(self.ended_ns) for owner in self.owners.values()]
         plan, prices = self.plan, [maker.series() for maker in self.prices]
         warnings = [
             text + (f" (and {count - 1:,} more)" if count > 1 else "")
             for text, count in self.warnings.values()
         ]
         span_ms = plan.span_ns // _MS
+        refused = [told_of(one) for one in owners]
         read = [one.survey for one in plan.series if one.survey.rows]
         began_ms = min((one.first_ms for one in read), default=0)
         ended_ms = max((one.last_ms for one in read), default=0)
@@ -147,10 +150,10 @@ class Watch:
                 source=[_source(one) for one in plan.series],
                 seed=plan.seed,
                 assumptions=self._assumed(told),
-                warnings=[*chain.from_iterable(missing), *warnings],
+                warnings=[*chain.from_iterable(missing), *warnings, *chain.from_iterable(refused)],
                 events=self.bars,
                 seconds=seconds,
-                owners=[owner.result(self.ended_ns) for owner in self.owners.values()],
+                owners=owners,
                 prices=prices,
                 benchmark={one.instrument: _held(one) for one in prices},
             )
@@ -469,9 +472,21 @@ class Owner:
                 "funding_paid": self.funding_units / _UNITS,
                 "liquidations": self.rules["liquidation"],
             },
+            refused=self._refused(),
         )
 
     # ---- inside ----
+
+    def _refused(self) -> list[RefusedRow]:
+        """Return what its desk refused it, the most frequent first."""
+        if self.core.settings is None:  # no bar was there
+            return []
+        kinds = self.core.trader.desks[self.name].refusals.kinds.values()
+        rows = (
+            RefusedRow(one.ask, one.code, one.times, one.since_ns, one.instrument, one.text)
+            for one in kinds
+        )
+        return sorted(rows, key=lambda row: -row.times)
 
     def _middle(self, name: str) -> float:
         """Return what orders are held against: by bars the one price there is."""

@@ -4,6 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from plimsoll.core.records import (
+    AskRefused,
     Blocked,
     ExecutionReported,
     Halted,
@@ -95,7 +96,7 @@ def _of_record(index: Index, seq: int) -> list[int]:
     record = index.records([seq]).get(seq)
     if record is None:
         return []
-    names = [] if isinstance(record, OrderDenied) else list(subjects_of(record))
+    names = [] if isinstance(record, OrderDenied | AskRefused) else list(subjects_of(record))
     whole = index.seqs_about(names[0]) if names else []
     return whole or [seq, *index.effects_of(seq)]
 

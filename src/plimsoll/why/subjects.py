@@ -6,6 +6,7 @@ from typing import Any, Final
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
+    AskRefused,
     Blocked,
     CallbackCut,
     CancelIntended,
@@ -92,6 +93,7 @@ _SUBJECTS: Final[dict[type[Record], Callable[[Any], tuple[str, ...]]]] = {
     RequestAnswered: _reported,
     ExecutionReported: _executed,
     OrderDenied: lambda record: (denials_of(record.owner),),
+    AskRefused: lambda record: (denials_of(record.owner),),
     OperatorCommand: lambda record: (record.id,),
     Halted: lambda _record: (HALT,),
     Rearmed: lambda _record: (HALT,),

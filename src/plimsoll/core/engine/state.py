@@ -35,6 +35,7 @@ from plimsoll.core.portfolio import KNOWN_KINDS, PAR, Ledger, Streak, is_flow
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
+    AskRefused,
     BarChanged,
     BarWalked,
     Blocked,
@@ -223,6 +224,9 @@ class State:
         self.incidents: deque[IncidentRaised] = deque(maxlen=KEEP)
         self.differences: deque[DifferenceFound] = deque(maxlen=KEEP)
         self.denials: deque[OrderDenied] = deque(maxlen=KEEP)
+        self.refused: dict[tuple[str, str, str], AskRefused] = {}
+        """What strategies asked for and were refused at once in this session, for readers: the
+        newest record by instance, call and reason."""
         self.doubts: dict[str, IncidentRaised] = {}
         """Markets told of as dead or long SUSPECT, by instrument, until told of as LIVE again."""
         self.disconnect: dict[str, DisconnectReported] = {}
@@ -319,6 +323,7 @@ class State:
         self.stopped = {owner: self.stopped[owner] for owner in self.faulty}
         self.swept.clear()
         self.doubts.clear()
+        self.refused.clear()
         self.disconnect.clear()
         self.safety.on_lease(record)
         self.orders.disconnect_all()
@@ -538,6 +543,9 @@ class State:
     def _denied(self, record: OrderDenied) -> None:
         self.denials.append(record)
 
+    def _ask_refused(self, record: AskRefused) -> None:
+        self.refused[record.owner, record.ask, record.code] = record
+
     def _tell(self, order: Order | None, before: OrderState | None = None) -> None:
         if order is not None and order.state is not before:
             self.news.append((order, None))
@@ -721,6 +729,8 @@ class State:
         self.codes[strategy] = record.source_hash
         if self.settings is not None:
             self.settings = with_code(self.settings, strategy, record.source_hash)
+        for key in [key for key in self.refused if strategy_of(key[0]) == strategy]:
+            del self.refused[key]  # the new code counts anew
 
     def _staged(self, record: StageChanged) -> None:
         strategy, before = strategy_of(record.owner), self.standing(record.owner)
@@ -782,6 +792,7 @@ class State:
             PaperFundingOwed: self._paper_owed,
             PaperFundingSettled: self._paper_settled,
             OrderDenied: self._denied,
+            AskRefused: self._ask_refused,
             ProtectionWished: self.protections.wished,
             ProtectionIntended: self.protections.intended,
             ProtectionAnswered: self.protections.answered,

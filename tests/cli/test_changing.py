@@ -275,6 +275,16 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     broken = ("--with", "strategies/none.py:X", "--strategy", "ema")
     assert "no such file" in refused("replay", 1, *broken, code=Exit.CONFIGURATION)
 
+    # ---- one that does not return is named ----
+    endless = "from plimsoll.core.strategy import Strategy\n\nclass Follow(Strategy):\n"
+    endless += "    def on_start(self):\n        while True:\n            pass\n"
+    (desk / "strategies" / "endless.py").write_text(endless)
+    words = ("--with", "strategies/endless.py:Follow", "--callback-limit", "0.2")
+    ran = plimsoll("replay", 1, *words, *shared)
+    assert ran.code == Exit.TIMED_OUT
+    assert "follow: on_start did not return" in ran.err
+    assert "endless.py:" in ran.err
+
     # ---- code that is gone is said, and nothing is claimed ----
     (codes / f"{told.source_hash}.py").unlink()
     ran = plimsoll("replay", 1, *shared)

@@ -20,6 +20,7 @@ from plimsoll.core.records import (
 )
 from plimsoll.core.strategy import Strategy, param, state
 from plimsoll.engine import prove, replay
+from plimsoll.engine.guard import PAST_LIMIT_NS, CallbackHung
 from plimsoll.journal import Journal
 
 TRADING = frozenset((*INPUTS, *DECISIONS)) - frozenset(MARKET_INPUTS)
@@ -71,7 +72,7 @@ def session():
 def proved(tmp_path, monkeypatch):
     """Write a log, as it was or as somebody changed it, and replay it."""
 
-    def prove_log(log, using=load):
+    def prove_log(log, using=load, limit_ns=PAST_LIMIT_NS):
         journal = Journal.open(tmp_path / str(id(log)), "main", 1)
         for record in log:
             write = journal.trading if type(record) in TRADING else journal.market
@@ -80,7 +81,7 @@ def proved(tmp_path, monkeypatch):
         by_seq = {record.seq: record for record in log}  # market data is kept as raw frames
         reader: Any = SimpleNamespace(record=lambda entry: by_seq[entry.seq])
         monkeypatch.setattr(replay, "EntryReader", lambda: reader)
-        return prove(tmp_path / str(id(log)), 1, using)
+        return prove(tmp_path / str(id(log)), 1, using, limit_ns)
 
     return prove_log
 
@@ -160,3 +161,20 @@ def test_what_was_refused_at_once_is_proved_with_all_else(proved):
     assert len(driver.of(AskRefused)) == 4, "the first, and three checkpoints"
     report = proved(driver.log, lambda _one: Wrong())
     assert report.identical, report.first_difference
+
+
+class Endless(Buyer):
+    """Its mended code: it does not come back."""
+
+    def on_book(self, market):
+        super().on_book(market)
+        while self.books == 10:
+            pass
+
+
+@pytest.mark.timeout(60)
+def test_code_that_does_not_return_ends_the_replay_and_is_named(session, proved):
+    with pytest.raises(CallbackHung) as caught:
+        proved(session.log, lambda _one: Endless(), 50 * MS)
+    assert (caught.value.cut.owner, caught.value.cut.callback) == ("s", "on_book")
+    assert caught.value.place.endswith("in on_book")

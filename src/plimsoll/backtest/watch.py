@@ -37,6 +37,7 @@ from plimsoll.core.engine import Core
 from plimsoll.core.model import Order
 from plimsoll.core.portfolio.statistics import Day, Statistics, months_of
 from plimsoll.core.records import (
+    CallbackCut,
     IncidentRaised,
     OrderDenied,
     PaperFilled,
@@ -48,6 +49,7 @@ from plimsoll.core.records import (
 )
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy.base import parameters_of
+from plimsoll.engine.guard import CallbackHung
 
 _UNITS: Final = 10**8
 _MS: Final = 1_000_000
@@ -106,7 +108,11 @@ class Watch:
             self._draw()
 
     def decided(self, record: Record) -> None:
-        """Take a decision that has just been applied."""
+        """Take a decision that has just been applied.
+
+        Raises:
+            CallbackHung: it says that a callback was cut off.
+        """
         self.records += 1
         kind = type(record)
         if kind is ProfitMeasured:
@@ -118,6 +124,8 @@ class Watch:
                 self.measure()  # what was firm until here
                 self.owners[record.owner].funded(record)
                 self._judge()
+        elif isinstance(record, CallbackCut):
+            raise CallbackHung(record)
         elif isinstance(record, StrategyStopped) and record.code != "session":
             self._warn(record.owner, f"{record.owner} was stopped: {record.reason}")
         elif isinstance(record, IncidentRaised) and record.code != "strategy_stopped":

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from plimsoll.cli.arguments import SHARED, Argument, Command
+from plimsoll.cli.arguments import CALLBACK_LIMIT, SHARED, Argument, Command
 
 EXPLAINING: Final = (
     Command(
@@ -25,6 +25,7 @@ EXPLAINING: Final = (
             ),
             Argument("--strategy", "with --with: in whose place", default="", metavar="NAME"),
             Argument("--params", "with --with: NAME=VALUE, comma between", default="", metavar="L"),
+            CALLBACK_LIMIT,
         ),
         "Exit code 9 when a decision differs: the first one is shown, as the log has it and as it\n"
         "was made again. With --with three courses stand beside each other: what was done, the\n"

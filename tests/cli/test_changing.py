@@ -182,6 +182,11 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     )
     running.wait("the paper fill", lambda core: core.ledger.qty_lots("follow", NAME) == 20)
     assert len(running.records("SignalReceived")) == 1
+    story = plimsoll("why", "a1", *shared).out
+    assert story.startswith("a1: ")
+    assert "heard by follow" in story
+    assert "follow wants to buy 0.020" in story
+    assert "follow now holds 0.020" in story
 
     # ---- code that will not do never touches what runs ----
     assert "is the code that runs" in refused("strategy", "reload", "follow", code=Exit.REFUSED)

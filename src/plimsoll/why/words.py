@@ -43,6 +43,7 @@ from plimsoll.core.records import (
     RequestAnswered,
     SendRefused,
     SessionStopping,
+    SignalReceived,
     StrategyStopped,
     TickerChanged,
     TimerFired,
@@ -83,6 +84,12 @@ def _intended(record: OrderIntended | PaperOrderIntended, instruments: Instrumen
     rest += [f"for its {record.label}"] if record.label else []
     said = f"{record.owner} wants to {_terms(record, instruments)} on {record.instrument}"
     return f"{said} ({', '.join(rest)})"
+
+
+def _signalled(record: SignalReceived, _instruments: Instruments) -> str:
+    age_ms = record.ts_ns // 1_000_000 - record.at_ms
+    age = f", made {age_ms:,} ms before" if record.at_ms else ""
+    return f"{record.actor} tells {record.owner} {record.payload} ({record.id}{age})"
 
 
 def _ask_refused(record: AskRefused, _instruments: Instruments) -> str:
@@ -223,6 +230,7 @@ _WORDS: Final[dict[type[Record], tuple[str, Callable[[Any, Instruments], str]]]]
     PaperCancelIntended: ("cancel", lambda one, _: f"asks for a cancel: {one.reason}"),
     OrderDenied: ("denial", _denied),
     AskRefused: ("refused", _ask_refused),
+    SignalReceived: ("signal", _signalled),
     OrderSent: ("sent", lambda one, _: f"{one.action} written, by {one.via}, {one.request_id}"),
     SendRefused: ("not sent", lambda one, _: f"{one.action} not sent: {one.reason}"),
     RequestAnswered: ("answer", _answered),

@@ -47,8 +47,13 @@ async def session(directory: Path, kind: str) -> Core:
 @pytest.mark.parametrize(
     ("kind", "cuts"), [("Loops", 1), ("Swallows", 1), ("Sleeps", 1), ("Exits", 0)]
 )
-def test_a_callback_that_does_not_return_ends_its_instance_and_nothing_else(tmp_path, kind, cuts):
+def test_a_callback_that_does_not_return_ends_its_instance_and_nothing_else(
+    tmp_path, kind, cuts, caplog
+):
     core = asyncio.run(session(tmp_path, kind))
+    logged = [one for one in caplog.records if one.message == "callback cut off"]
+    assert len(logged) == cuts
+    assert all("stuck.py:" in vars(one)["plimsoll_fields"]["place"] for one in logged)
     assert core.counts.get("cut", 0) == cuts
     assert set(itertools.chain(core.state.stopped)) >= {"bad"}
     told = [one for one in core.incidents if one.code == "strategy_stopped"]

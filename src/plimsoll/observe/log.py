@@ -12,6 +12,7 @@ import msgspec
 from plimsoll.core.feed import STREAM_LIVE
 from plimsoll.core.records import (
     AskRefused,
+    CallbackCut,
     Halted,
     IncidentRaised,
     LinkChanged,
@@ -89,6 +90,16 @@ class Log:
                 instrument=record.instrument,
                 text=record.text,
             )
+
+    def callback_cut(self, record: CallbackCut, place: str) -> None:
+        """Tell that a callback did not return, and in which line it was."""
+        self._tell(
+            logging.ERROR,
+            "callback cut off",
+            owner=record.owner,
+            callback=record.callback,
+            place=place,
+        )
 
     def trouble(self, code: str, subject: str, text: str) -> None:
         """Tell of something odd at the venue's door."""

@@ -280,7 +280,12 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     broken = ("--with", "strategies/none.py:X", "--strategy", "ema")
     assert "no such file" in refused("replay", 1, *broken, code=Exit.CONFIGURATION)
 
-    # ---- one that does not return is named ----
+    # ---- one that asks wrongly is told, one that does not return is named ----
+    wrong = "from plimsoll.core.strategy import Strategy\n\nclass Follow(Strategy):\n"
+    wrong += "    def on_start(self):\n        self.target('linear:XUSDT', qty=1)\n"
+    (desk / "strategies" / "wrong.py").write_text(wrong)
+    ran = plimsoll("replay", 1, "--with", "strategies/wrong.py:Follow", *shared)
+    assert "target linear:XUSDT refused at once, 1 x: unknown_instrument" in ran.out
     endless = "from plimsoll.core.strategy import Strategy\n\nclass Follow(Strategy):\n"
     endless += "    def on_start(self):\n        while True:\n            pass\n"
     (desk / "strategies" / "endless.py").write_text(endless)

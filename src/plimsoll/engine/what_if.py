@@ -169,6 +169,7 @@ def what_if(
     for run in (done, again, other):
         run.course.end(run.core.state)
     notes = list(dict.fromkeys((*again.notes, *other.notes)))
+    notes += _refused(other.course)
     if cuts:
         notes.append("a callback was cut off in the session: here each takes the time it takes")
     return WhatIf(
@@ -184,6 +185,13 @@ def what_if(
         parting(again.course, other.course),
         tuple(notes),
     )
+
+
+def _refused(course: Course) -> Iterator[str]:
+    """Yield what the changed code was refused at once: it asks wrongly."""
+    for one in course.refused.values():
+        call = f"{one.ask} {one.instrument}"
+        yield f"changed: {call} refused at once, {one.times:,} x: {one.code}: {one.text}"
 
 
 def _before(entry: Entry, cores: tuple[Core, ...]) -> None:

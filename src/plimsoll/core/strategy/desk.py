@@ -438,22 +438,21 @@ class Desk:
         frame: str,
     ) -> Decimal | Denied:
         """See ``Strategy.size``."""
-        found = self._sized(instrument, side, qty, percent, volatility, frame)
+        found = self._sized(instrument, side, (qty, percent, volatility), frame)
         return self._refused("size", instrument, found) if isinstance(found, Denied) else found
 
     def _sized(
         self,
         instrument: str,
         side: Side,
-        qty: Number | None,
-        percent: Number | None,
-        volatility: Number | None,
+        wish: tuple[Number | None, Number | None, Number | None],
         frame: str,
     ) -> Decimal | Denied:
         listed = self._listed(instrument)
         if isinstance(listed, Denied):
             return listed
-        given = [value for value in (qty, percent, volatility) if value is not None]
+        qty, percent, volatility = wish
+        given = [value for value in wish if value is not None]
         if len(given) != 1:
             text = "size() takes one of qty, percent and volatility"
             return Denied(Refusal.OFF_STEP, text)

@@ -190,6 +190,10 @@ class Rehearsal:
         """Return everything it asked for order by order since the last call."""
         return [one for one in self.desk.drain() if not isinstance(one, Refused)]
 
+    def refused(self) -> list[Refused]:
+        """Return what it was refused at once, by call and reason: a wrong call is its own fault."""
+        return list(self.desk.refusals.kinds.values())
+
     # ---- inside ----
 
     def _only(self) -> str:

@@ -63,6 +63,13 @@ def test_most_bars_of_a_usual_strategy_are_quiet(plainly: list[Record]) -> None:
     assert len(plainly) < 20, "the rest went through QuietBars"
 
 
+def test_what_is_refused_at_once_at_each_bar_is_quiet_but_for_the_first(plainly) -> None:
+    script = dict.fromkeys(range(1_000), lambda s: s.target("linear:BTCUSDT", qty=1, stop="abc"))
+    found = run(plan_of(series_of(walk(1_000)), script=script))
+    assert found.owners[0].refused[0].times == 999
+    assert len(plainly) < 20
+
+
 @pytest.mark.parametrize("names", [(PERP,), (PERP, ETH)])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_bar_that_uses_the_margin_up_is_not_quiet(

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from tests.backtest.bars import T0_MS, walk
 
+from plimsoll.cli.arguments import CALLBACK_LIMIT
 from plimsoll.cli.exits import Exit
+from plimsoll.cli.hanging import LIMIT_S
 from plimsoll.cli.main import main
 
 STRATEGY = """
@@ -232,6 +234,57 @@ def test_a_sweep_gives_what_single_backtests_give(desk, capsys):
         assert run(*ASKED, "--json", "--out", "", "--params", words) == Exit.DONE
         single = json.loads(capsys.readouterr().out)["backtest"]["results"]
         assert single["owners"][0]["stats"]["total_return"] == one["total_return"]
+
+
+HANGS = """
+from plimsoll.core.strategy import Strategy
+
+
+class Cross(Strategy):
+    bars = {"1m": 60}
+    fast: int = 5
+    heard = 0
+
+    def on_bar(self, bar):
+        self.heard += 1
+        while self.heard == self.fast:
+            pass
+"""
+
+
+@pytest.mark.timeout(60)
+def test_a_callback_that_does_not_return_ends_the_run_with_its_place(desk, capsys):
+    (desk / "mine.py").write_text(HANGS)
+    assert run(*ASKED, "--json", "--callback-limit", "0.2") == Exit.TIMED_OUT
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert error["code"] == "callback"
+    assert "Cross: on_bar did not return, it had used the processor for 0." in error["message"]
+    assert f"at {desk / 'mine.py'}:12 in on_bar" in error["message"].replace(":13 ", ":12 ")
+    assert "the data was at 20" in error["message"]
+    assert "--callback-limit 60" in error["hint"]
+    assert not list(desk.glob("backtests/*")), "nothing half written"
+
+
+@pytest.mark.timeout(120)
+def test_a_sweep_goes_on_without_the_run_that_hangs_and_names_it(desk, capsys):
+    (desk / "mine.py").write_text(HANGS)
+    words = ("--callback-limit", "0.2", "--by", "total_return")
+    assert swept("--grid", "fast=5|100000", *words) == Exit.DONE
+    told = capsys.readouterr().out
+    assert "2 combinations" in told
+    assert "failed: fast=5: Cross: on_bar did not return" in told
+    assert "mine.py:" in told
+
+
+@pytest.mark.timeout(120)
+def test_a_sweep_in_which_every_run_hangs_says_so(desk, capsys):
+    (desk / "mine.py").write_text(HANGS)
+    assert swept("--grid", "fast=5|6", "--callback-limit", "0.2") == Exit.CONFIGURATION
+    assert "on_bar did not return" in capsys.readouterr().err
+
+
+def test_the_limit_is_the_one_of_the_guard():
+    assert CALLBACK_LIMIT.default == LIMIT_S
 
 
 def test_a_sweep_walks_forward_and_shows_it(desk, capsys):

@@ -182,6 +182,11 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     )
     running.wait("the paper fill", lambda core: core.ledger.qty_lots("follow", NAME) == 20)
     assert len(running.records("SignalReceived")) == 1
+    story = plimsoll("why", "a1", *shared).out
+    assert story.startswith("a1: ")
+    assert "heard by follow" in story
+    assert "follow wants to buy 0.020" in story
+    assert "follow now holds 0.020" in story
 
     # ---- code that will not do never touches what runs ----
     assert "is the code that runs" in refused("strategy", "reload", "follow", code=Exit.REFUSED)
@@ -274,6 +279,21 @@ def test_a_day_of_changes(plimsoll, desk, running, monkeypatch):
     assert "expected FILE.py:Class" in refused("replay", 1, "--with", "x", "--strategy", "ema")
     broken = ("--with", "strategies/none.py:X", "--strategy", "ema")
     assert "no such file" in refused("replay", 1, *broken, code=Exit.CONFIGURATION)
+
+    # ---- one that asks wrongly is told, one that does not return is named ----
+    wrong = "from plimsoll.core.strategy import Strategy\n\nclass Follow(Strategy):\n"
+    wrong += "    def on_start(self):\n        self.target('linear:XUSDT', qty=1)\n"
+    (desk / "strategies" / "wrong.py").write_text(wrong)
+    ran = plimsoll("replay", 1, "--with", "strategies/wrong.py:Follow", *shared)
+    assert "target linear:XUSDT refused at once, 1 x: unknown_instrument" in ran.out
+    endless = "from plimsoll.core.strategy import Strategy\n\nclass Follow(Strategy):\n"
+    endless += "    def on_start(self):\n        while True:\n            pass\n"
+    (desk / "strategies" / "endless.py").write_text(endless)
+    words = ("--with", "strategies/endless.py:Follow", "--callback-limit", "0.2")
+    ran = plimsoll("replay", 1, *words, *shared)
+    assert ran.code == Exit.TIMED_OUT
+    assert "follow: on_start did not return" in ran.err
+    assert "endless.py:" in ran.err
 
     # ---- code that is gone is said, and nothing is claimed ----
     (codes / f"{told.source_hash}.py").unlink()

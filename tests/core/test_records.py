@@ -61,6 +61,7 @@ TAGS = {
     "AmendIntended": "intend-amend",
     "CancelIntended": "intend-cancel",
     "OrderDenied": "deny",
+    "AskRefused": "ask-refused",
     "ProtectionWished": "wish-protection",
     "ProtectionIntended": "protect",
     "ProtectionAnswered": "protected",

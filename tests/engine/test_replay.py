@@ -13,12 +13,14 @@ from plimsoll.core.records import (
     INPUTS,
     MARKET_INPUTS,
     RECORD_KIND,
+    AskRefused,
     OperatorCommand,
     PaperOrderIntended,
     encode,
 )
 from plimsoll.core.strategy import Strategy, param, state
 from plimsoll.engine import prove, replay
+from plimsoll.engine.guard import PAST_LIMIT_NS, CallbackHung
 from plimsoll.journal import Journal
 
 TRADING = frozenset((*INPUTS, *DECISIONS)) - frozenset(MARKET_INPUTS)
@@ -70,7 +72,7 @@ def session():
 def proved(tmp_path, monkeypatch):
     """Write a log, as it was or as somebody changed it, and replay it."""
 
-    def prove_log(log, using=load):
+    def prove_log(log, using=load, limit_ns=PAST_LIMIT_NS):
         journal = Journal.open(tmp_path / str(id(log)), "main", 1)
         for record in log:
             write = journal.trading if type(record) in TRADING else journal.market
@@ -79,7 +81,7 @@ def proved(tmp_path, monkeypatch):
         by_seq = {record.seq: record for record in log}  # market data is kept as raw frames
         reader: Any = SimpleNamespace(record=lambda entry: by_seq[entry.seq])
         monkeypatch.setattr(replay, "EntryReader", lambda: reader)
-        return prove(tmp_path / str(id(log)), 1, using)
+        return prove(tmp_path / str(id(log)), 1, using, limit_ns)
 
     return prove_log
 
@@ -139,3 +141,40 @@ def test_other_code_under_the_same_name_is_found_out(session, proved):
     report = proved(session.log, lambda one: Dearer())
     assert not report.identical
     assert "490010" in report.difference.replayed
+
+
+class Wrong(Buyer):
+    """Asks wrongly at each book besides."""
+
+    def on_book(self, market):
+        self.target(PERP, qty=1, stop="abc")
+        super().on_book(market)
+
+
+def test_what_was_refused_at_once_is_proved_with_all_else(proved):
+    settings = settings_of(one_strategy(Mode.PAPER))
+    driver = Driver(settings, load=lambda _one: Wrong()).live(PERP)
+    for _ in range(200):
+        driver.advance(SECOND)
+        driver.book()
+    assert driver.of(AskRefused)[0].times == 1
+    assert len(driver.of(AskRefused)) == 4, "the first, and three checkpoints"
+    report = proved(driver.log, lambda _one: Wrong())
+    assert report.identical, report.first_difference
+
+
+class Endless(Buyer):
+    """Its mended code: it does not come back."""
+
+    def on_book(self, market):
+        super().on_book(market)
+        while self.books == 10:
+            pass
+
+
+@pytest.mark.timeout(60)
+def test_code_that_does_not_return_ends_the_replay_and_is_named(session, proved):
+    with pytest.raises(CallbackHung) as caught:
+        proved(session.log, lambda _one: Endless(), 50 * MS)
+    assert (caught.value.cut.owner, caught.value.cut.callback) == ("s", "on_book")
+    assert caught.value.place.endswith("in on_book")

@@ -57,3 +57,12 @@ class Exits(Loops):
         self.books += 1
         if self.books == self.after:
             raise SystemExit(3)
+
+
+class Wrong(Strategy):
+    """Asks, at each book, for what no desk takes."""
+
+    after: int = 0
+
+    def on_book(self, market):
+        self.target(market.instrument.name, qty=1, stop="abc")

@@ -3,16 +3,29 @@
 import asyncio
 import sqlite3
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 from tests.core.engine.test_keeper import command
 from tests.core.test_records import sample
-from tests.properties.driver import PERP, Driver
+from tests.properties.driver import PERP, SECOND, Driver, Puppet, one_strategy, settings_of
 from tests.simulation.inside import engine, engine_settings, until
 from tests.simulation.live import busy_settings
 
-from plimsoll.core.records import DECISIONS, INPUTS, RECORD_KIND, Telemetry, encode
+from plimsoll.core.model import Mode
+from plimsoll.core.records import (
+    DECISIONS,
+    INPUTS,
+    RECORD_KIND,
+    OrderIntended,
+    PaperOrderIntended,
+    SignalReceived,
+    StrategyFreed,
+    Telemetry,
+    encode,
+)
 from plimsoll.core.records.stored import STORED
+from plimsoll.core.strategy import Signal
 from plimsoll.journal import Journal, JournalDamaged
 from plimsoll.simulator import SimSettings, running
 from plimsoll.why import Index, NotFound, tell
@@ -151,3 +164,121 @@ def test_every_order_of_a_session_leads_back_to_an_input(tmp_path):
         assert type(steps[0].record) not in DECISIONS
         assert "intent" in [step.label for step in steps]
     index.close()
+
+
+# ---- signals ----
+
+
+class Alert(Signal):
+    side: Literal["long", "short", "flat"]
+
+
+class Follow(Puppet):
+    """Holds what it is told."""
+
+    signal = Alert
+
+    def on_signal(self, signal):
+        if signal.side == "short":
+            raise RuntimeError("it never learned that")
+        if signal.side == "long":
+            self.target(PERP, qty="0.010")
+
+
+@pytest.fixture
+def followed(tmp_path):
+    """A session of a strategy live and on paper, and a function that tells it something."""
+    two = one_strategy(), one_strategy(Mode.PAPER, name="s.paper")
+    made = {"s": Follow(), "s.paper": Follow()}
+    driver = Driver(settings_of(*two), load=lambda one: made[one.name])
+    driver.strategies |= made
+    driver.live()
+    number = iter(range(1, 100))
+
+    def signal(side, id="", at_ms=0):
+        name = id or f"signal-s-alert-{next(number)}"
+        payload = f'{{"side": "{side}"}}'
+        return driver.put(SignalReceived, "s", name, "chart", payload, at_ms)
+
+    def told(name):
+        journal = Journal.open(tmp_path / "journal", "main", 1)
+        for record in driver.log:
+            if type(record) in KEPT and record.seq > journal.last_seq:
+                journal.trading(record.seq, record.ts_ns, RECORD_KIND, encode(record))
+        journal.close()
+        index = Index(tmp_path / "journal", tmp_path / "why.sqlite")
+        index.refresh()
+        try:
+            return tell(index, name)
+        finally:
+            index.close()
+
+    return SimpleNamespace(driver=driver, signal=signal, told=told)
+
+
+def test_a_signal_is_told_from_its_sender_to_the_ends_of_its_orders(followed):
+    driver = followed.driver
+    decided = followed.signal("long", at_ms=driver.now_ns // 10**6 - 40)
+    (sent,) = [one for one in decided if isinstance(one, OrderIntended)]
+    (paper,) = [one for one in decided if isinstance(one, PaperOrderIntended)]
+    driver.was_sent(sent.client_order_id)
+    driver.answered(sent.client_order_id)
+    driver.execute(sent.client_order_id, 10, "e1")
+    driver.advance(SECOND)
+    driver.book()
+    story = followed.told("alert-1")
+    first, heard, *rest = story.steps
+    assert first.label == "signal"
+    assert first.text == 'chart tells s {"side": "long"} (signal-s-alert-1, made 40 ms before)'
+    assert (heard.label, heard.text) == ("heard", "heard by s; heard by s.paper")
+    found = [step.label for step in rest]
+    assert found.index("check") < found.index("intent") < found.index("sent") < found.index("fill")
+    of_orders = {getattr(step.record, "client_order_id", "") for step in rest if step.record}
+    assert {sent.client_order_id, paper.client_order_id} <= of_orders
+    assert [step.seq for step in story.steps] == sorted(step.seq for step in story.steps)
+    assert followed.told("signal-s-alert-1").steps == story.steps
+    assert followed.told(str(first.seq)).steps == story.steps
+
+
+def test_a_signal_that_led_to_nothing_says_so(followed):
+    followed.signal("flat")
+    assert labels(followed.told("alert-1")) == ["signal", "heard", "nothing"]
+
+
+def test_a_refusal_and_a_fault_that_came_of_a_signal_are_told_with_it(followed):
+    command(followed.driver, "halt", reason="a drill")
+    followed.signal("long")
+    story = followed.told("alert-1")
+    assert labels(story).count("denial") == 2
+    assert "halted" in " ".join(step.text for step in story.steps)
+    followed.signal("short")
+    found = " ".join(step.text for step in followed.told("alert-2").steps)
+    assert "s stopped: on_signal raised RuntimeError" in found
+
+
+def test_who_does_not_hear_it_is_named_with_why(followed):
+    followed.signal("short")
+    followed.driver.put(StrategyFreed, "s.paper", "anna", "")
+    followed.signal("flat")
+    texts = [step.text for step in followed.told("alert-2").steps]
+    assert texts[1].startswith("heard by s.paper; NOT heard by s, which was stopped: on_signal")
+
+
+def test_one_that_cannot_be_read_is_not_told_as_heard(followed):
+    followed.signal("sideways")
+    story = followed.told("alert-1")
+    assert labels(story) == ["signal", "incident"]
+    assert "signal_refused" in story.steps[1].text
+
+
+def test_a_signal_named_like_something_else_hides_nothing(followed):
+    driver = followed.driver
+    driver.do(lambda one: one.buy(PERP, "0.010", "90000"))
+    followed.signal("flat", id="signal-s-s")
+    followed.signal("flat", id="signal-s-tv:4711")
+    assert "price_distance" in " ".join(step.text for step in followed.told("s").steps)
+    for name in ("signal-s-s", "tv:4711"):
+        assert labels(followed.told(name)) == ["signal", "heard", "nothing"]
+    with pytest.raises(NotFound) as caught:
+        followed.told("signal-s-other")
+    assert "signal-s-s" in caught.value.near

@@ -18,6 +18,7 @@ from plimsoll.core.settings import (
     Timing,
 )
 from plimsoll.core.strategy import Strategy
+from plimsoll.engine.guard import PAST_LIMIT_NS
 
 Row = tuple[int, float, float, float, float, float]
 """A bar: beginning in Unix ms, open, high, low, close, volume."""
@@ -74,6 +75,8 @@ class Plan(msgspec.Struct, kw_only=True):
     max_slippage_ppm: int = 2_000
     finer_ns: int = 0
     """Length of the finer bars; 0 = there are none."""
+    callback_limit_ns: int = PAST_LIMIT_NS
+    """Processor time a callback may take before the run ends with its name; 0 = any."""
     leverage_ppm: int = 0
     """What margin is counted with; 0 = the venue's default."""
 

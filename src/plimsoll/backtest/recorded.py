@@ -31,6 +31,7 @@ from plimsoll.core.records import (
     TimerFired,
 )
 from plimsoll.core.settings import to_text
+from plimsoll.engine.guard import guarded
 
 _MS: Final = 1_000_000
 _EACH: Final = 4_096
@@ -41,11 +42,15 @@ def run_recorded(plan: RecordedPlan, progress: Progress | None = None) -> Result
     """Return what the plan's strategies would have done.
 
     The same plan over the same tapes gives the same results, by their hash.
+
+    Raises:
+        CallbackHung: a strategy did not return.
     """
     began = perf_counter()
     runner = Runner(plan)
-    runner.play(arrivals_of(plan.tapes), progress)
-    runner.end()
+    with guarded(plan.callback_limit_ns, runner.core.turns):
+        runner.play(arrivals_of(plan.tapes), progress)
+        runner.end()
     return runner.watch.results(perf_counter() - began)
 
 

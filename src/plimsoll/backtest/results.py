@@ -81,6 +81,21 @@ class PriceSeries(Struct):
     close: list[float] = []
 
 
+class RefusedRow(Struct, frozen=True, gc=False):
+    """What a strategy asked for and was refused at once, before any check: one kind."""
+
+    ask: str
+    """The call: ``target``, ``quote``, ``buy`` ..."""
+    code: str
+    """A ``Refusal``."""
+    times: int
+    first_ns: int
+    instrument: str
+    """Of the first, as the strategy named it."""
+    text: str
+    """Of the first: what was found, and what to do."""
+
+
 class OwnerResult(Struct):
     """What one strategy instance did."""
 
@@ -108,6 +123,9 @@ class OwnerResult(Struct):
     """Why a metric is None, by the same names."""
     execution: dict[str, object] = {}
     """Slippage, fill ratio, orders, refusals and the like, by ``EXECUTION`` names."""
+    refused: list[RefusedRow] = []
+    """What it was refused at once, the most frequent first; refusals of the gate stand in
+    ``execution``."""
 
 
 EXECUTION: Final = {

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Final
 
-from plimsoll.backtest.results import TripRow
-from plimsoll.core.model import CASH_SCALE, day_text
+from plimsoll.backtest.results import OwnerResult, TripRow
+from plimsoll.core.model import CASH_SCALE, Refusal, day_text
 from plimsoll.core.portfolio.statistics import METRICS, Day, Measure, RoundTrip, Unit
 
 _UNITS: Final = 10**CASH_SCALE
 _SECOND_NS: Final = 1_000_000_000
+_PASSING: Final = frozenset({Refusal.NO_SUCH_ORDER, Refusal.ORDER_BUSY})
+"""Refusals that come of an order having moved on meanwhile: counted, and no reason to warn."""
 
 
 def stats_of(measures: dict[str, Measure]) -> tuple[dict[str, object], dict[str, str]]:
@@ -42,6 +44,19 @@ def trip_row(owner: str, trip: RoundTrip) -> TripRow:
 def daily_of(days: Iterable[Day]) -> list[tuple[str, float]]:
     """Return ``OwnerResult.daily``."""
     return [(day_text(day.day), day.gain) for day in days]
+
+
+def told_of(owner: OwnerResult) -> list[str]:
+    """Return a warning where an instance was refused at once what it asked for: it asks wrongly."""
+    rows = [row for row in owner.refused if row.code not in _PASSING]
+    if not rows:
+        return []
+    first, total = rows[0], sum(row.times for row in rows)
+    share = "" if len(rows) == 1 else f"most often ({first.times:,}) "
+    calls = "1 call was" if total == 1 else f"{total:,} calls were"
+    return [
+        f"{owner.owner}: {calls} refused at once, {share}{first.ask} for {first.code}: {first.text}"
+    ]
 
 
 def _plain(unit: Unit, value: float | int | None) -> float | int | None:

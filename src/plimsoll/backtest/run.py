@@ -34,6 +34,7 @@ from plimsoll.core.records import (
     TimerFired,
 )
 from plimsoll.core.settings import to_text
+from plimsoll.engine.guard import guarded
 
 _MS: int = 1_000_000
 Progress = Callable[[int, int], None]
@@ -47,15 +48,19 @@ def run(plan: Plan, progress: Progress | None = None, *, is_plain: bool = False)
 
     The same plan over the same rows gives the same results, by their hash. ``is_plain``: every bar
     is a record that is applied and decided about, quiet or not; slower, and the same results.
+
+    Raises:
+        CallbackHung: a strategy did not return.
     """
     began = perf_counter()
     runner = _Runner(plan, is_plain=is_plain)
     tell = progress or (lambda _count, _ts_ns: None)
-    if plan.finer_ns:
-        _play_finer_too(plan, runner, tell)
-    else:
-        _play(plan, runner, tell)
-    runner.end()
+    with guarded(plan.callback_limit_ns, runner.core.turns):
+        if plan.finer_ns:
+            _play_finer_too(plan, runner, tell)
+        else:
+            _play(plan, runner, tell)
+        runner.end()
     return runner.watch.results(perf_counter() - began, [one.told for one in runner.past])
 
 

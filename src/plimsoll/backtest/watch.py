@@ -26,16 +26,18 @@ from plimsoll.backtest.results import (
     FillRow,
     OwnerResult,
     PriceSeries,
+    RefusedRow,
     Results,
     TripRow,
     sealed,
 )
-from plimsoll.backtest.rows import daily_of, stats_of, trip_row
+from plimsoll.backtest.rows import daily_of, stats_of, told_of, trip_row
 from plimsoll.backtest.thinning import CurveMaker, PriceMaker
 from plimsoll.core.engine import Core
 from plimsoll.core.model import Order
 from plimsoll.core.portfolio.statistics import Day, Statistics, months_of
 from plimsoll.core.records import (
+    CallbackCut,
     IncidentRaised,
     OrderDenied,
     PaperFilled,
@@ -47,6 +49,7 @@ from plimsoll.core.records import (
 )
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy.base import parameters_of
+from plimsoll.engine.guard import CallbackHung
 
 _UNITS: Final = 10**8
 _MS: Final = 1_000_000
@@ -105,7 +108,11 @@ class Watch:
             self._draw()
 
     def decided(self, record: Record) -> None:
-        """Take a decision that has just been applied."""
+        """Take a decision that has just been applied.
+
+        Raises:
+            CallbackHung: it says that a callback was cut off.
+        """
         self.records += 1
         kind = type(record)
         if kind is ProfitMeasured:
@@ -117,6 +124,8 @@ class Watch:
                 self.measure()  # what was firm until here
                 self.owners[record.owner].funded(record)
                 self._judge()
+        elif isinstance(record, CallbackCut):
+            raise CallbackHung(record)
         elif isinstance(record, StrategyStopped) and record.code != "session":
             self._warn(record.owner, f"{record.owner} was stopped: {record.reason}")
         elif isinstance(record, IncidentRaised) and record.code != "strategy_stopped":
@@ -127,12 +136,14 @@ class Watch:
         """Return everything, once the last bar has happened; ``told``: of each series' past."""
         self.measure()
         self._draw()
+        owners = [owner.result(self.ended_ns) for owner in self.owners.values()]
         plan, prices = self.plan, [maker.series() for maker in self.prices]
         warnings = [
             text + (f" (and {count - 1:,} more)" if count > 1 else "")
             for text, count in self.warnings.values()
         ]
         span_ms = plan.span_ns // _MS
+        refused = [told_of(one) for one in owners]
         read = [one.survey for one in plan.series if one.survey.rows]
         began_ms = min((one.first_ms for one in read), default=0)
         ended_ms = max((one.last_ms for one in read), default=0)
@@ -147,10 +158,10 @@ class Watch:
                 source=[_source(one) for one in plan.series],
                 seed=plan.seed,
                 assumptions=self._assumed(told),
-                warnings=[*chain.from_iterable(missing), *warnings],
+                warnings=[*chain.from_iterable(missing), *warnings, *chain.from_iterable(refused)],
                 events=self.bars,
                 seconds=seconds,
-                owners=[owner.result(self.ended_ns) for owner in self.owners.values()],
+                owners=owners,
                 prices=prices,
                 benchmark={one.instrument: _held(one) for one in prices},
             )
@@ -469,9 +480,21 @@ class Owner:
                 "funding_paid": self.funding_units / _UNITS,
                 "liquidations": self.rules["liquidation"],
             },
+            refused=self._refused(),
         )
 
     # ---- inside ----
+
+    def _refused(self) -> list[RefusedRow]:
+        """Return what its desk refused it, the most frequent first."""
+        if self.core.settings is None:  # no bar was there
+            return []
+        kinds = self.core.trader.desks[self.name].refusals.kinds.values()
+        rows = (
+            RefusedRow(one.ask, one.code, one.times, one.since_ns, one.instrument, one.text)
+            for one in kinds
+        )
+        return sorted(rows, key=lambda row: -row.times)
 
     def _middle(self, name: str) -> float:
         """Return what orders are held against: by bars the one price there is."""

@@ -78,6 +78,15 @@ ENVIRONMENT: Final = Argument(
 )
 JSON: Final = Argument("--json", "print JSON, errors on stderr as JSON too", is_flag=True)
 SHARED: Final = (PROJECT, ENVIRONMENT, JSON)
+CALLBACK_LIMIT: Final = Argument(
+    "--callback-limit",
+    "seconds of processor time a callback may take before the run ends and names it; 0: any",
+    kind=float,
+    default=10.0,
+    metavar="S",
+    least=0,
+)
+"""Of runs of the past."""
 
 
 def usage(message: str, hint: str) -> Failure:

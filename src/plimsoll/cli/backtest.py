@@ -47,6 +47,7 @@ def backtest(
     spread_bps: float,
     delay_ms: int,
     latency_ms: int,
+    callback_limit: float,
     seed: int,
 ) -> Exit:
     """Run one strategy and write its report.
@@ -71,6 +72,7 @@ def backtest(
         spread_bps=spread_bps,
         delay_ms=delay_ms,
         latency_ms=latency_ms,
+        callback_limit_s=callback_limit,
         seed=seed,
     )
     found = planned(asked)

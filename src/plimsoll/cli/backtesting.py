@@ -21,6 +21,7 @@ from plimsoll.cli.backtest_past import with_finer, with_past
 from plimsoll.cli.books import wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.hanging import LIMIT_S, hanging_told
 from plimsoll.cli.recordings import Wanted, holds_recordings, recorded_plan
 from plimsoll.config.project import Project, load_project
 from plimsoll.config.translate import core_settings
@@ -69,6 +70,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: int = 20
     seed: int = 1
     intrabar: str = ""
+    callback_limit_s: float = LIMIT_S
     session: tuple[int, int] = (0, 0)
     """Of a journal: its epoch and its first seq; without it the newest one."""
 
@@ -148,6 +150,7 @@ def planned(asked: Asked) -> Planned:
         delay_ns=asked.delay_ms * _MS,
         latency_ns=asked.latency_ms * _MS,
         seed=asked.seed,
+        callback_limit_ns=round(asked.callback_limit_s * 1e9),
     )
     return Planned(plan, notes, limits is not None)
 
@@ -171,14 +174,20 @@ def _recorded(
             session=asked.session,
         )
     )
+    plan.callback_limit_ns = round(asked.callback_limit_s * 1e9)
     return Planned(plan, notes, base is not None)
 
 
 def results_of(plan: Plan, progress: Progress | None = None) -> Results:
-    """Return what a plan's strategies would have done, over bars or over recordings."""
-    if isinstance(plan, RecordedPlan):
-        return run_recorded(plan, progress)
-    return run(plan, progress)
+    """Return what a plan's strategies would have done, over bars or over recordings.
+
+    Raises:
+        Failure: a callback did not return.
+    """
+    with hanging_told():
+        if isinstance(plan, RecordedPlan):
+            return run_recorded(plan, progress)
+        return run(plan, progress)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from plimsoll.cli.arguments import usage
 from plimsoll.cli.books import damage_told, journal_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
+from plimsoll.cli.hanging import LIMIT_S, hanging_told
 from plimsoll.cli.output import print_json
 from plimsoll.cli.what_if import answer
 from plimsoll.cli.wiring import loader
@@ -17,21 +18,31 @@ from plimsoll.engine.replay import ReplayReport, prove, sessions
 
 
 def replay(
-    session: str, project: str, env: str, *, json: bool, with_: str, strategy: str, params: str
+    session: str,
+    project: str,
+    env: str,
+    *,
+    json: bool,
+    with_: str,
+    strategy: str,
+    params: str,
+    callback_limit: float,
 ) -> Exit:
     """Replay one session; return 9 when a decision differs.
 
     Raises:
-        Failure: there is no such session, or nothing in it that could be replaced.
+        Failure: there is no such session, nothing in it that could be replaced, or a callback did
+            not return.
     """
     found = load_project(Path(project), env)
     journal_of(found.books)
     epoch = _epoch(found, session)
     if with_:
-        return answer(found, epoch, with_, strategy, params, json=json)
+        with hanging_told():
+            return answer(found, epoch, with_, strategy, params, callback_limit, json=json)
     if strategy or params:
         raise usage("--strategy and --params belong to --with", "plimsoll replay --help")
-    report = proof(found, epoch)
+    report = proof(found, epoch, callback_limit)
     if json:
         print_json({"replay": fields(report)})
     else:
@@ -39,15 +50,16 @@ def replay(
     return Exit.DONE if report.identical else Exit.FINDINGS
 
 
-def proof(project: Project, epoch: int) -> ReplayReport:
+def proof(project: Project, epoch: int, callback_limit_s: float = LIMIT_S) -> ReplayReport:
     """Return what the replay of one session found.
 
     Raises:
-        Failure: the log is damaged or there is no such session.
+        Failure: the log is damaged, there is no such session, or a callback did not return.
     """
-    with damage_told(project.books):
+    limit_ns = round(callback_limit_s * 1e9)
+    with damage_told(project.books), hanging_told():
         try:
-            return prove(project.journal_dir, epoch, loader(project))
+            return prove(project.journal_dir, epoch, loader(project), limit_ns)
         except KeyError as error:
             raise _no_session(project, str(epoch)) from error
 

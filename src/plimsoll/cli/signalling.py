@@ -37,7 +37,7 @@ def send(
     if json:
         print_json({"accepted": True, "seq": answer.seq, "id": name, "strategy": strategy})
     else:
-        print(f"{strategy} has heard it: seq {answer.seq}")
+        print(f"{strategy} has heard it: seq {answer.seq}; what came of it: plimsoll why {name}")
     return Exit.DONE
 
 

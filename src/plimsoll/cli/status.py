@@ -13,6 +13,7 @@ from plimsoll.cli.exits import Exit
 from plimsoll.cli.mode_words import document as modes_of
 from plimsoll.cli.mode_words import mode_lines
 from plimsoll.cli.output import print_json
+from plimsoll.cli.refused import refused_document, refused_lines
 from plimsoll.cli.rows import (
     live_totals,
     position_rows,
@@ -198,6 +199,8 @@ def _page(
     lines += mode_lines(core) + changed_lines(core) + executor_lines(core.state)
     lines += stage_lines(core) + stop_lines(core)
     lines += doubt_lines(core) + waiting_lines(core)
+    if refused := refused_lines(core.state):
+        lines += ["", *refused]
     if core.incidents:
         lines += ["", f"incidents ({counts.get('incident', 0)} in all, newest last)"]
         newest = list(core.incidents)[-_SHOWN_INCIDENTS:]
@@ -251,6 +254,7 @@ def _document(books: Books, core: Core, holder: Holder | None, state: str) -> di
         },
         "modes": modes_of(core),
         "parameters": changed_document(core),
+        "refused_at_once": refused_document(core.state),
         "executors": [one.name for one in executors_of(core.state) if not one.run.ended],
         "stopped_strategies": stopped_strategies(core),
         "equity": text.exact(losses.equity) if losses.is_known else None,

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SHOWN: Final = 20
+_FAILED_SHOWN: Final = 5
 _MOST: Final = 10_000
 _WHY_NONE: Final = {
     "sharpe": "it takes thirty days of returns that differ",
@@ -78,6 +79,7 @@ def sweep(
     spread_bps: float,
     delay_ms: int,
     latency_ms: int,
+    callback_limit: float,
     seed: int,
 ) -> Exit:
     """Run every combination, or those a search proposes; print the best, walk forward.
@@ -104,6 +106,7 @@ def sweep(
         spread_bps=spread_bps,
         delay_ms=delay_ms,
         latency_ms=latency_ms,
+        callback_limit_s=callback_limit,
         seed=seed,
     )
     sets = _sets(grid) if grid else [{}]
@@ -253,12 +256,22 @@ def _print(outcomes: Sequence[Outcome], walked: Sequence[Step], by: str) -> None
     ordered = [*outcomes, *(step.chosen for step in walked)]
     if any(getattr(one, by) is None for one in ordered if not one.failure):
         print(f"Where there is no {by} (-), the return decides: {_WHY_NONE[by]}.")
+    for text in _failures(outcomes):
+        print(text)
     print("The best of many is the luckiest of many: --steps 5 shows what the best did afterwards.")
     if walked:
         console.print(_of_steps(walked, by))
         print(f"Afterwards, one stretch after the other: {_share(compounded(walked))}")
     for text in outcomes[0].warnings:
         print(f"warning: {text}")
+
+
+def _failures(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return which sets could not be run, and why: as many as a person reads."""
+    failed = [one for one in outcomes if one.failure]
+    told = [f"failed: {_words(one.params)}: {one.failure}" for one in failed[:_FAILED_SHOWN]]
+    more = len(failed) - len(told)
+    return [*told, *([f"and {more:,} more failed: --json shows all"] if more else [])]
 
 
 def _of_steps(walked: Sequence[Step], by: str) -> Table:
@@ -278,7 +291,7 @@ def _of_steps(walked: Sequence[Step], by: str) -> Table:
 
 def _cells(one: Outcome) -> list[str]:
     if one.failure:
-        return [_words(one.params), one.failure.partition("\n")[0][:60]]
+        return [_words(one.params), "failed"]
     figures = [_figure(one.sharpe), _share(one.total_return)]
     figures += [_figure(one.calmar), _figure(one.profit_factor)]
     drawdown = "-" if one.max_drawdown is None else f"{one.max_drawdown:.2%}"

@@ -31,7 +31,14 @@ _CAVEATS: Final = (
 
 
 def answer(
-    project: Project, epoch: int, source: str, owner: str, params: str, *, json: bool
+    project: Project,
+    epoch: int,
+    source: str,
+    owner: str,
+    params: str,
+    callback_limit_s: float,
+    *,
+    json: bool,
 ) -> Exit:
     """Print what a class would have done in a session.
 
@@ -53,6 +60,7 @@ def answer(
             entry.name,
             changed,
             _loader(project, changed, source, params_of(params)),
+            round(callback_limit_s * 1e9),
         )
     found = found._replace(notes=(*found.notes, *notes, *_of_live(found)))
     if json:

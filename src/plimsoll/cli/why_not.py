@@ -10,6 +10,7 @@ from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json
 from plimsoll.cli.prices import add_prices
+from plimsoll.cli.refused import refused_document, refused_lines
 from plimsoll.config.books import load_books
 from plimsoll.core.engine import State
 from plimsoll.core.model import strategy_of
@@ -81,7 +82,7 @@ def _lines(state: State, name: str, found: list[Hindrance]) -> list[str]:
             for one, count in denied
         ]
         lines.append(text.table(("time", ">times", "instrument", "code", "why"), told, "  "))
-    return lines
+    return lines + refused_lines(state, name)
 
 
 def _document(state: State, name: str, found: list[Hindrance]) -> dict[str, Any]:
@@ -94,4 +95,5 @@ def _document(state: State, name: str, found: list[Hindrance]) -> dict[str, Any]
             {"code": one.code, "text": one.text, "instrument": one.instrument, "times": count}
             for one, count in recent(state, name)
         ],
+        "refused_at_once": refused_document(state, name),
     }

@@ -8,6 +8,7 @@ from plimsoll.core.engine.valuing import firm_profit_of
 from plimsoll.core.model import Order
 from plimsoll.core.records import (
     AmendIntended,
+    AskRefused,
     CancelIntended,
     ExecutionReported,
     OrderDenied,
@@ -50,6 +51,8 @@ class Course:
         self.profit_units: int | None = None
         """Realised and open, less costs, since the session began; None: never valued."""
         self.positions: dict[str, str] = {}
+        self.refused: dict[tuple[str, str], AskRefused] = {}
+        """What it was refused at once, by call and reason: the newest count."""
         self._begun_units: int | None = None
         self._begun_fees: int | None = None
         self._seen: set[str] = set()
@@ -136,6 +139,10 @@ class Course:
         terms = (str(record.side), record.price_ticks, record.qty_lots, record.code)
         self._add(record, "denied", record.instrument, terms, text)
 
+    def _ask_refused(self, _state: State, record: AskRefused) -> None:
+        if record.owner == self.owner:
+            self.refused[record.ask, record.code] = record
+
     def _fill(self, state: State, record: ExecutionReported | PaperFilled) -> None:
         if record.execution_id in self._seen or not self._own(state, record.client_order_id):
             return
@@ -169,6 +176,7 @@ _HEARD: Final[dict[type[Record], Callable[[Course, State, Any], None]]] = {
     CancelIntended: Course._cancel,
     PaperCancelIntended: Course._cancel,
     OrderDenied: Course._denied,
+    AskRefused: Course._ask_refused,
     ExecutionReported: Course._fill,
     PaperFilled: Course._fill,
     StrategyStopped: Course._stop,

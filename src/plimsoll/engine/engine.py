@@ -13,6 +13,8 @@ from plimsoll.core.records import (
     FRAME_KIND,
     RECORD_KIND,
     AmendIntended,
+    AskRefused,
+    CallbackCut,
     CancelIntended,
     ExecutionReported,
     Halted,
@@ -76,6 +78,8 @@ class Engine:
         """Called with a link whose frame could not be understood: the book behind it has a hole."""
         self.on_woken: Callable[[], None] = lambda: None
         """Called after a pause was noticed, in the middle of an input: it only plans work."""
+        self.place_of_cut: Callable[[], str] = lambda: ""
+        """Returns where the callback was that was cut off last: file, line, function."""
         self.practice: Practice | None = None
         """Goes the way of an order between frames; ``None``: nobody does."""
         self.fresh_until_ns = _NEVER
@@ -101,6 +105,8 @@ class Engine:
             IncidentRaised: log.incident,
             Halted: log.halted,
             StrategyStopped: log.strategy_stopped,
+            AskRefused: log.ask_refused,
+            CallbackCut: lambda record: log.callback_cut(record, self.place_of_cut()),
             QueryAnswered: log.warmed_up,
             RequestAnswered: self.meter.answered,
             ExecutionReported: self.meter.executed,

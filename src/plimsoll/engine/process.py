@@ -258,6 +258,7 @@ class Process:
         )
         guard = CallbackGuard(self.core.turns, self.settings.callback_limit_ns)
         guard.start()
+        self.engine.place_of_cut = lambda: guard.place
         try:
             with _refusing():
                 await self._start()

@@ -23,6 +23,7 @@ from plimsoll.core.records import (
 )
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy import Strategy
+from plimsoll.engine.guard import PAST_LIMIT_NS, CallbackHung, guarded
 from plimsoll.engine.reading import EntryReader, record_of
 from plimsoll.engine.restoring import forget_news
 from plimsoll.journal import MARKET, TRADING, Entry, merge, scan
@@ -68,24 +69,25 @@ def sessions(journal_dir: Path) -> list[int]:
     return list(dict.fromkeys(entry.epoch for entry in scan(journal_dir, TRADING)))
 
 
-def prove(journal_dir: Path, epoch: int, load: Load) -> ReplayReport:
+def prove(
+    journal_dir: Path, epoch: int, load: Load, callback_limit_ns: int = PAST_LIMIT_NS
+) -> ReplayReport:
     """Replay one session and compare its decisions.
 
     Raises:
         JournalDamaged: the logs are not whole.
         KeyError: there is no such session.
+        CallbackHung: a callback that returned in the session does not.
     """
     started = time.perf_counter()
     prover = _Prover(load)
     prover.core.turns.known = cut_callbacks(journal_dir, epoch)
-    for entry in merge(scan(journal_dir, TRADING), scan(journal_dir, MARKET)):
-        if entry.epoch < epoch:
-            prover.before(entry)
-        elif entry.epoch == epoch:
-            if not prover.step(entry):
+    with guarded(callback_limit_ns, prover.core.turns):
+        for entry in merge(scan(journal_dir, TRADING), scan(journal_dir, MARKET)):
+            if entry.epoch < epoch:
+                prover.before(entry)
+            elif entry.epoch > epoch or not prover.step(entry):
                 break
-        else:
-            break
     if not prover.entries:
         raise KeyError(f"no session with epoch {epoch} in {journal_dir}")
     return ReplayReport(
@@ -142,7 +144,7 @@ class _Prover:
             return True
         if type(record) in _DECISIONS:
             return self._compare(record)
-        missing = next(self.expected, None)
+        missing = _returned(next(self.expected, None))
         if missing is not None:
             self.difference = self._differs(missing.seq, entry.ts_ns, None, missing)
             return False
@@ -158,6 +160,7 @@ class _Prover:
         made = next(self.expected, None)
         self.decisions += 1
         if made is None or encode(made) != encode(recorded):
+            _returned(made)
             self.difference = self._differs(recorded.seq, recorded.ts_ns, recorded, made)
             return False
         self.core.apply(made)
@@ -196,6 +199,17 @@ class _Prover:
                 raise
 
         return noting
+
+
+def _returned(made: Record | None) -> Record | None:
+    """Return a decision the log does not have, unless it is that a callback was cut off here.
+
+    Raises:
+        CallbackHung: it is.
+    """
+    if isinstance(made, CallbackCut):
+        raise CallbackHung(made)
+    return made
 
 
 def _words(difference: Difference | None) -> str:

@@ -25,6 +25,7 @@ from plimsoll.core.records import (
     FRAME_KIND,
     MARKET_INPUTS,
     BarReported,
+    CallbackCut,
     ClockMeasured,
     Configured,
     InstrumentListed,
@@ -47,6 +48,7 @@ from plimsoll.core.records import (
 from plimsoll.core.settings import CoreSettings, StrategySettings, from_text, to_text
 from plimsoll.core.strategy import Strategy
 from plimsoll.engine.course import Course, Parting, parting
+from plimsoll.engine.guard import PAST_LIMIT_NS, CallbackHung, guarded
 from plimsoll.engine.reading import EntryReader, record_of
 from plimsoll.engine.replay import cut_callbacks
 from plimsoll.engine.restoring import forget_news
@@ -118,7 +120,12 @@ def session_of(journal_dir: Path, epoch: int) -> Session:
 
 
 def what_if(
-    journal_dir: Path, session: Session, owner: str, changed: StrategySettings, load: Load
+    journal_dir: Path,
+    session: Session,
+    owner: str,
+    changed: StrategySettings,
+    load: Load,
+    callback_limit_ns: int = PAST_LIMIT_NS,
 ) -> WhatIf:
     """Return what a changed instance would have done in a session, beside what was done.
 
@@ -128,9 +135,11 @@ def what_if(
         owner: The instance that is replaced.
         changed: Its settings with the other code and parameters.
         load: Makes strategies, of the session's code and of the other.
+        callback_limit_ns: Processor time a callback may take, 0 = any.
 
     Raises:
         JournalDamaged: the logs are not whole.
+        CallbackHung: a callback does not return.
     """
     entry = session.instance(owner)
     assert entry is not None
@@ -142,23 +151,25 @@ def what_if(
     again.bars = other.bars = again_bars
     again.fired = other.fired = _fired(journal_dir, session.epoch)
     reader, begun_ns, ended_ns = EntryReader(), 0, 0
-    for one in merge(scan(journal_dir, TRADING), scan(journal_dir, MARKET)):
-        if one.epoch > session.epoch:
-            break
-        if one.epoch < session.epoch:
-            _before(one, (done.core, again.core, other.core))
-            continue
-        record = reader.record(one)
-        if record is None or isinstance(record, Telemetry):
-            continue
-        begun_ns, ended_ns = begun_ns or record.ts_ns, record.ts_ns
-        done.take(record)
-        if type(record) not in _DECISIONS:
-            again.take(record)
-            other.take(record)
+    with guarded(callback_limit_ns, again.core.turns, other.core.turns):
+        for one in merge(scan(journal_dir, TRADING), scan(journal_dir, MARKET)):
+            if one.epoch > session.epoch:
+                break
+            if one.epoch < session.epoch:
+                _before(one, (done.core, again.core, other.core))
+                continue
+            record = reader.record(one)
+            if record is None or isinstance(record, Telemetry):
+                continue
+            begun_ns, ended_ns = begun_ns or record.ts_ns, record.ts_ns
+            done.take(record)
+            if type(record) not in _DECISIONS:
+                again.take(record)
+                other.take(record)
     for run in (done, again, other):
         run.course.end(run.core.state)
     notes = list(dict.fromkeys((*again.notes, *other.notes)))
+    notes += _refused(other.course)
     if cuts:
         notes.append("a callback was cut off in the session: here each takes the time it takes")
     return WhatIf(
@@ -174,6 +185,13 @@ def what_if(
         parting(again.course, other.course),
         tuple(notes),
     )
+
+
+def _refused(course: Course) -> Iterator[str]:
+    """Yield what the changed code was refused at once: it asks wrongly."""
+    for one in course.refused.values():
+        call = f"{one.ask} {one.instrument}"
+        yield f"changed: {call} refused at once, {one.times:,} x: {one.code}: {one.text}"
 
 
 def _before(entry: Entry, cores: tuple[Core, ...]) -> None:
@@ -341,6 +359,8 @@ class _Run:
             self._seq = decision.seq
             core.apply(decision)
             course.hear(core.state, decision)
+            if isinstance(decision, CallbackCut):
+                raise CallbackHung(decision)
             if isinstance(decision, QueryIntended) and decision.kind == "bars":
                 queries.append(decision)
         for query in queries:

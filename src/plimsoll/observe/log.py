@@ -11,6 +11,8 @@ import msgspec
 
 from plimsoll.core.feed import STREAM_LIVE
 from plimsoll.core.records import (
+    AskRefused,
+    CallbackCut,
     Halted,
     IncidentRaised,
     LinkChanged,
@@ -75,6 +77,29 @@ class Log:
     def strategy_stopped(self, record: StrategyStopped) -> None:
         """Tell that a strategy instance ended."""
         self._tell(logging.WARNING, "strategy stopped", owner=record.owner, reason=record.reason)
+
+    def ask_refused(self, record: AskRefused) -> None:
+        """Tell, once, that a strategy asks for what it cannot have; how often is in the log."""
+        if record.since_ns == record.ts_ns:
+            self._tell(
+                logging.WARNING,
+                "strategy refused at once",
+                owner=record.owner,
+                ask=record.ask,
+                code=record.code,
+                instrument=record.instrument,
+                text=record.text,
+            )
+
+    def callback_cut(self, record: CallbackCut, place: str) -> None:
+        """Tell that a callback did not return, and in which line it was."""
+        self._tell(
+            logging.ERROR,
+            "callback cut off",
+            owner=record.owner,
+            callback=record.callback,
+            place=place,
+        )
 
     def trouble(self, code: str, subject: str, text: str) -> None:
         """Tell of something odd at the venue's door."""

@@ -18,7 +18,7 @@ from plimsoll.journal import MARKET, TRADING, Places, look_up, scan
 from plimsoll.why.notes import note_after, note_before
 from plimsoll.why.subjects import subjects_of
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _BATCH: Final = 20_000
 _SCHEMA: Final = """
 CREATE TABLE about (name TEXT NOT NULL, seq INTEGER NOT NULL);

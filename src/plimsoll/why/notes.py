@@ -5,7 +5,7 @@ worked out while the index reads the log, from a state that nothing but ``apply`
 """
 
 from plimsoll.core.engine import State
-from plimsoll.core.model import Instrument, Side, cash_text
+from plimsoll.core.model import Instrument, Side, cash_text, strategy_of
 from plimsoll.core.records import (
     ExecutionReported,
     OrderDenied,
@@ -13,6 +13,7 @@ from plimsoll.core.records import (
     PaperFilled,
     PaperOrderIntended,
     Record,
+    SignalReceived,
 )
 
 
@@ -24,7 +25,9 @@ def note_before(state: State, record: Record) -> str:
 
 
 def note_after(state: State, record: Record) -> str:
-    """Return what a record did to the books, where it moved money or position."""
+    """Return what a record did to the books, or who a signal goes to."""
+    if isinstance(record, SignalReceived):
+        return _hearers(state, record)
     if isinstance(record, ExecutionReported):
         order = state.orders.of_venue(record.client_order_id, record.venue_order_id)
         owner, name = (order.owner if order else ""), record.instrument
@@ -44,6 +47,19 @@ def note_after(state: State, record: Record) -> str:
         f"{owner} now holds {position}, realised {cash_text(held.realised_units)}, "
         f"fees {cash_text(held.fee_units)}"
     )
+
+
+def _hearers(state: State, record: SignalReceived) -> str:
+    """Return which books of a strategy hear a signal, and which do not, and why."""
+    running = state.settings.strategies if state.settings else ()
+    books = [one.name for one in running if strategy_of(one.name) == record.owner]
+    told = [f"heard by {name}" for name in books if name not in state.stopped]
+    told += [
+        f"NOT heard by {name}, which was stopped: {state.stopped[name]}"
+        for name in books
+        if name in state.stopped
+    ]
+    return "; ".join(told) or f"NOT heard: no instance of {record.owner} ran"
 
 
 def _room(state: State, record: OrderIntended | PaperOrderIntended | OrderDenied) -> str:

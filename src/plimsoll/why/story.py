@@ -4,19 +4,25 @@ import re
 from typing import Final, NamedTuple
 
 from plimsoll.core.records import (
+    AskRefused,
     Blocked,
     ExecutionReported,
     Halted,
+    IncidentRaised,
     OrderDenied,
     PaperFilled,
     Record,
+    SignalReceived,
 )
 from plimsoll.why.index import Index
-from plimsoll.why.subjects import HALT, denials_of, subjects_of
+from plimsoll.why.subjects import HALT, denials_of, is_signal, signal_of, subjects_of
 from plimsoll.why.words import words_of
 
 DEPTH_MAX: Final = 50
 """Most causes walked back from one record; a chain is rarely longer than four."""
+
+_ORDERS_MOST: Final = 20
+"""Orders of a signal that are told whole; of later ones the intents."""
 
 _SEQ: Final = re.compile(r"(?:seq[: ])?(\d+)")
 
@@ -49,10 +55,10 @@ class Story(NamedTuple):
 
 
 def tell(index: Index, name: str) -> Story:
-    """Return the chain behind an order, execution, denial, halt, block, command or seq.
+    """Return the chain behind an order, execution, denial, halt, block, command, signal or seq.
 
-    ``name``: a client order id, the venue's order or execution id, a command's id, ``halt``, an
-    instrument (its last block), an instance (its last denial or stop), or a seq.
+    ``name``: a client order id, the venue's order or execution id, the id of a command or a signal,
+    ``halt``, an instrument (its last block), an instance (its last denial or stop), or a seq.
 
     Raises:
         NotFound: nothing is called so.
@@ -60,7 +66,9 @@ def tell(index: Index, name: str) -> Story:
     """
     seqs = _seqs_of(index, name)
     if not seqs:
-        raise NotFound(name, index.names_like(name[:8]))
+        signals = index.names_like(signal_of(name[:8]))
+        near = [one for one in index.names_like(name[:8]) if not is_signal(one)]
+        raise NotFound(name, [*near, *(one.removeprefix(signal_of("")) for one in signals)])
     records = index.records(seqs)
     while True:  # causes first, level by level: one look at the log for each
         causes = {one.cause for one in records.values() if one.cause} - records.keys()
@@ -82,6 +90,9 @@ def _seqs_of(index: Index, name: str) -> list[int]:
         return _of_record(index, int(number[1]))
     denied = index.seqs_about(denials_of(name))
     about = index.seqs_about(name)
+    if not about and not denied and name != HALT:
+        signals = index.records(index.seqs_about(signal_of(name))).values()
+        return sorted({seq for one in signals for seq in _of_signal(index, one)})
     if name == HALT or ":" in name:
         return _newest_of(index, about, Halted if name == HALT else Blocked)
     if denied or (about and _is_owner(index, name)):
@@ -95,9 +106,21 @@ def _of_record(index: Index, seq: int) -> list[int]:
     record = index.records([seq]).get(seq)
     if record is None:
         return []
-    names = [] if isinstance(record, OrderDenied) else list(subjects_of(record))
+    if isinstance(record, SignalReceived):
+        return _of_signal(index, record)
+    names = [] if isinstance(record, OrderDenied | AskRefused) else list(subjects_of(record))
     whole = index.seqs_about(names[0]) if names else []
     return whole or [seq, *index.effects_of(seq)]
+
+
+def _of_signal(index: Index, signal: Record) -> list[int]:
+    """Return a signal, what was decided when it was heard, and the orders of that to their end."""
+    effects = index.effects_of(signal.seq)
+    decided = index.records(effects).values()
+    orders = dict.fromkeys(getattr(one, "client_order_id", "") for one in decided)
+    orders.pop("", None)
+    told = [index.seqs_about(order) for order in list(orders)[:_ORDERS_MOST]]
+    return sorted({signal.seq, *effects, *(seq for seqs in told for seq in seqs)})
 
 
 def _newest_of(index: Index, seqs: list[int], kind: type[Record]) -> list[int]:
@@ -139,5 +162,21 @@ def _steps(index: Index, record: Record) -> list[Step]:
     if not note:
         return [step]
     said = "check" if place == "before" else "ledger"
+    if isinstance(record, SignalReceived):
+        return [step, *_heard(index, record, note)]
     beside = Step(record.seq, record.ts_ns, record.seq, said, note, None)
     return [beside, step] if place == "before" else [step, beside]
+
+
+def _heard(index: Index, signal: SignalReceived, note: str) -> list[Step]:
+    """Return who heard a signal, and that nothing came of it where nothing did."""
+    effects = index.records(index.effects_of(signal.seq)).values()
+    told = [] if any(_is_refusal(one) for one in effects) else [("heard", note)]
+    if told and not effects and "NOT heard" not in note:
+        told.append(("nothing", "it asked for nothing: what it holds or quotes stays as it is"))
+    stamp = signal.seq, signal.ts_ns, signal.seq
+    return [Step(*stamp, label, text, None) for label, text in told]
+
+
+def _is_refusal(record: Record) -> bool:
+    return isinstance(record, IncidentRaised) and record.code == "signal_refused"

@@ -6,6 +6,7 @@ from typing import Any, Final
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
+    AskRefused,
     Blocked,
     CallbackCut,
     CancelIntended,
@@ -33,15 +34,33 @@ from plimsoll.core.records import (
     Released,
     RequestAnswered,
     SendRefused,
+    SignalReceived,
     StrategyStopped,
 )
 
 HALT: Final = "halt"
+_SIGNAL: Final = "signal "
 
 
 def denials_of(owner: str) -> str:
     """Return the name of an instance's denials."""
     return f"denied {owner}"
+
+
+def signal_of(name: str) -> str:
+    """Return the name of a signal by its id: senders choose ids, which may be those of others."""
+    return f"{_SIGNAL}{name}"
+
+
+def is_signal(name: str) -> bool:
+    """Return whether a name is that of a signal."""
+    return name.startswith(_SIGNAL)
+
+
+def _signalled(record: SignalReceived) -> tuple[str, ...]:
+    """Return the whole id, and the one its sender gave it."""
+    given = record.id.removeprefix(f"signal-{record.owner}-")
+    return tuple(dict.fromkeys((signal_of(record.id), signal_of(given))))
 
 
 def _of_order(record: Any) -> tuple[str, ...]:  # noqa: ANN401 - any record with the field
@@ -92,7 +111,9 @@ _SUBJECTS: Final[dict[type[Record], Callable[[Any], tuple[str, ...]]]] = {
     RequestAnswered: _reported,
     ExecutionReported: _executed,
     OrderDenied: lambda record: (denials_of(record.owner),),
+    AskRefused: lambda record: (denials_of(record.owner),),
     OperatorCommand: lambda record: (record.id,),
+    SignalReceived: _signalled,
     Halted: lambda _record: (HALT,),
     Rearmed: lambda _record: (HALT,),
     PaperFunded: _owned,

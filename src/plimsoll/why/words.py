@@ -9,6 +9,7 @@ from plimsoll.core.model import Instrument, Side, cash_text
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
+    AskRefused,
     BarChanged,
     BarReported,
     Blocked,
@@ -42,6 +43,7 @@ from plimsoll.core.records import (
     RequestAnswered,
     SendRefused,
     SessionStopping,
+    SignalReceived,
     StrategyStopped,
     TickerChanged,
     TimerFired,
@@ -82,6 +84,18 @@ def _intended(record: OrderIntended | PaperOrderIntended, instruments: Instrumen
     rest += [f"for its {record.label}"] if record.label else []
     said = f"{record.owner} wants to {_terms(record, instruments)} on {record.instrument}"
     return f"{said} ({', '.join(rest)})"
+
+
+def _signalled(record: SignalReceived, _instruments: Instruments) -> str:
+    age_ms = record.ts_ns // 1_000_000 - record.at_ms
+    age = f", made {age_ms:,} ms before" if record.at_ms else ""
+    return f"{record.actor} tells {record.owner} {record.payload} ({record.id}{age})"
+
+
+def _ask_refused(record: AskRefused, _instruments: Instruments) -> str:
+    times = "" if record.times == 1 else f", {record.times:,} times so far"
+    call = f"{record.ask} {record.instrument}"
+    return f"refuses {record.owner} {call} at once{times}: {record.code}: {record.text}"
 
 
 def _denied(record: OrderDenied, instruments: Instruments) -> str:
@@ -215,6 +229,8 @@ _WORDS: Final[dict[type[Record], tuple[str, Callable[[Any, Instruments], str]]]]
     CancelIntended: ("cancel", lambda one, _: f"asks for a cancel: {one.reason}"),
     PaperCancelIntended: ("cancel", lambda one, _: f"asks for a cancel: {one.reason}"),
     OrderDenied: ("denial", _denied),
+    AskRefused: ("refused", _ask_refused),
+    SignalReceived: ("signal", _signalled),
     OrderSent: ("sent", lambda one, _: f"{one.action} written, by {one.via}, {one.request_id}"),
     SendRefused: ("not sent", lambda one, _: f"{one.action} not sent: {one.reason}"),
     RequestAnswered: ("answer", _answered),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from plimsoll.core.model import Denied
+from plimsoll.core.model import Denied, Refusal
 from plimsoll.core.strategy import Strategy
 from plimsoll.core.strategy.rehearsal import START_NS, Rehearsal, Row, listing
 
@@ -72,3 +72,17 @@ def test_what_it_does_not_know_is_a_refusal():
     assert isinstance(stage.strategy.size("spot:ETHUSDC", "buy", percent=5), Denied)
     assert stage.strategy.orders("spot:ETHUSDC") == []
     assert stage.quotes() == ([], [])
+
+
+def test_what_is_refused_at_once_is_shown_and_is_no_request():
+    stage = Rehearsal(Does(), listing("spot:ETHUSDC", tick="0.1"))
+    for _ in range(3):
+        stage.strategy.target(NAME, 1)
+    (one,) = stage.refused()
+    assert (one.ask, one.code, one.instrument, one.times) == (
+        "target",
+        Refusal.UNKNOWN_INSTRUMENT,
+        NAME,
+        3,
+    )
+    assert stage.requests() == []

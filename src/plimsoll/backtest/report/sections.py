@@ -43,6 +43,7 @@ def owner_section(place: int, owner: OwnerResult, results: Results) -> str:
         markup.card("Execution", _execution(owner)),
         markup.card("Parameters", _parameters(owner)),
         "</div>",
+        markup.card("Refused at once", _refused(owner)) if owner.refused else "",
         markup.card("Every statistic", _statistics(owner)),
         markup.card("Rows", _trips(owner, rows) + _fills(owner, rows)),
     ]
@@ -139,6 +140,13 @@ def _execution(owner: OwnerResult) -> str:
             f'<rect class="buy" width="{wide:.2f}" height="4"/></svg>'
         )
     return bar + markup.table(("measure", ">value"), rows, kind="stacked")
+
+
+def _refused(owner: OwnerResult) -> str:
+    rows = [tuple(map(escape, words.refused(row))) for row in owner.refused]
+    caption = "What the strategy asked for wrongly, or at the wrong time: it was told at once"
+    made = markup.table(words.REFUSED, rows, caption=caption)
+    return markup.scroll(f"Refused at once to {owner.owner}", made)
 
 
 def _parameters(owner: OwnerResult) -> str:

@@ -27,6 +27,9 @@ def summary(results: Results, width: int = 100) -> RenderableType:
     for first in range(0, len(results.owners), beside):
         some = results.owners[first : first + beside]
         parts += [Text(""), _statistics(some), Text(""), _execution(some)]
+    for owner in results.owners:
+        if owner.refused:
+            parts += [Text(""), *_refused(owner)]
     parts += [Text(""), _named("assumption", results.assumptions or {"none": "was named"})]
     parts += [Text(f"warning: {one}", style="yellow") for one in results.warnings]
     parts += [Text(f"source: {one}") for one in results.source]
@@ -82,6 +85,14 @@ def _execution(owners: Sequence[OwnerResult]) -> Table:
             cells = (words.execution(name, one.execution.get(name)) for one in owners)
             table.add_row(name.replace("_", " "), *map(Text, cells))
     return table
+
+
+def _refused(owner: OwnerResult) -> Iterator[Text]:
+    yield Text(f"{owner.owner}: refused at once, before any check", style="bold")
+    for row in owner.refused:
+        call, code, times, first, text = words.refused(row)
+        yield Text(f"  {times} x {call}: {code}, first {first}")
+        yield Text(f"  {text}", style="dim")
 
 
 def _beside(title: str, owners: Sequence[OwnerResult]) -> Table:

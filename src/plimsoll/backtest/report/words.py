@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from plimsoll.backtest.results import OwnerResult
+from plimsoll.backtest.results import OwnerResult, RefusedRow
 from plimsoll.core.portfolio.statistics import METRICS, Unit
 
 DASH: Final = "–"  # noqa: RUF001 - the dash is meant
@@ -126,6 +126,16 @@ def execution(name: str, value: object) -> str:
     if name.endswith("_bps"):
         return _with_sign(f"{abs(value):,.2f}", value, signed=True) + " bps"
     return f"{value:,}" if isinstance(value, int) else number(value)
+
+
+REFUSED: Final = ("call", "reason", ">times", "first", "the first of them")
+"""Titles of what an instance was refused at once."""
+
+
+def refused(row: RefusedRow) -> tuple[str, str, str, str, str]:
+    """Return one kind of what an instance was refused at once."""
+    call = f"{row.ask} {row.instrument}"
+    return call, row.code, f"{row.times:,}", moment(row.first_ns), row.text
 
 
 def typographic(text: str) -> str:

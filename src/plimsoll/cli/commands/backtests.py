@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from plimsoll.cli.arguments import SHARED, Argument, Command
+from plimsoll.cli.arguments import CALLBACK_LIMIT, SHARED, Argument, Command
 
 _STRATEGY: Final = Argument("strategy", "FILE.py:CLASS, MODULE:CLASS, or a strategy of the project")
 _TESTED: Final = (
@@ -67,6 +67,7 @@ _TESTED: Final = (
         metavar="N",
         least=0,
     ),
+    CALLBACK_LIMIT,
     Argument("--seed", "seed of everything drawn", kind=int, default=1, metavar="N"),
 )
 """What both ask of the data and of the market."""

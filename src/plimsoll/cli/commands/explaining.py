@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from plimsoll.cli.arguments import SHARED, Argument, Command
+from plimsoll.cli.arguments import CALLBACK_LIMIT, SHARED, Argument, Command
 
 EXPLAINING: Final = (
     Command(
@@ -25,6 +25,7 @@ EXPLAINING: Final = (
             ),
             Argument("--strategy", "with --with: in whose place", default="", metavar="NAME"),
             Argument("--params", "with --with: NAME=VALUE, comma between", default="", metavar="L"),
+            CALLBACK_LIMIT,
         ),
         "Exit code 9 when a decision differs: the first one is shown, as the log has it and as it\n"
         "was made again. With --with three courses stand beside each other: what was done, the\n"
@@ -42,18 +43,20 @@ EXPLAINING: Final = (
     ),
     Command(
         "why",
-        "the chain of records behind an order, a fill, a denial, a halt",
+        "the chain of records behind an order, a fill, a denial, a halt, a signal",
         (
             "plimsoll why acc-000003-000000007-K        # an order: from the input to the ledger",
             "plimsoll why halt                          # the newest halt and what it did",
             "plimsoll why quoter                        # its newest refusal or stop",
+            "plimsoll why alert-4711                    # a signal: who heard it, what it led to",
             "plimsoll why 18230 --json                  # whatever stands at this seq",
         ),
         "why:why",
         (
             Argument(
                 "id",
-                "an order, execution or command id, an instance, an instrument, halt, or a seq",
+                "an order, execution, command or signal id, an instance, an instrument, halt, or a "
+                "seq",
             ),
             *SHARED,
         ),

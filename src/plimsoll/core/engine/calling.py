@@ -9,6 +9,7 @@ from typing import Final
 
 from plimsoll.core.engine.facts import MODE
 from plimsoll.core.engine.placing import Placer
+from plimsoll.core.engine.refusing import refused, untold
 from plimsoll.core.engine.state import State
 from plimsoll.core.engine.wishing import Wishing
 from plimsoll.core.feed import Bar, Market
@@ -72,6 +73,7 @@ class Calling:
         except Exception as error:  # whatever it has put there: its own fault, and its own end
             yield from self.end(desk, f"its state cannot be saved: {error}", "raised")
             return
+        yield from untold(self.state, desk)
         yield StrategyCheckpoint(*self.state.stamp(), desk.name, saved)
         desk.executors.note_saved()
 
@@ -80,6 +82,7 @@ class Calling:
 
         A stop for a fault outlasts the session.
         """
+        yield from untold(self.state, desk)
         desk.stop_reason = reason
         desk.targets.clear()
         desk.quotes.clear()
@@ -224,6 +227,8 @@ class Calling:
                 yield from self.placer.amend(desk, request)
             elif isinstance(request, CancelRequest):
                 yield from self.placer.cancel(request.order, request.reason)
+            else:
+                yield refused(self.state, desk, request)
 
     def _repeats(self, desk: Desk) -> Iterator[Record]:
         """Stop an instance that repeats refused requests (RSK-8)."""

@@ -18,6 +18,7 @@ from plimsoll.core.feed import Market
 from plimsoll.core.model import FOREIGN, IdMaker, Instrument, Order, Regrid, strategy_of
 from plimsoll.core.portfolio import Ledger, Streak
 from plimsoll.core.records import (
+    AskRefused,
     CashMoved,
     DifferenceFound,
     DisconnectReported,
@@ -134,6 +135,9 @@ class Facts:
         self.incidents: deque[IncidentRaised] = deque(maxlen=KEEP)
         self.differences: deque[DifferenceFound] = deque(maxlen=KEEP)
         self.denials: deque[OrderDenied] = deque(maxlen=KEEP)
+        self.refused: dict[tuple[str, str, str], AskRefused] = {}
+        """What strategies asked for and were refused at once in this session, for readers: the
+        newest record by instance, call and reason."""
         self.doubts: dict[str, IncidentRaised] = {}
         """Markets told of as dead or long SUSPECT, by instrument, until told of as LIVE again."""
         self.disconnect: dict[str, DisconnectReported] = {}

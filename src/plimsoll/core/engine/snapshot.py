@@ -12,7 +12,7 @@ from plimsoll.core.execution.protection import Protection, Wish
 from plimsoll.core.feed import Market
 from plimsoll.core.model import OUTSIDE, Instrument, Order, Position, Scope
 from plimsoll.core.portfolio import Cause, History, Streak
-from plimsoll.core.records import FlattenBegun
+from plimsoll.core.records import AskRefused, FlattenBegun
 from plimsoll.core.risk import Halt, OwnLosses, Pacing, Pause
 from plimsoll.core.risk.breakers import Trip
 from plimsoll.core.risk.habits import Habits
@@ -84,6 +84,7 @@ class _Snapshot(msgspec.Struct):
     live_owners: list[str] | None = None
     """None in snapshots of before there were switches."""
     stages: dict[str, graduation.Standing] = {}
+    refused: list[AskRefused] = []
 
 
 def snapshot(state: State) -> bytes:
@@ -140,6 +141,7 @@ def snapshot(state: State) -> bytes:
             standings=list(state.modes.standings.values()),
             live_owners=sorted(state.modes.live_owners),
             stages=state.stages,
+            refused=list(state.refused.values()),
         )
     )
 
@@ -186,6 +188,7 @@ def restore(payload: bytes) -> State:
     state.rates.limits.update(saved.rates)
     state.funding_owed = saved.funding_owed
     state.stages = saved.stages
+    state.refused = {(one.owner, one.ask, one.code): one for one in saved.refused}
     _restore_paces(state, saved)
     state.changes.restore(saved.parameters, saved.signals)
     if saved.guard is not None:

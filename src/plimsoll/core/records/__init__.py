@@ -43,6 +43,7 @@ from plimsoll.core.records.market import (
 from plimsoll.core.records.modes import LiveEnded, ModeSet
 from plimsoll.core.records.orders import (
     AmendIntended,
+    AskRefused,
     CancelIntended,
     OrderDenied,
     OrderIntended,
@@ -131,6 +132,7 @@ __all__ = [
     "RECORD_KIND",
     "AbsenceShown",
     "AmendIntended",
+    "AskRefused",
     "BarChanged",
     "BarReported",
     "BarWalked",

@@ -95,11 +95,29 @@ class OrderDenied(Record, frozen=True, tag="deny"):
     label: str = ""
 
 
+class AskRefused(Record, frozen=True, tag="ask-refused"):
+    """What a strategy asked for and was refused at once, before any check: of one kind, so many.
+
+    ``ask`` is the call, such as ``target``; ``code`` a ``Refusal``; ``instrument`` and ``text`` are
+    those of the first. Recorded with the first of a kind, and with checkpoints while there are
+    more. ``times``: since the instance was made, ``since_ns``: the first.
+    """
+
+    owner: str
+    ask: str
+    instrument: str
+    code: str
+    text: str
+    times: int
+    since_ns: int
+
+
 DECISIONS: Final[tuple[type[Record], ...]] = (
     OrderIntended,
     AmendIntended,
     CancelIntended,
     OrderDenied,
+    AskRefused,
     ProtectionWished,
     ProtectionIntended,
 )

@@ -48,6 +48,7 @@ from plimsoll.core.strategy.number import (
     ticks_of,
 )
 from plimsoll.core.strategy.random_stream import RandomStream
+from plimsoll.core.strategy.refused import Refusals
 from plimsoll.core.strategy.repetition import Repetition
 from plimsoll.core.strategy.requests import (
     AmendRequest,
@@ -151,6 +152,8 @@ class Desk:
         """When each named timer is due, Unix ns."""
         self.denials: list[int] = []
         """Times of recent refusals, for the repetition guard (RSK-8)."""
+        self.refusals = Refusals()
+        """What it was refused here, counted; it is told of it at once."""
         self.repetition: Repetition | None = None
         """Orders and amends that passed, for the same guard; the engine says how many."""
         self.makers: dict[tuple[str, str], BarMaker] = {
@@ -228,16 +231,16 @@ class Desk:
             return None  # said again, as many do with each bar, and it is so (hot)
         listed = self._listed(instrument)
         if isinstance(listed, Denied):
-            return listed
+            return self._refused("target", instrument, listed)
         if self.executors.running((instrument,)):
             text = f"an executor is at work in {instrument}: cancel it, or wait for its end"
-            return Denied(Refusal.EXECUTOR, text)
+            return self._refused("target", instrument, Denied(Refusal.EXECUTOR, text))
         lots = self._target_lots(listed, qty, notional, weight)
         if isinstance(lots, Denied):
-            return lots
+            return self._refused("target", instrument, lots)
         levels = levels_of(listed, stop, take, trail)
         if isinstance(levels, Denied):
-            return levels
+            return self._refused("target", instrument, levels)
         stop_ticks, take_ticks, trail_ticks = levels
         is_plain = not any(levels)
         if qty is not None and is_plain:
@@ -270,13 +273,14 @@ class Desk:
         """See ``Strategy.quote``."""
         listed = self._listed(instrument)
         if isinstance(listed, Denied):
-            return listed
+            return self._refused("quote", instrument, listed)
         before = self.quotes.get(instrument)
         try:
             bid_rows = [row_of(listed, row, ROUND_FLOOR) for row in bids]
             ask_rows = [row_of(listed, row, ROUND_CEILING) for row in asks]
         except ValueError as error:
-            return Denied(Refusal.OFF_STEP, f"quote(): {error}")
+            text = f"quote(): {error}; rows are (price, quantity), both finite numbers"
+            return self._refused("quote", instrument, Denied(Refusal.OFF_STEP, text))
         self.quotes[instrument] = Quote(
             bid_rows,
             ask_rows,
@@ -302,6 +306,8 @@ class Desk:
             self.now_ns,
         )
         handle = self.executors.begin(wish, instrument, terms)
+        if handle.run is None and handle.refusal is not None:
+            self._refused("execute", instrument or type(wish).__name__, handle.refusal)
         for leg in handle.run.legs if handle.run else ():
             self.targets.pop(leg.instrument, None)  # flat, and reached
         return handle
@@ -340,14 +346,15 @@ class Desk:
         handle = OrderHandle(self, instrument)
         listed = self._listed(instrument)
         if isinstance(listed, Denied):
-            handle.refusal = listed
+            handle.refusal = self._refused(side.value, instrument, listed)
             return handle
         rounding = ROUND_FLOOR if side is _BUY else ROUND_CEILING
         lots = lots_of(listed, qty)
-        ticks = 0 if price is None else ticks_of(listed, price, rounding)
+        ticks = 0 if price is None else ticks_of(listed, price, rounding, "limit")
         waits_for = 0 if trigger is None else price_of(listed, "trigger", trigger)
         if is_executor_label(label):
-            handle.refusal = Denied(Refusal.EXECUTOR, f"label {label!r} is that of an executor")
+            text = f"label {label!r} is that of an executor: give it another"
+            handle.refusal = Denied(Refusal.EXECUTOR, text)
         elif isinstance(lots, Denied):
             handle.refusal = lots
         elif isinstance(ticks, Denied):
@@ -361,6 +368,8 @@ class Desk:
                     instrument, side, kind, tif, ticks, lots, reduce_only, label, handle, waits_for
                 )
             )
+            return handle
+        self._refused(side.value, instrument, handle.refusal)
         return handle
 
     def amend(
@@ -371,6 +380,19 @@ class Desk:
         trigger: Number | None = None,
     ) -> Denied | None:
         """See ``OrderHandle.amend``."""
+        request = self._amended(handle, price, qty, trigger)
+        if isinstance(request, Denied):
+            return self._refused("amend", handle.instrument, request)
+        self.requests.append(request)
+        return None
+
+    def _amended(
+        self,
+        handle: OrderHandle,
+        price: Number | None,
+        qty: Number | None,
+        trigger: Number | None,
+    ) -> AmendRequest | Denied:
         order = handle.order
         if order is None or not order.is_working:
             return Denied(Refusal.NO_SUCH_ORDER, "the order is not working")
@@ -392,14 +414,14 @@ class Desk:
             return Denied(Refusal.NO_SUCH_ORDER, "the order waits for no trigger")
         if lots <= order.filled_lots:
             return Denied(Refusal.BELOW_MINIMUM, "the new quantity is already filled; cancel")
-        self.requests.append(AmendRequest(order, ticks, lots, waits_for))
-        return None
+        return AmendRequest(order, ticks, lots, waits_for)
 
     def cancel(self, handle: OrderHandle) -> Denied | None:
         """See ``OrderHandle.cancel``."""
         order = handle.order
         if order is None or not order.is_working:
-            return Denied(Refusal.NO_SUCH_ORDER, "the order is not working")
+            denied = Denied(Refusal.NO_SUCH_ORDER, "the order is not working")
+            return self._refused("cancel", handle.instrument, denied)
         if not order.cancel_pending:
             self.requests.append(CancelRequest(order, "strategy"))
         return None
@@ -419,10 +441,21 @@ class Desk:
         frame: str,
     ) -> Decimal | Denied:
         """See ``Strategy.size``."""
+        found = self._sized(instrument, side, (qty, percent, volatility), frame)
+        return self._refused("size", instrument, found) if isinstance(found, Denied) else found
+
+    def _sized(
+        self,
+        instrument: str,
+        side: Side,
+        wish: tuple[Number | None, Number | None, Number | None],
+        frame: str,
+    ) -> Decimal | Denied:
         listed = self._listed(instrument)
         if isinstance(listed, Denied):
             return listed
-        given = [value for value in (qty, percent, volatility) if value is not None]
+        qty, percent, volatility = wish
+        given = [value for value in wish if value is not None]
         if len(given) != 1:
             text = "size() takes one of qty, percent and volatility"
             return Denied(Refusal.OFF_STEP, text)
@@ -607,6 +640,13 @@ class Desk:
                 self.has_bars.add(key)
         self.own_makers = tuple(maker for maker in self.makers.values() if maker.is_own)
 
+    def _refused(self, ask: str, instrument: object, denied: Denied) -> Denied:
+        """Count a refusal the strategy is told of; the first of its kind goes into the log."""
+        first = self.refusals.note(ask, instrument, denied, self.now_ns)
+        if first is not None:
+            self.requests.append(first)
+        return denied
+
     def _target_lots(
         self,
         listed: Instrument,
@@ -616,21 +656,24 @@ class Desk:
     ) -> int | Denied:
         given = [value for value in (qty, notional, weight) if value is not None]
         if len(given) != 1:
-            return Denied(Refusal.OFF_STEP, "target() takes one of qty, notional and weight")
+            text = f"target() takes one of qty, notional and weight, found {len(given)}"
+            return Denied(Refusal.OFF_STEP, text)
         if isinstance(qty, float):
             steps = whole_steps(qty, listed.lots_per_qty)  # hot: most need no Decimal
             if steps is not None:
                 return listed.on_qty_step(steps)
         number = number_of(given[0])
         if number is None:
-            return Denied(Refusal.OFF_STEP, f"target(): {given[0]!r} is not a number")
+            name = "qty" if qty is not None else "weight" if weight is not None else "notional"
+            text = f"target(): {name} {given[0]!r} is not a finite number"
+            return Denied(Refusal.OFF_STEP, text)
         if qty is not None:
             return listed.on_qty_step(listed.lots_of(number, rounding=ROUND_DOWN))
         if weight is not None:
             number = number * Decimal(self.capital_units) / 10**8
         price = self.reader.market(listed.name).reference_ticks(self.now_ns) * listed.tick
         if not price:
-            return Denied(Refusal.NO_REFERENCE, f"{listed.name} has no reference price")
+            return Denied(Refusal.NO_REFERENCE, f"{listed.name} has no price yet to size by")
         return listed.on_qty_step(listed.lots_of(number / price, rounding=ROUND_DOWN))
 
     def _stands(self, instrument: str, qty: Number | None) -> bool:
@@ -650,7 +693,8 @@ class Desk:
         if found is None:
             return Denied(
                 Refusal.UNKNOWN_INSTRUMENT,
-                f"{instrument!r} is not among this strategy's instruments {', '.join(self.names)}",
+                f"{instrument!r} is not among this strategy's instruments {', '.join(self.names)}: "
+                "name it in `instruments` of its entry",
             )
         return found
 

@@ -30,13 +30,13 @@ def _decimal(value: Number) -> Decimal:
     return number
 
 
-def ticks_of(listed: Instrument, price: Number, rounding: str) -> int | Denied:
+def ticks_of(listed: Instrument, price: Number, rounding: str, name: str = "price") -> int | Denied:
     """Return a price in ticks, a float rounded as named; or why it is none."""
     if listed.price_step == 1 and isinstance(price, float):
         steps = whole_steps(price, listed.ticks_per_price)
         if steps is not None:
             return steps
-    return _steps(listed.ticks_of, price, rounding, listed.price_step)
+    return _steps(name, listed.ticks_of, price, rounding, listed.price_step)
 
 
 def lots_of(listed: Instrument, qty: Number) -> int | Denied:
@@ -45,16 +45,16 @@ def lots_of(listed: Instrument, qty: Number) -> int | Denied:
         steps = whole_steps(qty, listed.lots_per_qty)
         if steps is not None:
             return steps
-    return _steps(listed.lots_of, qty, ROUND_DOWN, listed.qty_step)
+    return _steps("qty", listed.lots_of, qty, ROUND_DOWN, listed.qty_step)
 
 
 def _steps(
-    convert: Callable[..., int], value: Number, rounding: str, multiple: int
+    name: str, convert: Callable[..., int], value: Number, rounding: str, multiple: int
 ) -> int | Denied:
     """Convert exactly, floats by the named rounding; a refusal says what the step is."""
     number = number_of(value)
     if number is None:
-        return Denied(Refusal.OFF_STEP, f"{value!r} is not a finite number")
+        return Denied(Refusal.OFF_STEP, f"{name} {value!r} is not a finite number")
     is_float = isinstance(value, float)
     try:
         steps = convert(number, rounding=rounding if is_float else None)
@@ -62,7 +62,8 @@ def _steps(
         return Denied(Refusal.OFF_STEP, f"{error}; pass a float to have it rounded")
     off = steps % multiple
     if off and not is_float:
-        return Denied(Refusal.OFF_STEP, f"{value!r} is off the step; pass a float to round it")
+        text = f"{name} {value!r} is off the step; pass a float to round it"
+        return Denied(Refusal.OFF_STEP, text)
     if not off:
         return steps
     return steps - off + (multiple if rounding == ROUND_CEILING else 0)
@@ -75,7 +76,10 @@ def price_of(listed: Instrument, name: str, price: Number) -> int | Denied:
     if number is not None:
         ticks = listed.on_price_step(listed.ticks_of(number, rounding=ROUND_FLOOR), up=False)
     if number is None or ticks <= 0:
-        return Denied(Refusal.OFF_STEP, f"{name} {price!r} is not a price of {listed.name}")
+        return Denied(
+            Refusal.OFF_STEP,
+            f"{name} {price!r} is not a price of {listed.name}: give a number above 0",
+        )
     return ticks
 
 

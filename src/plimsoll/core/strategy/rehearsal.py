@@ -18,6 +18,7 @@ from plimsoll.core.records import BookChanged, TickerChanged
 from plimsoll.core.settings import StrategySettings
 from plimsoll.core.strategy.base import Holding, Strategy
 from plimsoll.core.strategy.desk import Desk, Reader
+from plimsoll.core.strategy.refused import Refused
 from plimsoll.core.strategy.requests import PlaceRequest, Request, SizeRequest
 
 START_NS: Final = 1_750_000_020_000_000_000
@@ -187,7 +188,11 @@ class Rehearsal:
 
     def requests(self) -> list[Request]:
         """Return everything it asked for order by order since the last call."""
-        return self.desk.drain()
+        return [one for one in self.desk.drain() if not isinstance(one, Refused)]
+
+    def refused(self) -> list[Refused]:
+        """Return what it was refused at once, by call and reason: a wrong call is its own fault."""
+        return list(self.desk.refusals.kinds.values())
 
     # ---- inside ----
 

@@ -7,6 +7,7 @@ import msgspec
 
 from plimsoll.core.model import Order, OrderType, Side, TimeInForce
 from plimsoll.core.strategy.base import OrderHandle
+from plimsoll.core.strategy.refused import Refused
 
 
 class PlaceRequest(msgspec.Struct, frozen=True):
@@ -44,7 +45,8 @@ class CancelRequest(NamedTuple):
     reason: str
 
 
-Request = PlaceRequest | AmendRequest | CancelRequest
+Request = PlaceRequest | AmendRequest | CancelRequest | Refused
+"""The last is none: it goes with them to be told of."""
 
 
 class SizeRequest(NamedTuple):

@@ -11,6 +11,7 @@ from plimsoll.core.portfolio import KNOWN_KINDS, Streak
 from plimsoll.core.records import (
     AbsenceShown,
     AmendIntended,
+    AskRefused,
     CancelIntended,
     ConnectionEnded,
     ExecutionReported,
@@ -50,6 +51,7 @@ class Orders:
             PaperReported: self._paper_reported,
             PaperFilled: self._paper_filled,
             OrderDenied: self._denied,
+            AskRefused: self._ask_refused,
             PositionReported: self._position,
             ConnectionEnded: self._connection_ended,
             SendRefused: self._refused,
@@ -103,6 +105,9 @@ class Orders:
 
     def _denied(self, record: OrderDenied) -> None:
         self.facts.denials.append(record)
+
+    def _ask_refused(self, record: AskRefused) -> None:
+        self.facts.refused[record.owner, record.ask, record.code] = record
 
     def _tell(self, order: Order | None, before: OrderState | None = None) -> None:
         if order is not None and order.state is not before:

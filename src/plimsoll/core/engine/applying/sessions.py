@@ -59,6 +59,7 @@ class Sessions:
         self.facts.stopped = {owner: self.facts.stopped[owner] for owner in self.facts.faulty}
         self.facts.swept.clear()
         self.facts.doubts.clear()
+        self.facts.refused.clear()
         self.facts.disconnect.clear()
         self.facts.safety.on_lease(record)
         self.facts.orders.disconnect_all()
@@ -140,6 +141,8 @@ class Sessions:
         self.facts.codes[strategy] = record.source_hash
         if self.facts.settings is not None:
             self.facts.settings = with_code(self.facts.settings, strategy, record.source_hash)
+        for key in [key for key in self.facts.refused if strategy_of(key[0]) == strategy]:
+            del self.facts.refused[key]  # the new code counts anew
 
     def _staged(self, record: StageChanged) -> None:
         strategy, before = strategy_of(record.owner), self.facts.standing(record.owner)

@@ -6,10 +6,8 @@ If the callback raises, what it asked for is dropped.
 """
 
 from collections.abc import Callable, Sequence
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final, NamedTuple
-
-import msgspec
 
 from plimsoll.core.feed import Bar, BarMaker, Market, StreamName
 from plimsoll.core.model import (
@@ -22,20 +20,17 @@ from plimsoll.core.model import (
     Side,
     TimeInForce,
 )
-from plimsoll.core.model.instrument import whole_steps
 from plimsoll.core.records import BarChanged
 from plimsoll.core.settings import Limits, StrategySettings
 from plimsoll.core.strategy.base import Holding, OrderHandle, Strategy
 from plimsoll.core.strategy.executors import (
     ExecutorHandle,
     Executors,
-    Run,
     Terms,
     Wish,
     is_executor_label,
 )
-from plimsoll.core.strategy.indicators import KINDS, OfBars, OfCloses
-from plimsoll.core.strategy.keeping import Kept
+from plimsoll.core.strategy.indicators import OfBars, OfCloses
 from plimsoll.core.strategy.number import (
     Number,
     levels_of,
@@ -45,17 +40,27 @@ from plimsoll.core.strategy.number import (
     price_of,
     row_of,
     rows_moved,
+    target_lots,
     ticks_of,
 )
 from plimsoll.core.strategy.random_stream import RandomStream
 from plimsoll.core.strategy.refused import Refusals
 from plimsoll.core.strategy.repetition import Repetition
 from plimsoll.core.strategy.requests import (
-    AmendRequest,
     CancelRequest,
     PlaceRequest,
     Request,
     SizeRequest,
+    amend_request,
+)
+from plimsoll.core.strategy.saving import (
+    Migration,
+    Saved,
+    indicators_of,
+    key_text,
+    read,
+    states_of,
+    take_up,
 )
 from plimsoll.core.strategy.wishes import TARGET_LABEL, Quote, Target
 
@@ -87,34 +92,12 @@ class Reader(NamedTuple):
     """Says that a timer was set: whoever waits for the next one asks anew."""
 
 
-class _Saved(msgspec.Struct):
-    """Content of a ``StrategyCheckpoint``."""
-
-    states: dict[str, Any]
-    targets: dict[str, Target]
-    quotes: dict[str, Quote]
-    windows: dict[str, list[Bar]]
-    indicators: dict[str, Any]
-    rng_word: int
-    timers: dict[str, int] = {}
-    executors: list[Run] = []
-    executor_count: int = 0
-
-
 class _Said(NamedTuple):
     """A target by quantity alone: what was said, and what it came to in the steps of then."""
 
     qty: Number
     target: Target
     listed: Instrument
-
-
-class Migration(NamedTuple):
-    """Names of declared state: gone over from a checkpoint, not taken from it, not in it."""
-
-    kept: list[str]
-    dropped: list[str]
-    fresh: list[str]
 
 
 class Desk:
@@ -182,7 +165,7 @@ class Desk:
         """What must be LIVE, besides book and ticker, for an order of it that adds risk."""
         strategy._port = self
         vars(strategy)["instruments"] = self.names
-        for name, declared in _states_of(kind).items():
+        for name, declared in states_of(kind).items():
             setattr(strategy, name, declared.fresh())
 
     @property
@@ -235,7 +218,7 @@ class Desk:
         if self.executors.running((instrument,)):
             text = f"an executor is at work in {instrument}: cancel it, or wait for its end"
             return self._refused("target", instrument, Denied(Refusal.EXECUTOR, text))
-        lots = self._target_lots(listed, qty, notional, weight)
+        lots = target_lots(listed, qty, notional, weight, self.capital_units, self._reference)
         if isinstance(lots, Denied):
             return self._refused("target", instrument, lots)
         levels = levels_of(listed, stop, take, trail)
@@ -380,41 +363,17 @@ class Desk:
         trigger: Number | None = None,
     ) -> Denied | None:
         """See ``OrderHandle.amend``."""
-        request = self._amended(handle, price, qty, trigger)
+        order = handle.order
+        if order is None or not order.is_working:
+            denied = Denied(Refusal.NO_SUCH_ORDER, "the order is not working")
+            return self._refused("amend", handle.instrument, denied)
+        listed = self.reader.instrument(order.instrument)
+        assert listed is not None
+        request = amend_request(order, listed, price, qty, trigger)
         if isinstance(request, Denied):
             return self._refused("amend", handle.instrument, request)
         self.requests.append(request)
         return None
-
-    def _amended(
-        self,
-        handle: OrderHandle,
-        price: Number | None,
-        qty: Number | None,
-        trigger: Number | None,
-    ) -> AmendRequest | Denied:
-        order = handle.order
-        if order is None or not order.is_working:
-            return Denied(Refusal.NO_SUCH_ORDER, "the order is not working")
-        if order.is_busy:
-            return Denied(Refusal.ORDER_BUSY, "an earlier request about it is unanswered")
-        listed = self.reader.instrument(order.instrument)
-        assert listed is not None
-        rounding = ROUND_FLOOR if order.side is Side.BUY else ROUND_CEILING
-        ticks = order.price_ticks if price is None else ticks_of(listed, price, rounding)
-        lots = order.qty_lots if qty is None else lots_of(listed, qty)
-        waits_for = 0 if trigger is None else price_of(listed, "trigger", trigger)
-        if isinstance(ticks, Denied):
-            return ticks
-        if isinstance(lots, Denied):
-            return lots
-        if isinstance(waits_for, Denied):
-            return waits_for
-        if waits_for and not order.is_waiting:
-            return Denied(Refusal.NO_SUCH_ORDER, "the order waits for no trigger")
-        if lots <= order.filled_lots:
-            return Denied(Refusal.BELOW_MINIMUM, "the new quantity is already filled; cancel")
-        return AmendRequest(order, ticks, lots, waits_for)
 
     def cancel(self, handle: OrderHandle) -> Denied | None:
         """See ``OrderHandle.cancel``."""
@@ -574,56 +533,35 @@ class Desk:
 
     def save(self) -> bytes:
         """Return everything needed to go on after a restart."""
-        saved = _Saved(
-            {name: getattr(self.strategy, name) for name in _states_of(type(self.strategy))},
+        strategy = self.strategy
+        return Saved(
+            {name: getattr(strategy, name) for name in states_of(type(strategy))},
             self.targets,
             self.quotes,
             {f"{name} {frame}": list(maker.window) for (name, frame), maker in self.makers.items()},
-            {_KEY_JOIN.join(map(str, key)): value for key, value in self.indicators.items()},
+            {key_text(key): value for key, value in self.indicators.items()},
             self.rng.word,
             self.timers,
             list(self.executors.runs.values()),
             self.executors.count,
-        )
-        return msgspec.msgpack.encode(saved, order="deterministic")
+        ).encoded()
 
     def restore(self, payload: bytes, *, of_other_code: bool = False) -> None:
         """Take over what ``save`` wrote; what the class no longer declares like this is left."""
-        saved = msgspec.msgpack.decode(payload, type=_Saved)
-        declared = _states_of(type(self.strategy))
-        self.migration = Migration([], [name for name in saved.states if name not in declared], [])
-        for name, one in declared.items():
-            self._restore_state(name, one, saved.states, is_strict=of_other_code)
+        saved = read(payload)
+        self.migration = take_up(self.strategy, saved.states, is_strict=of_other_code)
         self.targets, self.rng.word = saved.targets, saved.rng_word
         for target in self.targets.values():
             target.is_held = True
-        for text, value in saved.indicators.items():
-            key = _key_of(text)
-            made = _taken_up(value, KINDS.get(key[0]))
-            if made is not None and key[1:3] in self.makers:
+        for key, made in indicators_of(saved).items():
+            if key[1:3] in self.makers:
                 self._keep(key, made)
         self.timers = saved.timers
         self.executors.restore(saved.executors, saved.executor_count)
         for (name, frame), maker in self.makers.items():
             maker.window.extend(saved.windows.get(f"{name} {frame}", ()))
         # Quotes are not restored: they were prices of another moment, the strategy states anew.
-
-    def _restore_state(
-        self, name: str, declared: Kept, states: dict[str, Any], *, is_strict: bool
-    ) -> None:
-        kept, dropped, fresh = self.migration
-        if name not in states:
-            fresh.append(name)
-            return
-        value = states[name]
-        if declared.kind is not Any:
-            value = _taken_up(value, declared.kind)
-        fits = declared.fits(value) if is_strict else declared.kind is Any or value is not None
-        if fits:
-            setattr(self.strategy, name, value)
-            kept.append(name)
-        else:
-            dropped.append(name)
+        # Quotes are not restored: they were prices of another moment, the strategy states anew.
 
     def go_on_from(self, before: "Desk") -> None:
         """Take the bars under way over from the desk in whose place this one is put."""
@@ -647,34 +585,9 @@ class Desk:
             self.requests.append(first)
         return denied
 
-    def _target_lots(
-        self,
-        listed: Instrument,
-        qty: Number | None,
-        notional: Number | None,
-        weight: float | None,
-    ) -> int | Denied:
-        given = [value for value in (qty, notional, weight) if value is not None]
-        if len(given) != 1:
-            text = f"target() takes one of qty, notional and weight, found {len(given)}"
-            return Denied(Refusal.OFF_STEP, text)
-        if isinstance(qty, float):
-            steps = whole_steps(qty, listed.lots_per_qty)  # hot: most need no Decimal
-            if steps is not None:
-                return listed.on_qty_step(steps)
-        number = number_of(given[0])
-        if number is None:
-            name = "qty" if qty is not None else "weight" if weight is not None else "notional"
-            text = f"target(): {name} {given[0]!r} is not a finite number"
-            return Denied(Refusal.OFF_STEP, text)
-        if qty is not None:
-            return listed.on_qty_step(listed.lots_of(number, rounding=ROUND_DOWN))
-        if weight is not None:
-            number = number * Decimal(self.capital_units) / 10**8
-        price = self.reader.market(listed.name).reference_ticks(self.now_ns) * listed.tick
-        if not price:
-            return Denied(Refusal.NO_REFERENCE, f"{listed.name} has no price yet to size by")
-        return listed.on_qty_step(listed.lots_of(number / price, rounding=ROUND_DOWN))
+    def _reference(self, listed: Instrument) -> Decimal:
+        """Return the price sizes are counted at, 0 where there is none yet."""
+        return self.reader.market(listed.name).reference_ticks(self.now_ns) * listed.tick
 
     def _stands(self, instrument: str, qty: Number | None) -> bool:
         """Return whether a quantity was said last, is held, and nothing is at work on it."""
@@ -707,33 +620,4 @@ class Desk:
             ) from None
 
 
-def _taken_up(value: object, kind: Any) -> Any:  # noqa: ANN401 - of that kind
-    """Return what was saved as what it is now, None where the class has become another one."""
-    try:
-        return None if value is None or kind is None else msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return None
-
-
-def _key_of(text: str) -> tuple[Any, ...]:
-    """Return the key of an indicator from a checkpoint: kind, instrument, frame, terms."""
-    kind, instrument, frame, *terms = text.split(_KEY_JOIN)
-    return (
-        kind,
-        instrument,
-        frame,
-        *(int(one) if one.isdecimal() else float(one) for one in terms),
-    )
-
-
-_KEY_JOIN: Final = " "
 _SIZE_MOST: Final = 10**12
-
-
-def _states_of(kind: type[Strategy]) -> dict[str, Kept]:
-    return {
-        name: value
-        for base in reversed(kind.__mro__)
-        for name, value in vars(base).items()
-        if isinstance(value, Kept)
-    }

@@ -131,3 +131,38 @@ def row_of(listed: Instrument, row: tuple[Number, Number], rounding: str) -> tup
         listed.on_price_step(ticks, up=rounding == ROUND_CEILING),
         listed.on_qty_step(listed.lots_of(_decimal(qty), rounding=ROUND_DOWN)),
     )
+
+
+def target_lots(
+    listed: Instrument,
+    qty: Number | None,
+    notional: Number | None,
+    weight: float | None,
+    capital_units: int,
+    reference: Callable[[Instrument], Decimal],
+) -> int | Denied:
+    """Return what ``Strategy.target`` says to hold, in lots; ``weight`` is of the capital.
+
+    ``reference``: the price to size by, asked for where a quantity is not said.
+    """
+    given = [value for value in (qty, notional, weight) if value is not None]
+    if len(given) != 1:
+        text = f"target() takes one of qty, notional and weight, found {len(given)}"
+        return Denied(Refusal.OFF_STEP, text)
+    if isinstance(qty, float):
+        steps = whole_steps(qty, listed.lots_per_qty)  # hot: most need no Decimal
+        if steps is not None:
+            return listed.on_qty_step(steps)
+    number = number_of(given[0])
+    if number is None:
+        name = "qty" if qty is not None else "weight" if weight is not None else "notional"
+        text = f"target(): {name} {given[0]!r} is not a finite number"
+        return Denied(Refusal.OFF_STEP, text)
+    if qty is not None:
+        return listed.on_qty_step(listed.lots_of(number, rounding=ROUND_DOWN))
+    if weight is not None:
+        number = number * Decimal(capital_units) / 10**8
+    price = reference(listed)
+    if not price:
+        return Denied(Refusal.NO_REFERENCE, f"{listed.name} has no price yet to size by")
+    return listed.on_qty_step(listed.lots_of(number / price, rounding=ROUND_DOWN))

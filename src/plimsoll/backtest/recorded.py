@@ -155,8 +155,10 @@ class Runner:
                     self._take(make(*self._stamp_at(due)))
             else:
                 self._take(TimerFired(*self._stamp_at(due), due))
-                if self.core.wake_ns == due:
+                self._note_due()
+                if self.due_ns == due:
                     break  # nothing came of it: it would be due for ever
+                continue
             self._note_due()
 
     def _stamp_at(self, due_ns: int) -> tuple[int, int, int, int]:

@@ -88,8 +88,8 @@ class Margining:
         self.paper = paper
         self.leverage_ppm = settings.venue_leverage_ppm
         self.capitals: dict[str, int] = {}
-        self.alone: set[str] = set()
-        """Instances that trade one instrument."""
+        self.alone: dict[str, str] = {}
+        """Instances that trade one instrument, with that."""
         self.levels: dict[str, tuple[tuple[int, int, int], int]] = {}
         """Of these: what is held and paid, and the mark at which it ends; 0 = at none."""
         self.sure: dict[str, tuple[tuple[int, int, int], int, int]] = {}
@@ -104,7 +104,9 @@ class Margining:
             for one in settings.strategies
             if one.capital and self.state.is_paper(one.name)
         }
-        self.alone = {one.name for one in settings.strategies if len(one.instruments) == 1}
+        self.alone = {
+            one.name: one.instruments[0] for one in settings.strategies if len(one.instruments) == 1
+        }
         self.levels.clear()
         self.sure.clear()
 
@@ -138,10 +140,27 @@ class Margining:
     def look(self, owners: "list[str] | None" = None) -> Iterator[Record]:
         """Liquidate the instances whose margin is used up."""
         for owner in self.capitals if owners is None else owners:
-            if owner in self.capitals:
+            if owner in self.capitals and not self._is_sound(owner):
                 found = self.stand(owner)
                 if found is not None and found.is_under:
                     yield from self.liquidate(owner, found)
+
+    def _is_sound(self, owner: str) -> bool:
+        """Return whether an instance is worth twice what it holds: no margin is more than that.
+
+        Hot. Of who trades several instruments it is not asked.
+        """
+        name = self.alone.get(owner)
+        if name is None:
+            return False
+        state = self.state
+        held = state.ledger.positions.get((owner, name))
+        if held is None or not held.qty_units:
+            return True
+        ticks, listed = state.markets[name].newest_ticks(state.ts_ns), state.instruments[name]
+        worth = held.qty_units * ticks * listed.cash_per_tick_lot // listed.base_units_per_lot
+        firm = self.capitals[owner] + held.realised_units - held.fee_units - held.funding_units
+        return firm + worth - held.cost_units > 2 * abs(worth)
 
     def level_ticks(self, owner: str, name: str, from_ticks: int, to_ticks: int) -> int:
         """Return the first mark on a way at which an instance is liquidated, 0 = at none.

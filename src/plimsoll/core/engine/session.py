@@ -85,6 +85,7 @@ class Session:
         self.changing = Changing(state, self.trader, self.starting.start)
         self.practising = Practising(state, self.trader)
         self.beats = Beats(state, self.trader, self.keeper, turns, settings.timing)
+        self._orders, self._modes, self._roster = state.orders, state.modes, self.trader.roster
         self.deciders = self._table()
         if is_shadow:
             self.trader.shadow()
@@ -99,12 +100,11 @@ class Session:
 
     def is_quiet(self) -> bool:
         """Return whether nothing follows from a record of which nothing was decided (hot)."""
-        state, trader = self.state, self.trader
-        if self.starting.waits or self.ending.until_ns or state.orders.contradictions:
+        if self.starting.waits or self.ending.until_ns or self._orders.contradictions:
             return False
-        if state.news or trader.modes_seen != state.modes.serial:
+        if self.state.news or self.trader.modes_seen != self._modes.serial:
             return False
-        for desk in trader.roster.everybody:  # noqa: SIM110 - any() makes a generator
+        for desk in self._roster.everybody:  # noqa: SIM110 - any() makes a generator
             if desk.wish_changed:
                 return False
         return True

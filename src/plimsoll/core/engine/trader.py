@@ -306,8 +306,9 @@ class Trader:
         if self.by_bars is None:  # by bars nothing takes effect between an open and the next
             yield from self.papering.round(iter(()))
         self.wishing.check_late_stops(self.roster.everybody)
-        yield from self.protecting.on_time()
-        for name in self.backlog.due():
+        if self.state.protections.wishes:
+            yield from self.protecting.on_time()
+        for name in self.backlog.due() if self.backlog.waiting else ():
             market = self.state.markets[name]
             if market.fault is None:
                 yield from self._book_heard(self.roster.book_hearers[name], market)
@@ -317,7 +318,8 @@ class Trader:
             for maker in desk.own_makers:
                 for bar in maker.close_until(until):
                     yield from self.calling.hear_bar(desk, bar)
-            yield from self.calling.fire_timers(desk)
+            if desk.timers:
+                yield from self.calling.fire_timers(desk)
             desk.wish_changed.update(desk.targets)
             desk.wish_changed.update(desk.quotes)
             if desk.executors.count:

@@ -96,8 +96,9 @@ class Wishing:
     def check_late_stops(self, desks: Iterable[Desk]) -> None:
         """Look again at what the venue was given time for."""
         for desk in desks:
-            for name in [name for name, one in desk.targets.items() if one.passed_ns]:
-                self.check_stops((desk,), name)
+            if desk.targets:
+                for name in [name for name, one in desk.targets.items() if one.passed_ns]:
+                    self.check_stops((desk,), name)
 
     def is_reached(self, desk: Desk, name: str, target: Target) -> bool:
         """Return whether a target is held and asks for nothing more; no order may be working."""

@@ -60,6 +60,8 @@ _EVIDENCE_OF: Final = {
 _INTENT: Final = OrderState.INTENT  # hot: read through its class it costs ten times a global
 _FILLED: Final = Evidence.FILLED
 _PARTIAL: Final = Evidence.PARTIAL
+_CONTRADICTED: Final = Step.CONTRADICTED
+_ENDED_OPEN: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
 
 
 class Contradiction(NamedTuple):
@@ -398,7 +400,7 @@ class OrderStore:
         self.listener(order, +1)
 
     def _book(self, order: Order, qty_lots: int, price_ticks: int) -> None:
-        is_over = order.state in (OrderState.CANCELED, OrderState.EXPIRED)
+        is_over = order.state in _ENDED_OPEN
         if is_over and order.filled_lots + qty_lots > order.venue_cum_lots:
             text = f"{order.state} with {order.venue_cum_lots} lots filled, and another execution"
             self.contradictions.append(Contradiction(order, text, is_late=True))
@@ -431,7 +433,7 @@ class OrderStore:
     def _turn(self, order: Order, evidence: Evidence) -> bool:
         """Bring an order to its next state, the listener aside; return whether it is another."""
         state, step = next_state(order.state, evidence)
-        if step is Step.CONTRADICTED:
+        if step is _CONTRADICTED:
             text = f"{order.state} order reported {evidence}"
             has_risen = order.state is OrderState.ABSENT and state in _IN_BOOK
             self.contradictions.append(Contradiction(order, text, is_stray=has_risen))

@@ -43,6 +43,13 @@ class IdMaker:
             self._made, self._made_at = f"{body}-{_check(body)}", self.counter
         return self._made
 
+    def take(self, client_order_id: str) -> None:
+        """Take note of an id that stands in the log; the next one comes behind it."""
+        if client_order_id == self._made:  # hot: the one that was looked at
+            self.counter = max(self.counter, self._made_at + 1)
+        else:
+            self.counter = max(self.counter, counter_of(client_order_id))
+
 
 def is_own(client_order_id: str, tag: str) -> bool:
     """Return whether the id was made by an engine of this account tag, its check included."""

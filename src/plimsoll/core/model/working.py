@@ -23,6 +23,10 @@ NOT_OURS: Final = frozenset({FOREIGN, VENUE})
 PROTECTION_LABEL: Final = "protection"
 """Label of the orders the venue makes to carry the protection of a position out."""
 
+_SELL: Final = Side.SELL  # hot: read through their classes they cost 15 times a global
+_IN_BOOK: Final = frozenset({OrderState.OPEN, OrderState.PARTIAL})
+_UNSURE: Final = frozenset({OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN})
+
 
 class Order(msgspec.Struct):
     """One order of its life; only ``core/execution`` changes it, everyone else reads.
@@ -111,24 +115,18 @@ class Order(msgspec.Struct):
 
         Spot knows no reduce-only: there it is a conditional sell that waits for its trigger.
         """
-        is_stop = self.is_untriggered and self.side is Side.SELL
+        is_stop = self.is_untriggered and self.side is _SELL
         return self.reduce_only or (is_stop and self.instrument.startswith("spot:"))
 
     @property
     def is_waiting(self) -> bool:
         """Return whether it may still wait for its trigger: nothing of it is in the book then."""
-        return bool(self.trigger_ticks) and (
-            self.is_untriggered or self.state not in (OrderState.OPEN, OrderState.PARTIAL)
-        )
+        return bool(self.trigger_ticks) and (self.is_untriggered or self.state not in _IN_BOOK)
 
     @property
     def is_busy(self) -> bool:
         """Return whether a request about it is unanswered; a second one would race the first."""
-        return (
-            self.cancel_pending
-            or bool(self.amend_qty_lots)
-            or self.state in (OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN)
-        )
+        return self.cancel_pending or bool(self.amend_qty_lots) or self.state in _UNSURE
 
 
 class Position(msgspec.Struct):

@@ -6,7 +6,6 @@ from typing import Any
 from plimsoll.core.engine.facts import Facts
 from plimsoll.core.execution.owners import outsider
 from plimsoll.core.model import NOT_OURS, OUTSIDE, Order, OrderState
-from plimsoll.core.model.ids import counter_of
 from plimsoll.core.portfolio import KNOWN_KINDS, Streak
 from plimsoll.core.records import (
     AbsenceShown,
@@ -64,7 +63,7 @@ class Orders:
 
     def _intended(self, record: OrderIntended | PaperOrderIntended) -> None:
         facts = self.facts
-        facts.ids.counter = max(facts.ids.counter, counter_of(record.client_order_id))
+        facts.ids.take(record.client_order_id)
         order = facts.orders.intend(record)
         self._note("create", order, record.ts_ns)
         self._habit(order, record.ts_ns, record.price_ticks, record.qty_lots)

@@ -9,7 +9,7 @@ from plimsoll.core.execution.lifecycle import Evidence
 from plimsoll.core.execution.orders import OrderStore
 from plimsoll.core.portfolio import Ledger
 from plimsoll.core.records import Reconciled
-from plimsoll.engine import process
+from plimsoll.engine import claiming
 from plimsoll.venues.bybit.private import frames
 
 
@@ -142,7 +142,7 @@ MUTANTS = (
         "a restart forgets the ids it has seen",
         "the ids of booked executions are no part of what is kept",
         "ACC-1, JRN-5",
-        replaced(process, "restore_state", _without_ids),
+        replaced(claiming, "restore_state", _without_ids),
     ),
     Mutant(
         "full under the old terms",

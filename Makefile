@@ -10,7 +10,7 @@ NAUTILUS := .venv-nautilus
 ARGS   ?=
 # A directory named here must hold Python files, or mypy refuses it.
 CHECKED = src tests $(if $(wildcard benchmarks/*.py),benchmarks) \
-          $(if $(wildcard examples/*/*.py),examples) $(wildcard docs/generate.py)
+          $(if $(wildcard examples/*/*.py),examples) $(wildcard docs/generate.py docs/generating)
 
 .DEFAULT_GOAL := help
 .PHONY: setup demo demo-kill test test-all-pythons nautilus check lint format types imports \

@@ -20,7 +20,8 @@ from benchmarks.report import Result, Size
 from benchmarks.report import run as report
 
 from plimsoll.backtest.results import Results
-from plimsoll.cli.backtesting import Asked, params_of, planned, results_of
+from plimsoll.cli.backtest_options import Asked, params_of
+from plimsoll.cli.backtesting import planned, results_of
 from plimsoll.data import Store, TimeWords, import_file, series_of
 
 EXAMPLES: Final = Path(__file__).parents[1] / "examples" / "strategies"

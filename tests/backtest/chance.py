@@ -418,7 +418,7 @@ def told(seed: int, count: int = 700, *, is_plain: bool = False) -> Told:
                 hashes.append(self.core.state_hash())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("plimsoll.backtest.run.Watch", Noting)
+        patch.setattr("plimsoll.backtest.session.Watch", Noting)
         patch.setattr(OwnLosses, "measure", measured)
         if is_plain:
             patch.setattr(Trader, "is_idle", False)

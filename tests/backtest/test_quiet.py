@@ -9,7 +9,8 @@ from tests.backtest.chance import Told, told
 from tests.properties.driver import CASH, ETH, PERP, WIDE
 
 from plimsoll.backtest.run import run
-from plimsoll.backtest.watch import Owner, Watch
+from plimsoll.backtest.watch import Watch
+from plimsoll.backtest.worth import Worth
 from plimsoll.core.engine import Core, QuietBars
 from plimsoll.core.engine.trader import Trader
 from plimsoll.core.records import BarChanged, MarkBarChanged, Record, Tripped
@@ -117,14 +118,14 @@ def test_a_bar_with_a_mark_price_is_not_quiet(plainly: list[Record]) -> None:
 @pytest.mark.parametrize("seed", [4, 5, 14, 20, 57, 66, 68])
 def test_equity_of_a_bar_is_what_the_core_says_it_is(seed: int, monkeypatch) -> None:
     """By the mark price, which is known in each of these, of perpetuals alone."""
-    told_of, real = [], Owner.measure
+    told_of, real = [], Worth.measure
 
     def measure(self, heard, closes):
         real(self, heard, closes)
         if any(place in self.places for place, _, _ in heard):
             told_of.append((self.equity_units, self.core.equity_of(self.name)))
 
-    monkeypatch.setattr(Owner, "measure", measure)
+    monkeypatch.setattr(Worth, "measure", measure)
     told(seed, 300, is_plain=True)  # each bar is measured before the next one happens
     assert len({equity for equity, _ in told_of}) > 10
     assert all(equity == known for equity, known in told_of)

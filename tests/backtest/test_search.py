@@ -10,7 +10,7 @@ from plimsoll.backtest.proposing import Learner
 from plimsoll.backtest.search import ROUND, search
 from plimsoll.backtest.space import Choice, Dimension, Range, dimension_of
 from plimsoll.backtest.sweep import Outcome, ranked
-from plimsoll.cli.backtesting import value_of
+from plimsoll.cli.backtest_options import value_of
 from plimsoll.core.strategy import Strategy, param
 from plimsoll.core.strategy.base import parameters_of
 

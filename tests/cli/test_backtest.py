@@ -128,7 +128,7 @@ def test_parameters_and_dates_are_taken(desk, capsys):
         ),
         ((*ASKED, "--params", "fast"), Exit.USAGE, "NAME=VALUE"),
         ((*ASKED, "--bars", "7x"), Exit.USAGE, "--bars"),
-        ((*ASKED, "--from", "yesterday"), Exit.USAGE, "expected a date"),
+        ((*ASKED, "--from", "yesterday"), Exit.USAGE, "--from: expected a time"),
         ((*ASKED, "--from", "2030-01-01"), Exit.CONFIGURATION, "no bars"),
         (("mine.py:Seconds", *ASKED[1:]), Exit.CONFIGURATION, "--frames 1s=1m"),
         ((*ASKED, "--frames", "5s=1m"), Exit.USAGE, "declares no"),

@@ -9,7 +9,7 @@ import pytest
 from plimsoll.core.engine import Core
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.engine import Engine
-from plimsoll.engine.process import Refused, _refusing
+from plimsoll.engine.refusing import Refused, refusing
 from plimsoll.journal import JournalError
 from plimsoll.observe import Log
 
@@ -31,6 +31,6 @@ def test_a_log_that_fails_under_telemetry_stops_the_engine():
 
 def test_a_disk_that_cannot_be_used_refuses_the_start():
     """Seed 16: an error of the system ended the start in a traceback."""
-    with pytest.raises(Refused, match="Input/output error") as refusal, _refusing():
+    with pytest.raises(Refused, match="Input/output error") as refusal, refusing():
         raise OSError(errno.EIO, "Input/output error")
     assert refusal.value.code == 7

@@ -11,7 +11,8 @@ from tests.simulation.killing import Kill, arm
 
 from plimsoll.core.settings import CoreSettings, StrategySettings
 from plimsoll.core.strategy import Strategy
-from plimsoll.engine.process import Refused, serve
+from plimsoll.engine.process import serve
+from plimsoll.engine.refusing import Refused
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.venues.bybit import BybitSettings
 from plimsoll.venues.bybit.settings import Secret, environment

@@ -9,7 +9,7 @@ from tests.simulation.inside import engine, engine_settings, until, what_is_open
 from tests.simulation.judge import read_record, violations
 from tests.simulation.live import busy_settings
 
-from plimsoll.engine import process as process_module
+from plimsoll.engine import upkeep
 from plimsoll.simulator import SimSettings, running
 
 NAME = "linear:ETHUSDT"
@@ -17,7 +17,7 @@ NAME = "linear:ETHUSDT"
 
 @pytest.mark.parametrize("tick", ["0.05", "0.001"])
 def test_a_new_tick_is_traded_on_within_its_period(tmp_path, monkeypatch, tick):
-    monkeypatch.setattr(process_module, "FILTERS_NS", 1_000_000_000)
+    monkeypatch.setattr(upkeep, "FILTERS_NS", 1_000_000_000)
     core = busy_settings(instruments=(NAME,))
 
     async def trade() -> None:
@@ -48,7 +48,7 @@ def test_a_new_tick_is_traded_on_within_its_period(tmp_path, monkeypatch, tick):
 def test_a_start_into_a_halted_instrument_watches_all_and_trades_once_it_trades(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(process_module, "FILTERS_NS", 1_000_000_000)
+    monkeypatch.setattr(upkeep, "FILTERS_NS", 1_000_000_000)
     core = busy_settings(instruments=(NAME,))
 
     async def trade() -> None:

@@ -20,7 +20,7 @@ from tests.torture.stage import FULL, PERP, SECOND, SPOT, UNIT, WIDE, Stage, act
 
 from plimsoll.core.records import FlattenEnded, IncidentRaised, OrderDenied
 from plimsoll.core.strategy import Strategy
-from plimsoll.engine import process as process_module
+from plimsoll.engine import upkeep
 from plimsoll.simulator import AccountSettings, SimSettings
 from plimsoll.simulator.brain.exchange import Exchange
 
@@ -63,7 +63,7 @@ class Awkward(Strategy):
 
 @pytest.fixture(autouse=True)
 def reads_often(monkeypatch):
-    monkeypatch.setattr(process_module, "FILTERS_NS", int(FILTERS_S * SECOND))
+    monkeypatch.setattr(upkeep, "FILTERS_NS", int(FILTERS_S * SECOND))
 
 
 def staged(names, seed=1) -> Stage:

@@ -19,7 +19,7 @@ from tests.torture.stage import ETH, FULL, PERP, Stage, actor
 from plimsoll.core.records import IncidentRaised, OrderIntended, QueryAnswered, StrategyStopped
 from plimsoll.core.settings import Timing
 from plimsoll.core.strategy import Strategy
-from plimsoll.engine import process as process_module
+from plimsoll.engine import upkeep
 
 SECOND = 1_000_000_000
 
@@ -233,8 +233,8 @@ ENDPOINTS = (
 @pytest.fixture
 def hasty(monkeypatch):
     """Filters and fees are read as often as everything else, so that their failures show."""
-    monkeypatch.setattr(process_module, "FILTERS_NS", 4 * SECOND)
-    monkeypatch.setattr(process_module, "FEES_NS", 8 * SECOND)
+    monkeypatch.setattr(upkeep, "FILTERS_NS", 4 * SECOND)
+    monkeypatch.setattr(upkeep, "FEES_NS", 8 * SECOND)
 
 
 FAULTS = (("refuse", 10016), ("http_error", 502), ("refuse", 10006))

@@ -5,11 +5,14 @@ from typing import Final
 
 import msgspec
 
+from plimsoll.backtest.owner import Owner
 from plimsoll.backtest.past import Told
 from plimsoll.backtest.results import Results, sealed
 from plimsoll.backtest.tapes import RecordedPlan
-from plimsoll.backtest.watch import Owner, Watch
+from plimsoll.backtest.watch import Watch
+from plimsoll.backtest.worth import Worth
 from plimsoll.core.engine import Core
+from plimsoll.core.settings import StrategySettings
 
 _MS: Final = 1_000_000
 NEVER_NS: Final = 1 << 62
@@ -54,10 +57,19 @@ class RecordedWatch(Watch):
 class RecordedOwner(Owner):
     """The notes of one instance where markets are known by their books."""
 
+    def __init__(self, plan: RecordedPlan, core: Core, settings: StrategySettings) -> None:
+        """Begin before the first input."""
+        super().__init__(plan, core, settings)
+        self.worth = RecordedWorth(plan, core, settings)
+
     def _middle(self, name: str) -> float:
         """Return the middle of the book, where there is one."""
         market = self.core.markets[name]
         return market.book.mid or market.last
+
+
+class RecordedWorth(Worth):
+    """What one instance is worth where markets are known by their books."""
 
     def _note_held(self) -> None:
         """Value what is held anew each time: the last print may be old, or there may be none."""

@@ -15,7 +15,9 @@ import msgspec
 from plimsoll import __version__
 from plimsoll.backtest.recorded import Runner
 from plimsoll.backtest.tapes import RecordedPlan, arrivals_of
-from plimsoll.cli.backtesting import Asked, data_told, planned
+from plimsoll.cli.backtest_data import data_told
+from plimsoll.cli.backtest_options import Asked
+from plimsoll.cli.backtesting import planned
 from plimsoll.cli.books import wall_ns
 from plimsoll.cli.measuring import tell
 from plimsoll.core.engine import State

@@ -11,16 +11,9 @@ from plimsoll.backtest.report import page
 from plimsoll.backtest.results import Results, encoded, sealed
 from plimsoll.backtest.run import Progress
 from plimsoll.backtest.tapes import RecordedPlan
-from plimsoll.cli.backtesting import (
-    WIDE,
-    Asked,
-    Planned,
-    data_told,
-    fees_of,
-    params_of,
-    planned,
-    results_of,
-)
+from plimsoll.cli.backtest_data import data_told, fees_of
+from plimsoll.cli.backtest_options import Asked, params_of
+from plimsoll.cli.backtesting import WIDE, Planned, planned, results_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json

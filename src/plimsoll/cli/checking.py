@@ -12,7 +12,7 @@ import msgspec
 
 from plimsoll.cli import text
 from plimsoll.cli.agreeing import SessionChecked, compared
-from plimsoll.cli.backtesting import Asked
+from plimsoll.cli.backtest_options import Asked
 from plimsoll.cli.books import damage_told, journal_of, wall_ns
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure

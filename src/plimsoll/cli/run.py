@@ -12,7 +12,8 @@ from plimsoll.cli.warming import document, with_stored
 from plimsoll.cli.wiring import engine_settings
 from plimsoll.config.project import Project, load_project
 from plimsoll.core.model import Mode
-from plimsoll.engine.process import Refused, serve
+from plimsoll.engine.process import serve
+from plimsoll.engine.refusing import Refused
 from plimsoll.lease import read_epoch
 
 

@@ -23,17 +23,10 @@ from plimsoll.backtest.sweep import (
     ranked,
     walk_forward,
 )
-from plimsoll.cli.backtesting import (
-    Asked,
-    Planned,
-    data_told,
-    pairs_of,
-    params_of,
-    planned,
-    results_of,
-    usage,
-    value_of,
-)
+from plimsoll.cli.arguments import usage
+from plimsoll.cli.backtest_data import data_told
+from plimsoll.cli.backtest_options import Asked, pairs_of, params_of, value_of
+from plimsoll.cli.backtesting import Planned, planned, results_of
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure
 from plimsoll.cli.output import print_json

@@ -8,7 +8,7 @@ import msgspec
 
 from plimsoll.cli import strategies, text
 from plimsoll.cli.arguments import usage
-from plimsoll.cli.backtesting import params_of
+from plimsoll.cli.backtest_options import params_of
 from plimsoll.cli.books import damage_told
 from plimsoll.cli.exits import Exit
 from plimsoll.cli.failure import Failure

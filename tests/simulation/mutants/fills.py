@@ -9,8 +9,8 @@ from plimsoll.core.execution.lifecycle import Evidence
 from plimsoll.core.execution.orders import OrderStore
 from plimsoll.core.portfolio import Ledger
 from plimsoll.core.records import Reconciled
-from plimsoll.engine import process
-from plimsoll.venues.bybit import private
+from plimsoll.engine import claiming
+from plimsoll.venues.bybit.private import frames
 
 
 def _by_order(book):
@@ -142,7 +142,7 @@ MUTANTS = (
         "a restart forgets the ids it has seen",
         "the ids of booked executions are no part of what is kept",
         "ACC-1, JRN-5",
-        replaced(process, "restore_state", _without_ids),
+        replaced(claiming, "restore_state", _without_ids),
     ),
     Mutant(
         "full under the old terms",
@@ -156,7 +156,7 @@ MUTANTS = (
         "the second execution of a message is dropped",
         "of a message with several executions the first one is read",
         "V-6",
-        replaced(private, "_envelope", _first_only),
+        replaced(frames, "_envelope", _first_only),
         test="tests/venues/bybit/test_private.py"
         "::test_each_record_is_stamped_only_when_it_is_asked_for",
     ),

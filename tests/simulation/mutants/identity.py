@@ -4,7 +4,7 @@ from tests.simulation.mutants.mutant import Mutant, replaced
 
 from plimsoll.core.engine.applying import Orders, Sessions
 from plimsoll.core.model import IdMaker
-from plimsoll.engine import process
+from plimsoll.engine import claiming
 from plimsoll.lease import file
 from plimsoll.lease.epoch import read_epoch, write_epoch
 
@@ -55,6 +55,6 @@ MUTANTS = (
         "the epoch stays",
         "a start takes the last epoch instead of the next one",
         "ORD-2",
-        replaced(process, "take", _same_epoch),
+        replaced(claiming, "take", _same_epoch),
     ),
 )

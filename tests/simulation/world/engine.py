@@ -21,9 +21,11 @@ from plimsoll.control import BeatSender, Command, Life
 from plimsoll.core.engine import Load
 from plimsoll.core.records import FRAME_KIND
 from plimsoll.core.settings import CoreSettings, StrategySettings
+from plimsoll.engine.claiming import take_over
 from plimsoll.engine.clock import EngineClock
 from plimsoll.engine.outside import Outside
-from plimsoll.engine.process import Process, Refused, _refusing, _take
+from plimsoll.engine.process import Process
+from plimsoll.engine.refusing import Refused, refusing
 from plimsoll.engine.settings import EngineSettings
 from plimsoll.journal import JournalError
 from plimsoll.lease import FileLease
@@ -183,7 +185,7 @@ class WorldShell:
 
 
 class WorldProcess(Process):
-    """The engine process without signals, sockets of its own and a garbage collector to drive."""
+    """The engine process without signals and sockets of its own."""
 
     ended: Pause
 
@@ -197,10 +199,11 @@ class WorldProcess(Process):
         super()._failed(error)
         self.ended.end()
 
-    def _tidy(self, seconds: int) -> None:
-        """Collect as it does, less often: there is no pause to keep short here."""
-        if not seconds % 60:
-            gc.collect(1)
+
+def tidy(seconds: int) -> None:
+    """Collect as the engine does, less often: there is no pause to keep short here."""
+    if not seconds % 60:
+        gc.collect(1)
 
 
 class Machine:
@@ -315,8 +318,8 @@ class Machine:
 
     def _boot(self, shell: WorldShell) -> None:
         try:
-            with _refusing():
-                self._lease, restored = _take(self._settings)
+            with refusing():
+                self._lease, restored = take_over(self._settings)
                 lease = self._lease
                 journal = WorldJournal.open(
                     self._settings.journal_dir, self._core.account, lease.epoch, self._sizes
@@ -337,6 +340,7 @@ class Machine:
             clock=WorldClock(self.kernel, self.offset_ns, self.drift_ppm),
             log=WorldLog(self._tell),
             guard=Nobody(),
+            tidy=tidy,
         )
         process = WorldProcess(self._settings, lease, journal, restored, outside)
         process.ended = Pause()
@@ -360,7 +364,7 @@ class Machine:
         process._exit_code = 0
         code = 0
         try:
-            with _refusing():
+            with refusing():
                 await process._start()
         except Refused as refusal:
             self._tell(f"refused to start: {refusal}")
@@ -369,8 +373,8 @@ class Machine:
         else:
             self._tell(f"session {lease.epoch} runs")
             beside = [
-                Work(process._each_second(), "each second"),
-                Work(process._keep_filters(), "filters"),
+                Work(process.upkeep.each_second(), "each second"),
+                Work(process.upkeep.keep_filters(), "filters"),
             ]
             for work in beside:
                 work.step()

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from plimsoll.core.model import OrderState, Side
 from plimsoll.core.records import HealthMeasured, PositionReported
 from plimsoll.venues.bybit.errors import ParseError
-from plimsoll.venues.bybit.private import STATUS, Origin, fee_coin_of, parse_private, read_item
+from plimsoll.venues.bybit.private import Origin, parse_private, read_item
+from plimsoll.venues.bybit.private.executions import fee_coin_of
+from plimsoll.venues.bybit.private.orders import STATUS
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "bybit"
 

@@ -8,9 +8,9 @@ prices alone, so that nobody has to be asked at each bar what it is. What was me
 there is much of it: statistics, curves and prices take it in one go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from plimsoll import __version__
 from plimsoll.backtest.owner import Owner
@@ -28,7 +28,6 @@ from plimsoll.core.records import (
     PaperFilled,
     PaperFunded,
     PaperOrderIntended,
-    ProfitMeasured,
     Record,
     StrategyStopped,
 )
@@ -58,6 +57,15 @@ class Watch:
         self.is_patient = not plan.finer_ns
         """Whether bars may wait: what everybody's equity is follows from their prices."""
         self._closes = [0.0] * len(self.names)
+        self._takes: dict[type[Record], Callable[[Any], None]] = {
+            PaperOrderIntended: self._ordered,
+            PaperFilled: self._filled,
+            OrderDenied: self._denied,
+            PaperFunded: self._funded,
+            CallbackCut: self._cut,
+            StrategyStopped: self._stopped,
+            IncidentRaised: self._incident,
+        }
 
     def bar(self, place: int, row: Row, ts_ns: int) -> None:
         """Take a bar that has happened; ``ts_ns`` is when the strategies heard of it."""
@@ -93,23 +101,9 @@ class Watch:
             CallbackHung: it says that a callback was cut off.
         """
         self.records += 1
-        kind = type(record)
-        if kind is ProfitMeasured:
-            return
-        if kind is PaperFilled or kind is PaperOrderIntended or kind is OrderDenied:
-            self._of_owner(record)
-        elif isinstance(record, PaperFunded):
-            if record.owner in self.owners:
-                self.measure()  # what was firm until here
-                self.owners[record.owner].funded(record)
-                self._judge()
-        elif isinstance(record, CallbackCut):
-            raise CallbackHung(record)
-        elif isinstance(record, StrategyStopped) and record.code != "session":
-            self._warn(record.owner, f"{record.owner} was stopped: {record.reason}")
-        elif isinstance(record, IncidentRaised) and record.code != "strategy_stopped":
-            about = f"{record.code} {record.subject}"
-            self._warn(about, f"{about}: {record.text}")
+        take = self._takes.get(type(record))  # hot: of most there is nothing to note
+        if take is not None:
+            take(record)
 
     def results(self, seconds: float, told: Sequence[Told] = ()) -> Results:
         """Return everything, once the last bar has happened; ``told``: of each series' past."""
@@ -177,22 +171,42 @@ class Watch:
             "stops": "; ".join(mark_words(one, found) for one, found in perpetuals),
         }
 
-    def _of_owner(self, record: Record) -> None:
-        if type(record) is OrderDenied:
-            owner = self.owners.get(record.owner)
-            if owner is not None:
-                owner.refusals[record.code] += 1
-            return
-        assert isinstance(record, _OF_ORDERS)
+    # ---- decisions ----
+
+    def _ordered(self, record: PaperOrderIntended) -> None:
         order = self.core.orders.find(record.client_order_id)
-        if order is None or order.owner not in self.owners:
-            return
-        if isinstance(record, PaperFilled):
+        if order is not None and order.owner in self.owners:
+            self.owners[order.owner].ordered(order)
+
+    def _filled(self, record: PaperFilled) -> None:
+        order = self.core.orders.find(record.client_order_id)
+        if order is not None and order.owner in self.owners:
             self.measure()  # what was held until here
             self.owners[order.owner].fill(record, order)
             self._judge()
-        else:
-            self.owners[order.owner].ordered(order)
+
+    def _denied(self, record: OrderDenied) -> None:
+        owner = self.owners.get(record.owner)
+        if owner is not None:
+            owner.refusals[record.code] += 1
+
+    def _funded(self, record: PaperFunded) -> None:
+        if record.owner in self.owners:
+            self.measure()  # what was firm until here
+            self.owners[record.owner].funded(record)
+            self._judge()
+
+    def _cut(self, record: CallbackCut) -> None:
+        raise CallbackHung(record)
+
+    def _stopped(self, record: StrategyStopped) -> None:
+        if record.code != "session":
+            self._warn(record.owner, f"{record.owner} was stopped: {record.reason}")
+
+    def _incident(self, record: IncidentRaised) -> None:
+        if record.code != "strategy_stopped":
+            about = f"{record.code} {record.subject}"
+            self._warn(about, f"{about}: {record.text}")
 
     def _warn(self, kind: str, text: str) -> None:
         """Keep the first words of each kind, and count the rest."""
@@ -201,7 +215,6 @@ class Watch:
             self.warnings[kind] = first, count + 1
 
 
-_OF_ORDERS: Final = (PaperFilled, PaperOrderIntended)
 _WARNINGS_MOST: Final = 50
 STRETCH: Final = 1_024
 """Most bars that wait to be measured."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 from plimsoll.venues.bybit.api import OrderRequest, TradingStop
 from plimsoll.venues.bybit.numbers import decimal_in
 from plimsoll.venues.bybit.probe.check import Seen
-from plimsoll.venues.bybit.probe.desk import ENDED, Desk, said
+from plimsoll.venues.bybit.probe.desk import ENDED, NEAR, Desk, said
 from plimsoll.venues.bybit.probe.entering import conditional
 from plimsoll.venues.bybit.probe.errors import Unknown
 
@@ -24,9 +24,9 @@ async def _end_of(desk: Desk, order: Any) -> Seen:  # noqa: ANN401 - an order re
 
 
 async def post_only_cross(desk: Desk) -> Seen:
-    """Send a post-only order that would match."""
+    """Send a post-only order that would match, so far over the book that no tick makes it rest."""
     _, ask = await desk.best()
-    price = ask + desk.instrument.tick * 10
+    price = desk.on_tick(ask * (1 + NEAR))
     return await _end_of(desk, desk.order("Buy", desk.least(ask), price, time_in_force="PostOnly"))
 
 

@@ -2,15 +2,16 @@
 
 import pytest
 
-from plimsoll.venues.bybit.probe import CHECKS, Verdict
+from plimsoll.venues.bybit.probe import CHECKS, Pace, Verdict
 from plimsoll.venues.bybit.probe.desk import Desk
 
+SHORT = Pace(patience_s=10, quiet_s=0.15, market_s=6)
 STILL = {"speed": 1e-6}
 """A market without events, so that only what a test does moves."""
 
 TAKING = (
     *("post-only", "new-before-fill", "amend-across", "market-price", "fee-amount"),
-    *("reduce-trim", "exits-closed", "trigger-side", "market-base", "market-quote"),
+    *("flip", "reduce-trim", "exits-closed", "trigger-side", "market-base", "market-quote"),
 )
 
 
@@ -33,3 +34,25 @@ def test_prices_that_are_fifty_ticks_old_change_no_answer(probed, monkeypatch, t
     rows = probed(checks_of(*names), sim=STILL).report.rows
     assert len(rows) > len(TAKING)
     assert not [row for row in rows if row.verdict is not Verdict.EQUAL]
+
+
+@pytest.mark.parametrize("name", ["conditional-trigger-linear", "conditional-trigger-spot"])
+def test_a_trigger_the_market_has_left_is_tried_again(probed, monkeypatch, name):
+    """Somebody bids more between our question and our sale: the order would wait for long."""
+    best, far, asked = Desk.best, Desk.far, []
+
+    async def far_and_then(desk, side):
+        asked.append(side)
+        return await far(desk, side)
+
+    async def left_at_first(desk):
+        bid, ask = await best(desk)
+        return (desk.on_tick(bid * 99 / 100), ask) if len(asked) == 1 else (bid, ask)
+
+    monkeypatch.setattr(Desk, "far", far_and_then)
+    monkeypatch.setattr(Desk, "best", left_at_first)
+    ran = probed(checks_of(name), sim=STILL, pace=SHORT)
+    (row,) = ran.report.rows
+    assert row.verdict is Verdict.EQUAL, row
+    assert len(asked) >= 2
+    assert (ran.report.left, ran.orders, ran.position) == ([], [], 0)

@@ -12,6 +12,8 @@ from plimsoll.venues.bybit.probe.errors import Unknown
 
 _EXITS: Final = ("TakeProfit", "StopLoss", "PartialTakeProfit", "PartialStopLoss")
 _UP, _DOWN = Decimal("1.1"), Decimal("0.9")
+_TRIES: Final = 3
+"""How often the market may move between our question and our order before we give up."""
 
 
 async def _end_of(desk: Desk, order: Any) -> Seen:  # noqa: ANN401 - an order request
@@ -97,18 +99,34 @@ async def conditional_life(desk: Desk) -> Seen:
 
 
 async def conditional_triggers(desk: Desk) -> Seen:
-    """Buy, place a conditional order at the bid, and sell: that is the price it waits for."""
-    order = await _waits_at_the_bid(desk)
-    await desk.close()
+    """Buy, place a conditional order at the bid, and sell: that is the price it waits for.
+
+    Somebody may bid more in between: then our sale is above the trigger, the market may not come
+    back to it for long, and all is tried again.
+    """
+    for _ in range(_TRIES):
+        order = await _waits_at_the_bid(desk)
+        await desk.close()
+        if await _is_reached(desk, order):
+            return Seen(" ".join(desk.statuses(order.client_order_id)))
+        await desk.cancel(order)
+    raise Unknown("the market did not reach the trigger")
+
+
+async def _is_reached(desk: Desk, order: OrderRequest) -> bool:
+    """Wait for a conditional order to rest in the book, as long as one try may take."""
 
     def rests(row: dict[str, Any]) -> bool:
         return row.get("orderLinkId") == order.client_order_id and row.get("orderStatus") == "New"
 
-    await desk.row("order", rests, "the market did not reach the trigger", desk.pace.market_s)
-    return Seen(" ".join(desk.statuses(order.client_order_id)))
+    try:
+        await desk.row("order", rests, "not reached", desk.pace.market_s / _TRIES)
+    except Unknown:
+        return False
+    return True
 
 
-async def _waits_at_the_bid(desk: Desk, tries: int = 3) -> OrderRequest:
+async def _waits_at_the_bid(desk: Desk, tries: int = _TRIES) -> OrderRequest:
     """Buy, and place a conditional order that waits for the bid.
 
     Somebody may sell at the bid in between: then the price is where it is to fall to, the order

@@ -56,3 +56,33 @@ def test_a_trigger_the_market_has_left_is_tried_again(probed, monkeypatch, name)
     assert row.verdict is Verdict.EQUAL, row
     assert len(asked) >= 2
     assert (ran.report.left, ran.orders, ran.position) == ([], [], 0)
+
+
+def split_at_flat(times):
+    """Return ``Desk.rows`` that tells the first sales as two executions, one of each kind."""
+    real = Desk.rows
+    count: list[str] = []
+
+    def rows(desk, topic, order_id="", since=-1):
+        found = real(desk, topic, order_id, since)
+        if topic != "execution" or len(found) != 1 or found[0]["closedSize"] in ("", "0", "0.000"):
+            return found
+        if found[0]["execQty"] == found[0]["closedSize"] or len(count) >= 2 * times:
+            return found
+        count.append(order_id)
+        one = found[0]["closedSize"]
+        return [{**found[0], "execQty": one}, {**found[0], "execQty": one, "closedSize": "0"}]
+
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("times", "seen"), [(1, "one execution closes and opens"), (9, "told apart")]
+)
+def test_a_level_that_ends_where_we_are_flat_is_not_believed_at_once(
+    probed, monkeypatch, times, seen
+):
+    monkeypatch.setattr(Desk, "rows", split_at_flat(times))
+    ran = probed(checks_of("flip"), sim=STILL)
+    assert [row.seen for row in ran.report.rows] == [seen]
+    assert ran.position == 0

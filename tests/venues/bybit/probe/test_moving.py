@@ -1,9 +1,14 @@
 """The market moves, the machine stalls between two questions: no check is misled by either."""
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
-from plimsoll.venues.bybit.probe import CHECKS, Pace, Verdict
+from plimsoll.venues.bybit.probe import CHECKS, Pace, Tape, Verdict, asking
 from plimsoll.venues.bybit.probe.desk import Desk
+from plimsoll.venues.bybit.rest import Heard
 
 SHORT = Pace(patience_s=10, quiet_s=0.15, market_s=6)
 STILL = {"speed": 1e-6}
@@ -86,3 +91,55 @@ def test_a_level_that_ends_where_we_are_flat_is_not_believed_at_once(
     ran = probed(checks_of("flip"), sim=STILL)
     assert [row.seen for row in ran.report.rows] == [seen]
     assert ran.position == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("rate-breach-linear", "within a second"), ("trade-shared-limit", "second")]
+)
+def test_requests_that_took_longer_than_a_second_say_nothing_of_its_rate(
+    probed, clock, monkeypatch, name, why
+):
+    real = clock.monotonic_ns
+    monkeypatch.setattr(clock, "monotonic_ns", lambda: real() * 10_000)
+    monkeypatch.setattr(asking, "_WINDOW_S", 0)
+    (row,) = probed(checks_of(name), sim=STILL | {"limits": "off"}).report.rows
+    assert row.verdict is Verdict.UNKNOWN
+    assert why in row.note
+
+
+def test_how_long_an_answer_took_is_not_how_late_the_venue_knew():
+    now = SimpleNamespace(ns=0)
+    clock = SimpleNamespace(monotonic_ns=lambda: now.ns)
+    desk: Any = SimpleNamespace(common=SimpleNamespace(clock=clock))
+
+    async def slow():
+        now.ns += 3_000_000_000
+        return now.ns >= wanted_ns
+
+    wanted_ns = 0
+    assert asyncio.run(Desk.eventually(desk, slow, bool, 15)) == (True, 0)
+    wanted_ns = 9_000_000_000
+    assert asyncio.run(Desk.eventually(desk, slow, bool, 15)) == (True, 3)
+    wanted_ns = 99_000_000_000
+    assert asyncio.run(Desk.eventually(desk, slow, bool, 15))[0] is None
+
+
+@pytest.mark.parametrize(("reset_ms", "ahead_ms"), [(900, -100), (1500, 0), (2700, 200)])
+def test_a_reset_time_is_judged_by_when_the_venue_can_have_answered(reset_ms, ahead_ms):
+    headers = [(b"X-Bapi-Limit-Reset-Timestamp", str(reset_ms).encode())]
+    heard = Heard("POST", "", b"", 200, headers, b"{}")
+    offset = SimpleNamespace(at=lambda at_ns: (0, 0))
+    desk = cast(Desk, SimpleNamespace(client=SimpleNamespace(rest=SimpleNamespace(offset=offset))))
+    told = asking._Told(1_000_000_000, 2_500_000_000, heard)
+    assert asking._reset_ahead_ms(desk, told) == ahead_ms
+
+
+def test_answers_are_found_by_their_number_when_older_ones_are_forgotten(clock):
+    tape, mark = Tape(clock), 0
+    for count in range(4100):
+        mark = tape.mark()
+        tape.rest(Heard("GET", f"/{count}?x", b"", 200, [], b""))
+        assert [heard.target for _, heard in tape.since(mark)] == [f"/{count}?x"]
+    assert tape.last("/4099", mark) is not None
+    assert tape.last("/4098", mark) is None
+    assert len(tape.since(0)) == len(tape.heard) == 2000

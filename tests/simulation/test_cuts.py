@@ -30,7 +30,7 @@ ALL = os.environ.get("CUTS") == "all"
 SOCKETS = {"private": ("/v5/private", 36), "trade": ("/v5/trade", 14)}
 """Path of each socket, and about how many messages a session without a cut has on it."""
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def scripted_settings() -> CoreSettings:

@@ -159,7 +159,7 @@ async def month(directory, codes: list[str]) -> tuple[Any, Any, Any]:
             exchange.start_fault("adl", symbol="BTCPERP", magnitude=0.5)
             await until("the next", lambda: ("hold1", USDC) in process.core.safety.pauses)
             move("USDT", "0.5", "FEE_REFUND")
-            await until("a month", lambda: payments(exchange) >= PAYMENTS, 60.0)
+            await until("a month", lambda: payments(exchange) >= PAYMENTS)
             exchange.start_fault("hand_close", symbol="ETHUSDT")
             exchange.start_fault("hand_close", symbol="BTCPERP")
             await until("flat", lambda: not held(exchange, USDT) and not held(exchange, USDC))

@@ -26,7 +26,7 @@ from plimsoll.venues.bybit.probe.arrivals import arrivals_of
 from plimsoll.venues.bybit.probe.desk import Desk
 
 BY_NAME = {check.name: check for check in CHECKS}
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def made(find, category=""):

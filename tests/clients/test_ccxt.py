@@ -14,7 +14,6 @@ from tests.clients.shims import ccxt_settings
 
 from plimsoll.simulator import Running, SimSettings, running
 
-pytestmark = pytest.mark.timeout(180)
 DEADLINE_S = 60.0
 STANDING_STILL = 1e-9
 """Market speed: the first generated minute lasts for ages."""

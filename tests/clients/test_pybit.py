@@ -14,7 +14,6 @@ from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 from plimsoll.simulator import SimSettings
 from plimsoll.simulator.thread import SimulatorThread
 
-pytestmark = pytest.mark.timeout(180)
 DEADLINE_S = 60.0
 NETWORK_MS = 500.0
 """pybit notes a subscription after sending it: an answer that is there before finds none. Its

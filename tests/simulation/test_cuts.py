@@ -105,7 +105,6 @@ def cases():
                 yield pytest.param(path, at, is_half, id=f"{name}-{at}{'-half' if is_half else ''}")
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("path", "at", "is_half"), list(cases()))
 def test_a_socket_that_ends_with_a_message_costs_nothing(tmp_path, path, at, is_half):
     cutter = Cutter(path, at, is_half=is_half)

@@ -36,7 +36,6 @@ def stalls(trace: Path, only: int = 0) -> list[tuple[float, float]]:
     return found
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("sync", ["kernel", "disk"])
 def test_a_disk_that_stands_still(tmp_path, sync):
     require_strace()
@@ -66,7 +65,6 @@ def test_a_disk_that_stands_still(tmp_path, sync):
     assert bool(during) == (sync == "kernel"), (begin, end, during)
 
 
-@pytest.mark.timeout(180)
 def test_a_halt_while_the_disk_stands_still_is_done_and_told_not_to_be_kept(tmp_path):
     require_strace()
     sim = Sim(tmp_path / "sim", is_forked=True, limits="off")

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-import pytest
 from tests.simulation.inside import engine, engine_settings, until
 from tests.simulation.judge import read_record, violations
 from tests.simulation.live import busy_settings
@@ -90,7 +89,6 @@ async def agreed(what: str, process: Any, exchange: Any) -> None:
     await until(what, is_equal)
 
 
-@pytest.mark.timeout(180)
 def test_a_month_of_fundings_and_everything_else_has_its_causes(tmp_path):
     codes: list[str] = []
     ours, theirs, core = asyncio.run(month(tmp_path, codes))

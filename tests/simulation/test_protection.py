@@ -97,7 +97,6 @@ def _fault(sim: Sim, name: str, **asked: object) -> None:
         assert answer.status == 201
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", [1])
 def test_killed_while_it_trades_brackets_each_position_has_exactly_its_exits(tmp_path, seed):
     draw = random.Random(seed)

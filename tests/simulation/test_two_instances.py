@@ -48,7 +48,7 @@ def pair(tmp_path, sim):
             engine.kill()
 
 
-@pytest.mark.timeout(180 + 2 * PAIRS)
+@pytest.mark.timeout(300 + 2 * PAIRS)
 def test_of_two_started_at_the_same_moment_exactly_one_trades(sim, pair):
     for turn in range(PAIRS):
         for engine in pair:

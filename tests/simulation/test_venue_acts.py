@@ -55,15 +55,25 @@ def test_funding_in_two_settle_coins_is_booked_once_and_exactly(tmp_path: Path) 
         engine.start()
         wait_for("the next session", lambda: engine.has_told("ready", pid=engine.process.pid))
         wait_for("a comparison", lambda: is_settled(engine))
-        before = funded(sim).total()
-        wait_for("a payment, so that the next one is far", lambda: funded(sim).total() > before)
-        assert engine.stop() == 143, engine.log.read_text()[-3000:]
+        while _is_paid_while_it_stops(engine, sim):  # nobody would have booked that
+            engine.start()
+            wait_for("the session after", lambda: engine.has_told("ready", pid=engine.process.pid))
+            wait_for("its comparison", lambda: is_settled(engine))
     finally:
         if engine.is_running:
             engine.kill()
         sim.stop()
     record = sim.record()
     assert violations(record, engine.journal_dir, "test") == []
+
+
+def _is_paid_while_it_stops(engine: EngineProcess, sim: Sim) -> bool:
+    """Stop it behind a payment, when the next one is far; return whether that came all the same."""
+    before = funded(sim).total()
+    wait_for("a payment", lambda: funded(sim).total() > before)
+    paid = funded(sim).total()
+    assert engine.stop() == 143, engine.log.read_text()[-3000:]
+    return funded(sim).total() > paid
 
 
 def test_a_liquidated_position_is_gone_in_the_engines_books_too(tmp_path: Path) -> None:

@@ -70,7 +70,6 @@ class Stuck(Puppet):
             self.loops()
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("how", "cuts"), [("loops", 1), ("swallows", 4), ("stands", 1), ("recurses_and_swallows", 1)]
 )
@@ -102,7 +101,6 @@ def test_a_halt_behind_a_stuck_callback_waits_for_the_cut_and_no_longer(how, cut
     assert list(driver.core.state.stopped) == ["bad"]
 
 
-@pytest.mark.timeout(60)
 def test_the_guard_leaves_alone_what_returns_in_time():
     driver = Driver().live()
     guard = CallbackGuard(driver.core.turns, LIMIT_NS)

@@ -5,7 +5,6 @@ import os
 import time
 from decimal import Decimal
 
-import pytest
 from tests.watchdog.guarded import OPEN, Guarded, wait_for
 
 from plimsoll.core.records import Halted, Woken, decode
@@ -87,7 +86,6 @@ def risky(lines):
     return [one for one in last.values() if one["orderStatus"] in OPEN and not one["reduceOnly"]]
 
 
-@pytest.mark.timeout(180)
 def test_a_frozen_engine_with_a_full_book_is_cleared_in_ten_seconds(tmp_path):
     guarded = Guarded(tmp_path, reach="account")
     try:

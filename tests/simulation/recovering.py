@@ -57,8 +57,16 @@ def start_and_wait(engine: EngineProcess) -> None:
 
 
 def wait_until_ready(engine: EngineProcess) -> None:
-    """Wait until an engine that was started is ready."""
-    wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid))
+    """Wait until an engine that was started is ready; one that ended instead fails with its log."""
+
+    def is_ready() -> bool:
+        assert engine.process.poll() is None, engine.log.read_text()[-3000:]
+        return engine.has_told("ready", pid=engine.process.pid)
+
+    try:
+        wait_for("a session", is_ready)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{engine.log.read_text()[-3000:]}") from None
 
 
 def settle_and_judge(engine: EngineProcess, sim: Sim, replay: str = "") -> list[dict]:

@@ -15,8 +15,8 @@ from tests.simulation.tracing import require_strace, traced
 from plimsoll.control import Command, send_command
 from plimsoll.engine.commands import NOT_ON_DISK
 
-STALL_S = 2.0
-MARGIN_S = 0.2
+STALL_S = 4.0
+MARGIN_S = 1.0
 """At both ends of a stall: the request of before may still arrive, the next one be early."""
 
 

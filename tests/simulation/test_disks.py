@@ -79,7 +79,7 @@ def test_a_halt_while_the_disk_stands_still_is_done_and_told_not_to_be_kept(tmp_
             send_command(
                 engine.directory / "run" / "engine.sock",
                 Command(id=f"h{number}", actor="test", cmd="halt", args={"reason": "drill"}),
-                timeout=20,
+                timeout=60,
             )
             for number in range(5)
         ]

@@ -93,7 +93,7 @@ def _fault(sim: Sim, name: str, **asked: object) -> None:
     from urllib.request import Request, urlopen
 
     body = json.dumps({"name": name, **asked}).encode()
-    with urlopen(Request(f"http://127.0.0.1:{sim.port}/sim/faults", body), timeout=5) as answer:
+    with urlopen(Request(f"http://127.0.0.1:{sim.port}/sim/faults", body), timeout=60) as answer:
         assert answer.status == 201
 
 

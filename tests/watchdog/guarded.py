@@ -132,7 +132,7 @@ class Guarded:
             body,
             {"Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+        urllib.request.urlopen(request, timeout=60).close()  # noqa: S310
 
     # ---- the exchange's own record ----
 

@@ -186,7 +186,8 @@ def test_a_trigger_the_price_has_met_is_tried_again(probed, monkeypatch):
 
     monkeypatch.setattr(Desk, "far", far_and_then)
     monkeypatch.setattr(Desk, "best", met_at_first)
-    ran = probed([one for one in CHECKS if one.name == "conditional-trigger-linear"])
+    still = {"speed": 1e-6}  # nobody else trades
+    ran = probed([one for one in CHECKS if one.name == "conditional-trigger-linear"], sim=still)
     (row,) = ran.report.rows
     assert (row.verdict, asked) == (Verdict.EQUAL, ["Buy", "Buy"]), row
     assert (ran.orders, ran.position) == ([], 0)

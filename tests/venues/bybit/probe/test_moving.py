@@ -41,21 +41,42 @@ def test_prices_that_are_fifty_ticks_old_change_no_answer(probed, monkeypatch, t
     assert not [row for row in rows if row.verdict is not Verdict.EQUAL]
 
 
+@pytest.fixture
+def first_try(monkeypatch):
+    """Give the first try of a check other best prices; return what ``Desk.far`` was asked for."""
+
+    def change(changed):
+        best, far, asked = Desk.best, Desk.far, []
+
+        async def far_and_then(desk, side):
+            asked.append(side)
+            return await far(desk, side)
+
+        async def changed_at_first(desk):
+            found = await best(desk)
+            return changed(desk, *found) if len(asked) == 1 else found
+
+        monkeypatch.setattr(Desk, "far", far_and_then)
+        monkeypatch.setattr(Desk, "best", changed_at_first)
+        return asked
+
+    return change
+
+
+def is_met(_desk, bid, ask):
+    """Somebody sells at the bid after our question: the price is where it is to fall to."""
+    return ask + (ask - bid), ask
+
+
+def is_left(desk, bid, ask):
+    """Somebody bids more before our sale: the order would wait for long."""
+    return desk.on_tick(bid * 99 / 100), ask
+
+
+@pytest.mark.parametrize("changed", [is_met, is_left])
 @pytest.mark.parametrize("name", ["conditional-trigger-linear", "conditional-trigger-spot"])
-def test_a_trigger_the_market_has_left_is_tried_again(probed, monkeypatch, name):
-    """Somebody bids more between our question and our sale: the order would wait for long."""
-    best, far, asked = Desk.best, Desk.far, []
-
-    async def far_and_then(desk, side):
-        asked.append(side)
-        return await far(desk, side)
-
-    async def left_at_first(desk):
-        bid, ask = await best(desk)
-        return (desk.on_tick(bid * 99 / 100), ask) if len(asked) == 1 else (bid, ask)
-
-    monkeypatch.setattr(Desk, "far", far_and_then)
-    monkeypatch.setattr(Desk, "best", left_at_first)
+def test_a_trigger_the_market_has_met_or_left_is_tried_again(probed, first_try, name, changed):
+    asked = first_try(changed)
     ran = probed(checks_of(name), sim=STILL, pace=SHORT)
     (row,) = ran.report.rows
     assert row.verdict is Verdict.EQUAL, row

@@ -5,6 +5,7 @@ timer really fires; a backtest on the dot. That is all they differ by: with the 
 session (``with_its_timers``) a backtest decides the same, at the same nanosecond.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import takewhile
@@ -90,10 +91,12 @@ def instrument_of(core: CoreSettings) -> str:
     return name
 
 
-def paper_session(directory: Path, recording: Path, core: CoreSettings) -> Path:
-    """Trade on paper against a simulator that replays a recording to its end; return the journal.
+def paper_session(directory: Path, recording: Path, core: CoreSettings, *, orders: int = 0) -> Path:
+    """Trade on paper against a simulator that replays a recording; return the journal.
 
-    Each recorded change is a message of its own.
+    Each recorded change is a message of its own. The session lasts until the recording ends or,
+    where ``orders`` are given, so many have been placed, and one was amended and one filled: a
+    start may take longer than a short recording.
     """
     sim = Sim(
         directory / "sim",
@@ -104,15 +107,28 @@ def paper_session(directory: Path, recording: Path, core: CoreSettings) -> Path:
         push_periods="none",
     )
     engine = EngineProcess(directory / "engine", sim, core)
+
+    def is_over() -> bool:
+        return _has_ended(directory / "sim") or bool(orders and _traded(engine) >= orders)
+
     engine.start()
     try:
-        wait_for("the recording to end", lambda: _has_ended(directory / "sim"), 600.0)
+        wait_for("its end", is_over, 600.0)
         assert engine.stop() == 143
     finally:
         if engine.is_running:
             engine.kill()
         sim.stop()
     return engine.journal_dir
+
+
+def _traded(engine: EngineProcess) -> int:
+    """Return how many orders were placed, zero before one was amended and one filled."""
+    if not any((engine.journal_dir / TRADING).glob("*.seg")):
+        return 0
+    counts = Counter(map(type, decided_in(engine.journal_dir)))
+    is_busy = counts[PaperAmendIntended] and counts[PaperFilled]
+    return counts[PaperOrderIntended] if is_busy else 0
 
 
 def _has_ended(directory: Path) -> bool:

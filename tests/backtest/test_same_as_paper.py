@@ -31,6 +31,8 @@ from plimsoll.data.files import lines_of
 CORE = settings(("quoter", "quoter.py:Quoter", PERP), ("ema", "ema_cross.py:EmaCross", PERP))
 REAL = "market/other_venues/binance_usdm_BTCUSDT_depth0ms_bbo_trades_20240808_345s.jsonl.zst"
 REAL_S = 10
+ORDERS = 12
+"""How many make a session long enough."""
 
 
 class Session(NamedTuple):
@@ -40,17 +42,17 @@ class Session(NamedTuple):
     paper: list[Done]
 
 
-def held(directory: Path, recording: Path) -> Session:
-    journal = paper_session(directory, recording, CORE)
+def held(directory: Path, recording: Path, orders: int = 0) -> Session:
+    journal = paper_session(directory, recording, CORE, orders=orders)
     return Session(directory, recording, journal, done(decided_in(journal)))
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    """A paper session over ten seconds of a made-up market."""
+    """A paper session of some seconds in two minutes of a made-up market."""
     directory = tmp_path_factory.mktemp("paper")
-    frames = list(wandering(250, step_ms=40, jump=60))
-    return held(directory, write(directory / "market.jsonl", other_venue(frames)))
+    frames = list(wandering(3_000, step_ms=40, jump=60))
+    return held(directory, write(directory / "market.jsonl", other_venue(frames)), ORDERS)
 
 
 def of(owner: str, found: list[Done]) -> list[Done]:

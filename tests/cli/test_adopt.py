@@ -34,10 +34,10 @@ def running(root):
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
 
-def until(what, holds, deadline_s=30.0):
+def until(what, holds, deadline_s=90.0):
     end = time.monotonic() + deadline_s
     while not (found := holds()):
         assert time.monotonic() < end, f"waited {deadline_s} s for {what}"
@@ -59,7 +59,7 @@ def records_of(root):
     return [decode(one.payload) for one in scan(folder, TRADING) if one.kind == KIND_RECORD]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_an_account_that_is_not_empty_from_the_first_start_to_a_plan(plimsoll, project, exchange):
     exchange.start_fault("hand_order", symbol="BTCUSDT", values=BUY)
     where = ("--project", project)
@@ -83,7 +83,7 @@ def test_an_account_that_is_not_empty_from_the_first_start_to_a_plan(plimsoll, p
         left = plimsoll("adopt", NAME, "--leave", "--reason", "a hedge", *where, "--json")
         assert left.document["observed"] is False
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
     moved = [one for one in records_of(project) if isinstance(one, PositionMoved)]
     assert [(one.to_owner, one.qty_lots) for one in moved] == [("ema", 15)]
 
@@ -104,7 +104,7 @@ def test_an_account_that_is_not_empty_from_the_first_start_to_a_plan(plimsoll, p
         until("the next session", lambda: is_up(plimsoll, project))
         until("an empty plan", lambda: plimsoll("reconcile", "--plan", *where).code == Exit.DONE)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 143
+        assert process.wait(60) == 143
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_it_follows_until_a_signal_and_a_second_one_is_refused(plimsoll, books):
         second = plimsoll("auditor", "--once", "--project", books.root)
         assert second.code == Exit.REFUSED
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == Exit.TERMINATED
+        assert process.wait(60) == Exit.TERMINATED
     finally:
         if process.poll() is None:
             process.kill()

@@ -20,7 +20,6 @@ from plimsoll.journal import TRADING, scan
 from plimsoll.simulator import SimSettings
 from plimsoll.simulator.thread import SimulatorThread
 
-pytestmark = pytest.mark.timeout(180)
 NAME = "linear:BTCUSDT"
 
 FOLLOW = '''"""Hold what is told."""

@@ -16,7 +16,6 @@ from plimsoll.core.records import StrategyCheckpoint
 from plimsoll.simulator import SimSettings
 from plimsoll.simulator.thread import SimulatorThread
 
-pytestmark = pytest.mark.timeout(180)
 NAME = "linear:DOGEUSDT"
 
 WORK = '''"""Work what is told."""

@@ -169,7 +169,6 @@ def typed(monkeypatch, text):
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
 
-@pytest.mark.timeout(120)
 def test_a_strategy_goes_down_and_up_again_and_its_restart_remembers(
     plimsoll, project, exchange, monkeypatch
 ):
@@ -205,7 +204,6 @@ def test_a_strategy_goes_down_and_up_again_and_its_restart_remembers(
         assert (ema["words"], ema["cap"]) == ("live, UNPROVEN", "50")
 
 
-@pytest.mark.timeout(120)
 def test_a_project_on_paper_runs_without_any_key(plimsoll, project, exchange):
     text = (project / "plimsoll.toml").read_text()
     text = text.replace('mode = "live"', 'mode = "paper"')

@@ -17,7 +17,6 @@ from plimsoll.core.records import BarReported, IncidentRaised, QueryAnswered
 from plimsoll.simulator import SimSettings
 from plimsoll.simulator.thread import SimulatorThread
 
-pytestmark = pytest.mark.timeout(180)
 NAME = "linear:ETHUSDT"
 KEEP = 1_400
 

@@ -28,7 +28,7 @@ def test_beats_are_heard_and_nonsense_is_not(tmp_path):
                 other.sendto(nonsense, str(tmp_path / BEATS))
         assert sender.send(Life.RUNNING, 7, 3, 99, is_ready=True)
         assert sender.send(Life.ENDED, 8, 3)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await both.wait()
         listener.close()
         assert not sender.send(Life.RUNNING)

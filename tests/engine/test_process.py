@@ -9,7 +9,7 @@ import sys
 import uuid
 
 import pytest
-from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
+from tests.simulation.live import PATIENCE_S, EngineProcess, Sim, busy_settings, wait_for
 
 from plimsoll.control import Command, ControlUnreachable, send_command
 from plimsoll.core.records import (
@@ -115,7 +115,7 @@ def test_a_second_engine_on_the_same_account_is_refused(engine, sim, tmp_path):
     second = EngineProcess(engine.directory, sim, busy_settings())
     second.log = tmp_path / "second.log"
     second.start()
-    assert second.process.wait(20) == 7
+    assert second.process.wait(PATIENCE_S) == 7
     assert "one engine per account" in second.log.read_text()
     assert engine.stop() == 143
 
@@ -155,7 +155,7 @@ def test_what_stands_against_a_start_has_a_message_and_an_exit_code(
         job["key"] = change["key"]
     engine.job.write_text(json.dumps(job))
     engine.start()
-    assert engine.process.wait(30) == code, engine.log.read_text()
+    assert engine.process.wait(PATIENCE_S) == code, engine.log.read_text()
     text = engine.log.read_text()
     assert words in text
     assert "Traceback" not in text
@@ -180,7 +180,7 @@ def test_a_stopped_engine_leaves_a_snapshot_that_equals_the_log(engine, sim):
     engine.start()
     wait_for("orders", lambda: is_trading(engine))
     engine.process.send_signal(signal.SIGTERM)
-    assert engine.process.wait(20) == 143
+    assert engine.process.wait(PATIENCE_S) == 143
     from plimsoll.core.engine import State, books_hash
     from plimsoll.engine.restoring import restore_state
 
@@ -264,7 +264,7 @@ def test_a_configuration_that_raises_a_limit_changes_nothing_until_a_restart(eng
 def test_a_stage_outlives_kill_and_a_clean_stop(engine, sim):
     name = json.loads(engine.job.read_text())["core"]["strategies"][0]["name"]
     engine.start()
-    wait_for("orders", lambda: is_trading(engine), 60)
+    wait_for("orders", lambda: is_trading(engine))
     stage = {"strategy": name, "stage": "candidate", "evidence": "ab" * 32, "capital": 7}
     assert command(engine, "stage", **stage, reason="earned").accepted
     assert "does not follow candidate" in command(engine, "stage", **stage).reason
@@ -277,7 +277,7 @@ def test_a_stage_outlives_kill_and_a_clean_stop(engine, sim):
 
     for _ in range(2):
         engine.start()
-        wait_for("its answer", refuses_again, 60)
+        wait_for("its answer", refuses_again)
         assert engine.stop() == 143
     (change,) = [one for one in records(engine) if isinstance(one, StageChanged)]
     assert (change.owner, change.actor, change.reason) == (name, "tester", "earned")

@@ -118,7 +118,7 @@ def test_failed_force_refuses_every_later_append(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fdatasync", fail)
     journal.trading(2, 0, 1, b"unforced")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while journal.failure is None and time.monotonic() < deadline:
         time.sleep(0.001)
     monkeypatch.undo()
@@ -161,7 +161,7 @@ def test_disk_mode_has_every_record_forced_before_a_send(tmp_path):
 def test_background_thread_forces_and_chains_without_being_asked(tmp_path):
     journal = Journal.open(tmp_path, "main", 1, SMALL)
     journal.trading(1, 0, 1, b"intent")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while journal.forced_seq < 1 and time.monotonic() < deadline:
         time.sleep(0.001)
     assert journal.forced_seq == 1

@@ -15,7 +15,7 @@ from plimsoll.engine.settings import EngineSettings
 from plimsoll.venues.bybit import BybitSettings
 from plimsoll.venues.bybit.settings import Secret, environment
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def engine_settings(

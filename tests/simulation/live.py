@@ -1,5 +1,6 @@
 """Real processes for tests: a simulator and an engine that can be killed and started again."""
 
+import http.client
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tests.simulation.judge import read_record
 from tests.simulation.killing import Kill
 from tests.simulation.launcher import Forked, Work
 
@@ -102,8 +104,12 @@ def scripted_settings(*, rounds: int = 1) -> CoreSettings:
     return msgspec.structs.replace(found, strategies=(one,), venue_orders_per_second=60)
 
 
-def wait_for(what: str, holds, deadline_s: float = 20.0) -> None:
-    """Wait until ``holds()`` is true; the deadline is a failure, not a measure."""
+PATIENCE_S = 60.0
+"""For what takes a second or two on an idle machine: a deadline is a failure, not a measure."""
+
+
+def wait_for(what: str, holds, deadline_s: float = PATIENCE_S) -> None:
+    """Wait until ``holds()`` is true."""
     end = time.monotonic() + deadline_s
     while not holds():
         assert time.monotonic() < end, f"waited {deadline_s} s for {what}"
@@ -130,12 +136,38 @@ class Sim:
             )
             self.process = _started([sys.executable, "-c", code], log)
         wait_for("the simulator to listen", self.file.exists)
+        self._lines: list[dict[str, Any]] = []
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(json.loads(self.file.read_text())["port"])
+
+    def record(self) -> list[dict[str, Any]]:
+        """Return its record: while it runs, everything that has happened up to now.
+
+        It is asked for what is new, since its file may be a moment behind what others were told.
+        """
+        if self.process.poll() is None:
+            self._lines += self._new_lines()
+            return list(self._lines)
+        return read_record(self.directory / "record.jsonl")
+
+    def _new_lines(self) -> list[dict[str, Any]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        try:
+            connection.request("GET", f"/sim/record?from={len(self._lines) + 1}")
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.reason
+            return [json.loads(line) for line in answer.read().splitlines()]
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """Stop it; its record is complete afterwards."""
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
 
 
 class EngineProcess:
@@ -209,21 +241,20 @@ class EngineProcess:
     def kill(self) -> None:
         """Kill it where it stands."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
 
     def stop(self) -> int:
         """Stop it gracefully; return its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE_S)
 
     def events(self) -> list[dict]:
-        """Return the log lines so far."""
+        """Return the log lines so far; one that is being written is left out."""
         if not self.log.exists():
             return []
-        return [
-            json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")
-        ]
+        lines = self.log.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
     def has_told(self, event: str, **fields: object) -> bool:
         """Return whether a log line with these fields came."""

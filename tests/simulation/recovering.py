@@ -4,15 +4,12 @@ from collections.abc import Callable
 
 from tests.simulation.engine_child import load
 from tests.simulation.judge import read_record, violations
-from tests.simulation.live import MARKER_LOTS, EngineProcess, Sim, wait_for
+from tests.simulation.live import MARKER_LOTS, PATIENCE_S, EngineProcess, Sim, wait_for
 
 from plimsoll.core.engine import Core
 from plimsoll.core.records import Record, decode
 from plimsoll.engine import Replica, prove, sessions
 from plimsoll.journal import KIND_RECORD, TRADING, scan
-
-PATIENCE_S = 60.0
-"""A deadline is a failure and no measure: long enough for a machine that does much else."""
 
 
 def is_settled(core: Core) -> bool:
@@ -60,8 +57,16 @@ def start_and_wait(engine: EngineProcess) -> None:
 
 
 def wait_until_ready(engine: EngineProcess) -> None:
-    """Wait until an engine that was started is ready."""
-    wait_for("a session", lambda: engine.has_told("ready", pid=engine.process.pid), PATIENCE_S)
+    """Wait until an engine that was started is ready; one that ended instead fails with its log."""
+
+    def is_ready() -> bool:
+        assert engine.process.poll() is None, engine.log.read_text()[-3000:]
+        return engine.has_told("ready", pid=engine.process.pid)
+
+    try:
+        wait_for("a session", is_ready)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{engine.log.read_text()[-3000:]}") from None
 
 
 def settle_and_judge(engine: EngineProcess, sim: Sim, replay: str = "") -> list[dict]:

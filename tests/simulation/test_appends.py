@@ -61,7 +61,6 @@ def cases() -> list[tuple[Kill, Kill]]:
     return [*ALWAYS, *spread(pairs, kills(FEW))]
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("first", "second"), cases(), ids=str)
 def test_killed_at_an_append_and_again_in_the_recovery_nothing_is_lost(tmp_path, first, second):
     account = AccountSettings(vip=3)  # 60 orders a second: the script need not wait

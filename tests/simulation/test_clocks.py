@@ -47,7 +47,7 @@ def answered(engine) -> int:
 
 def wait_for_trading(engine) -> None:
     before = answered(engine)
-    wait_for("accepted orders", lambda: answered(engine) >= before + 5, 60)
+    wait_for("accepted orders", lambda: answered(engine) >= before + 5)
 
 
 @pytest.mark.parametrize("steps", [(HOUR_S, -HOUR_S), (-1, 1)], ids=["hours", "leap-second"])
@@ -61,7 +61,7 @@ def test_a_wall_clock_that_jumps_changes_nothing_while_it_trades(tmp_path, sim, 
         wait_for_trading(engine)
     began = records(engine)[0].ts_ns
     elapsed = records(engine)[-1].ts_ns - began
-    assert 0 < elapsed < 60e9, "the time of the records jumped"
+    assert 0 < elapsed < HOUR_S * 1e9 / 2, "the time of the records jumped"
     record = settle_and_judge(engine, sim)
     stamps = [line["t"] for line in engine.events()]
     assert max(stamps) - min(stamps) > 0.9 * max(steps), "the wall clock did not jump"

@@ -15,8 +15,8 @@ from tests.simulation.tracing import require_strace, traced
 from plimsoll.control import Command, send_command
 from plimsoll.engine.commands import NOT_ON_DISK
 
-STALL_S = 2.0
-MARGIN_S = 0.2
+STALL_S = 4.0
+MARGIN_S = 1.0
 """At both ends of a stall: the request of before may still arrive, the next one be early."""
 
 
@@ -36,7 +36,6 @@ def stalls(trace: Path, only: int = 0) -> list[tuple[float, float]]:
     return found
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("sync", ["kernel", "disk"])
 def test_a_disk_that_stands_still(tmp_path, sync):
     require_strace()
@@ -66,7 +65,6 @@ def test_a_disk_that_stands_still(tmp_path, sync):
     assert bool(during) == (sync == "kernel"), (begin, end, during)
 
 
-@pytest.mark.timeout(180)
 def test_a_halt_while_the_disk_stands_still_is_done_and_told_not_to_be_kept(tmp_path):
     require_strace()
     sim = Sim(tmp_path / "sim", is_forked=True, limits="off")
@@ -81,7 +79,7 @@ def test_a_halt_while_the_disk_stands_still_is_done_and_told_not_to_be_kept(tmp_
             send_command(
                 engine.directory / "run" / "engine.sock",
                 Command(id=f"h{number}", actor="test", cmd="halt", args={"reason": "drill"}),
-                timeout=20,
+                timeout=60,
             )
             for number in range(5)
         ]

@@ -102,7 +102,6 @@ def is_done(engine: EngineProcess) -> bool:
     return bool(runs) and all(run["ended"] for run in runs)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", [1])
 def test_a_killed_twap_ends_at_its_quantity_or_tells_a_rest(tmp_path, seed):
     draw = random.Random(seed)

@@ -87,7 +87,6 @@ def rows() -> list[Any]:
     return [pytest.param(name, ROWS.get(name, Row()), id=name) for name in names]
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("name", "row"), rows())
 def test_a_fault_of_the_catalogue(tmp_path, name, row):
     seen = asyncio.run(session(tmp_path, name, row))

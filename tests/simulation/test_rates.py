@@ -39,7 +39,7 @@ def flood_settings() -> CoreSettings:
     return msgspec.structs.replace(found, strategies=(flood,), repeat_max=10**9, limits=limits)
 
 
-@pytest.mark.timeout(FLOOD_S + 120)
+@pytest.mark.timeout(FLOOD_S + 300)
 def test_a_flood_of_orders_gets_no_ban_and_cancels_stay_quick(tmp_path):
     sim = Sim(tmp_path / "sim", limits="venue", seed=3)
     engine = EngineProcess(tmp_path / "engine", sim, flood_settings())

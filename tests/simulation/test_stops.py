@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.simulation.judge import OPEN, read_record, violations
+from tests.simulation.judge import OPEN, violations
 from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
 
 from plimsoll.control import Answer, Command, send_command
@@ -84,9 +84,7 @@ class Desk:
     # ---- the venue's record ----
 
     def lines(self, kind: str) -> list[dict[str, Any]]:
-        path = self.sim.directory / "record.jsonl"
-        record = read_record(path) if path.exists() and path.stat().st_size else []
-        return [line for line in record if line["kind"] == kind]
+        return [line for line in self.sim.record() if line["kind"] == kind]
 
     def open_orders(self) -> dict[str, dict[str, Any]]:
         """Return the orders the venue holds, by our id."""
@@ -112,8 +110,7 @@ class Desk:
         ]
 
     def verdict(self) -> list[str]:
-        record = read_record(self.sim.directory / "record.jsonl")
-        return violations(record, self.engine.journal_dir, "test")
+        return violations(self.sim.record(), self.engine.journal_dir, "test")
 
 
 class _Job(msgspec.Struct):
@@ -210,7 +207,7 @@ def test_a_halt_whose_cancels_fail_ends_with_the_list_empty_twice(desk):
     before = session.core()
     seen = {one.id for one in preview(before.state, Scope()).cancels}
     assert session.command("halt", reason="drill").accepted
-    wait_for("the venue's confirmation", lambda: swept(session), 40)
+    wait_for("the venue's confirmation", lambda: swept(session))
     assert session.entries() == []
     (halted,) = session.records(Halted)
     asked = {one.client_order_id for one in session.records(CancelIntended)}
@@ -228,7 +225,7 @@ def test_a_kill_in_the_middle_of_a_halt_leaves_it_in_force_and_the_next_session_
     session.engine.kill()
     (halted,) = session.records(Halted)
     session.engine.start()
-    wait_for("the venue's confirmation", lambda: swept(session), 40)
+    wait_for("the venue's confirmation", lambda: swept(session))
     assert session.entries() == []
     session.engine.stop()
     assert session.risk_after(halted.seq, Scope()) == []
@@ -242,7 +239,7 @@ def test_a_kill_in_the_middle_of_a_flatten_is_gone_on_with(desk):
     wait_for("its beginning", lambda: bool(session.records(FlattenBegun)))
     session.engine.kill()
     session.engine.start()
-    wait_for("its end", lambda: bool(session.records(FlattenEnded)), 40)
+    wait_for("its end", lambda: bool(session.records(FlattenEnded)))
     assert [one.outcome for one in session.records(FlattenEnded)] == ["flat"]
     (halted,) = session.records(Halted)
     wait_for("the exits to go", lambda: session.open_orders() == {})
@@ -260,7 +257,7 @@ def test_closing_one_position_closes_what_its_preview_names_and_no_other(desk):
     # A close stops nobody: without the pause the strategy might hold something again at once.
     assert session.command("pause", scope=Scope("busy0", ETH).text, reason="first").accepted
     assert session.command("close", instrument=ETH, reason="too large").accepted
-    wait_for("its end", lambda: bool(session.records(FlattenEnded)), 40)
+    wait_for("its end", lambda: bool(session.records(FlattenEnded)))
     assert (session.position() == 0, session.position("BTCUSDT") == 0) == (True, False)
     (ended,) = session.records(FlattenEnded)
     assert ended.outcome == "flat"

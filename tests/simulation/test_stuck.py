@@ -43,7 +43,6 @@ async def session(directory: Path, kind: str) -> Core:
             return process.core
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("kind", "cuts"), [("Loops", 1), ("Swallows", 1), ("Sleeps", 1), ("Exits", 0)]
 )

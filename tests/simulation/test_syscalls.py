@@ -5,7 +5,7 @@ few, ``KILLS=100`` as many, ``KILLS=all`` every one of the session.
 """
 
 import pytest
-from tests.simulation.live import EngineProcess, Sim, scripted_settings, wait_for
+from tests.simulation.live import PATIENCE_S, EngineProcess, Sim, scripted_settings, wait_for
 from tests.simulation.recovering import (
     is_through,
     settle_and_judge,
@@ -90,7 +90,7 @@ def test_a_failed_write_ends_the_session_and_the_next_one_knows_all(
     trace = tmp_path / "trace"
     only = None if place is None else engine.directory / place
     engine.start(under=traced(call, f"error={error}:when={when}", trace, only=only))
-    wait_for("the end", lambda: engine.process.poll() is not None, LONGEST_S)
+    wait_for("the end", lambda: engine.process.poll() is not None)
     assert was_injected(trace)
     text = engine.log.read_text()
     assert engine.process.wait(1) == 7, text
@@ -114,7 +114,7 @@ def test_a_disk_that_refuses_at_the_start_is_a_refusal_in_words(
     tmp_path, sim, engine, call, what, words
 ):
     engine.start(under=traced(call, what, tmp_path / "trace"))
-    assert engine.process.wait(LONGEST_S) == 7, engine.log.read_text()
+    assert engine.process.wait(PATIENCE_S) == 7, engine.log.read_text()
     text = engine.log.read_text()
     assert "Traceback" not in text
     assert text.splitlines()[-1].startswith("error: ")

@@ -9,7 +9,7 @@ import signal
 import time
 
 import pytest
-from tests.simulation.live import EngineProcess, Sim, busy_settings, wait_for
+from tests.simulation.live import PATIENCE_S, EngineProcess, Sim, busy_settings, wait_for
 from tests.simulation.recovering import records, settle_and_judge, start_and_wait
 
 from plimsoll.core.records import OrderSent
@@ -48,7 +48,7 @@ def pair(tmp_path, sim):
             engine.kill()
 
 
-@pytest.mark.timeout(60 + PAIRS)
+@pytest.mark.timeout(300 + 2 * PAIRS)
 def test_of_two_started_at_the_same_moment_exactly_one_trades(sim, pair):
     for turn in range(PAIRS):
         for engine in pair:
@@ -77,7 +77,7 @@ def test_a_frozen_engine_keeps_its_lease_and_goes_on_as_the_only_one(sim, pair):
     wait_for("orders", lambda: sends(first, epoch) > 0)
     first.process.send_signal(signal.SIGSTOP)
     second.start()
-    assert second.process.wait(20) == 7, second.log.read_text()
+    assert second.process.wait(PATIENCE_S) == 7, second.log.read_text()
     first.process.send_signal(signal.SIGCONT)
     before = sends(first, epoch)
     wait_for("it to trade on", lambda: sends(first, epoch) > before)
@@ -92,7 +92,7 @@ def test_the_journal_stops_a_second_engine_where_somebody_removed_the_lock_of_th
     first.process.send_signal(signal.SIGSTOP)
     (first.directory / "lease" / "test.lock").unlink()
     second.start()
-    assert second.process.wait(20) == 7, second.log.read_text()
+    assert second.process.wait(PATIENCE_S) == 7, second.log.read_text()
     assert "is being written by another process" in second.log.read_text()
     first.process.send_signal(signal.SIGCONT)
     settle_and_judge(first, sim)

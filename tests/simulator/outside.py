@@ -16,7 +16,7 @@ import aiohttp
 
 from plimsoll.simulator import Running, SimSettings, running
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 QUIET_S = 0.15
 """How long nothing must come where nothing may come."""
 SOCKETS = {

@@ -18,7 +18,6 @@ from yarl import URL
 from plimsoll.simulator.brain import rest
 from plimsoll.simulator.brain.entry import OPERATIONS
 
-pytestmark = pytest.mark.timeout(120)
 PATHS = [*rest.PUBLIC, *rest.SIGNED_GET, *rest.SIGNED_POST, *rest._ORDER_PATHS]
 NAMES = [
     *("category", "symbol", "side", "orderType", "qty", "price", "timeInForce", "orderLinkId"),

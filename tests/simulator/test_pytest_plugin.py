@@ -14,7 +14,7 @@ pytest_plugins = ["plimsoll.simulator.pytest"]
 
 
 def asked(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{url}/v5/market/time", timeout=5) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{url}/v5/market/time", timeout=60) as answer:  # noqa: S310
         return json.loads(answer.read())
 
 

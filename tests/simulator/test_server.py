@@ -20,7 +20,7 @@ from plimsoll.simulator import PortInUseError, Running, SimSettings, running, se
 from plimsoll.simulator.outgoing import FRAMES_MOST
 from plimsoll.simulator.record import Record
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 CHILD = """
 import sys
 from plimsoll.simulator import SimSettings, serve

@@ -258,7 +258,7 @@ def test_killed_at_any_instant_it_goes_on_consistently(tmp_path: Path) -> None:
 def against(port: int, use: Any) -> Any:
     async def main() -> Any:
         exchange: Any = At(port)
-        async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
             return await use(Outside(exchange, session))
 
     return asyncio.run(main())

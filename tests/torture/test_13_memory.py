@@ -114,7 +114,7 @@ def blocks() -> int:
     return sys.getallocatedblocks()
 
 
-@pytest.mark.timeout(3600 if FULL else 120)
+@pytest.mark.timeout(3600 if FULL else 300)
 def test_messages_leave_nothing_behind_and_orders_what_is_bounded():
     """In a process of its own: what other tests left behind is not counted."""
     words = [sys.executable, "-c", f"import {__name__} as row; row.leave_nothing_behind()"]
@@ -225,7 +225,7 @@ def census(process) -> Counter[str]:
     return found
 
 
-@pytest.mark.timeout(1200 if FULL else 120)
+@pytest.mark.timeout(1200 if FULL else 300)
 def test_no_container_of_the_running_engine_grows_with_time(monkeypatch):
     # Longer than a round of comparison takes; the hourly one reads the log of an hour as well.
     monkeypatch.setattr(ledger, "SEEN_KEEP_MS", 300_000 if FULL else 10_000)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.simulation.live import HERE, EngineProcess, Sim, busy_settings, wait_for
+from tests.simulation.live import HERE, PATIENCE_S, EngineProcess, Sim, busy_settings, wait_for
 from tests.watchdog.watchdog_child import Job
 
 from plimsoll.control import Command, send_command
@@ -61,14 +61,14 @@ class WatchdogProcess:
         """Kill it where it stands."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
 
     def stop(self) -> int:
         """Stop it; return its exit code."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE_S)
 
     def told(self, event: str) -> list[dict[str, Any]]:
         """Return the events of its log of one kind."""
@@ -99,11 +99,6 @@ class Guarded:
         self.engine = EngineProcess(root / "desk", self.sim, core or resting_settings())
         self.watchdog = WatchdogProcess(root / "desk", self.sim, **job)
 
-    @property
-    def port(self) -> int:
-        """The simulator's port."""
-        return int(json.loads(self.sim.file.read_text())["port"])
-
     def up(self) -> None:
         """Start watchdog and engine, and wait for resting orders of ours."""
         self.watchdog.start()
@@ -133,23 +128,17 @@ class Guarded:
         """Start a fault of the simulator."""
         body = json.dumps({"name": name, **asked}).encode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/sim/faults",
+            f"http://127.0.0.1:{self.sim.port}/sim/faults",
             body,
             {"Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+        urllib.request.urlopen(request, timeout=60).close()  # noqa: S310
 
     # ---- the exchange's own record ----
 
     def record(self) -> list[dict[str, Any]]:
-        """Return the lines of the record so far."""
-        lines = []
-        for text in (self.sim.directory / "record.jsonl").read_text().splitlines():
-            try:
-                lines.append(json.loads(text))
-            except ValueError:
-                break
-        return lines
+        """Return everything that has happened at the exchange up to now."""
+        return self.sim.record()
 
     def open_orders(self, prefix: str = "") -> dict[str, dict[str, Any]]:
         """Return the newest line of every order that is open, by the venue's id."""
@@ -176,4 +165,12 @@ class Guarded:
         return found
 
 
-__all__ = ["HERE", "Guarded", "Reach", "WatchdogProcess", "resting_settings", "wait_for"]
+__all__ = [
+    "HERE",
+    "PATIENCE_S",
+    "Guarded",
+    "Reach",
+    "WatchdogProcess",
+    "resting_settings",
+    "wait_for",
+]

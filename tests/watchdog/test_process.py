@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.watchdog.guarded import CHILD, Guarded, resting_settings, wait_for
+from tests.watchdog.guarded import CHILD, PATIENCE_S, Guarded, resting_settings, wait_for
 
 from plimsoll.core.records import Halted, OrderIntended, Woken, decode
 from plimsoll.journal import KIND_RECORD, TRADING, scan
@@ -28,6 +28,14 @@ def make(tmp_path):
 @pytest.fixture
 def guarded(make):
     found = make()
+    found.up()
+    return found
+
+
+@pytest.fixture
+def patient(make):
+    """One whose watchdog waits longer than a start can take on a machine that does much else."""
+    found = make(patience_ms=60_000, restart_ms=60_000)
     found.up()
     return found
 
@@ -87,25 +95,25 @@ def test_a_callback_that_does_not_return_is_noticed(make, tmp_path):
     assert guarded.open_orders("test-") == {}
 
 
-def test_a_planned_restart_is_no_reason_to_act(guarded):
+def test_a_planned_restart_is_no_reason_to_act(patient):
     for epoch in (2, 3):
-        assert guarded.engine.stop() == 143
-        assert guarded.open_orders("test-") == {}
-        guarded.engine.start()
-        wait_for("orders", lambda: len(guarded.open_orders("test-")) >= 3)
-        assert guarded.engine.has_told("ready", epoch=epoch)
-    guarded.engine.stop()
-    wait_for("the end", lambda: guarded.watchdog.told("engine")[-1]["life"] == "ended")
-    assert guarded.watchdog.command("state") == "idle: no engine beats"
-    assert guarded.watchdog.told("acts") == []
+        assert patient.engine.stop() == 143
+        assert patient.open_orders("test-") == {}
+        patient.engine.start()
+        wait_for("orders", lambda: len(patient.open_orders("test-")) >= 3)
+        assert patient.engine.has_told("ready", epoch=epoch)
+    patient.engine.stop()
+    wait_for("the end", lambda: patient.watchdog.told("engine")[-1]["life"] == "ended")
+    assert patient.watchdog.command("state") == "idle: no engine beats"
+    assert patient.watchdog.told("acts") == []
 
 
-def test_a_crash_that_is_repaired_in_time_is_no_reason_to_act(guarded):
-    guarded.engine.kill()
-    guarded.engine.start()
-    wait_for("the next session", lambda: guarded.watchdog.told("engine")[-1]["epoch"] == 2)
-    guarded.engine.stop()
-    assert guarded.watchdog.told("acts") == []
+def test_a_crash_that_is_repaired_in_time_is_no_reason_to_act(patient):
+    patient.engine.kill()
+    patient.engine.start()
+    wait_for("the next session", lambda: patient.watchdog.told("engine")[-1]["epoch"] == 2)
+    patient.engine.stop()
+    assert patient.watchdog.told("acts") == []
 
 
 def test_it_acts_when_told_to_and_leaves_a_halt(guarded):
@@ -120,24 +128,24 @@ def test_a_watchdog_that_was_killed_goes_on_with_what_it_guarded(guarded):
     guarded.watchdog.kill()
     guarded.engine.kill()
     guarded.watchdog.start()
-    wait_for("an act", lambda: bool(guarded.watchdog.told("cleared")), 40.0)
+    wait_for("an act", lambda: bool(guarded.watchdog.told("cleared")))
     assert guarded.open_orders("test-") == {}
 
 
-def test_it_stops_by_signal_and_a_second_one_is_refused(guarded):
+def test_it_stops_by_signal_and_a_second_one_is_refused(patient):
     second = subprocess.run(
-        [sys.executable, str(CHILD), str(guarded.watchdog.job)],
+        [sys.executable, str(CHILD), str(patient.watchdog.job)],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert second.returncode != 0
     assert "another process listens" in second.stderr
-    assert guarded.watchdog.command("state").startswith("watching epoch 1")
-    guarded.watchdog.process.send_signal(signal.SIGTERM)
-    assert guarded.watchdog.process.wait(10) == 143
-    assert guarded.watchdog.told("acts") == []
+    assert patient.watchdog.command("state").startswith("watching epoch 1")
+    patient.watchdog.process.send_signal(signal.SIGTERM)
+    assert patient.watchdog.process.wait(PATIENCE_S) == 143
+    assert patient.watchdog.told("acts") == []
 
 
 def test_flattening_is_asked_for_reduces_only_and_carries_its_own_tag(make):
@@ -147,14 +155,14 @@ def test_flattening_is_asked_for_reduces_only_and_carries_its_own_tag(make):
     guarded.up()
     wait_for("a position", lambda: guarded.size("ETHUSDT") > 0)
     guarded.engine.kill()
-    wait_for("a flat account", lambda: bool(guarded.watchdog.told("flattened")), 40.0)
+    wait_for("a flat account", lambda: bool(guarded.watchdog.told("flattened")))
     assert guarded.size("ETHUSDT") == 0
     made = [one for one in guarded.record() if one.get("orderLinkId", "").startswith("testW-")]
     assert made
     assert all(one["reduceOnly"] is True for one in made if one["kind"] == "order")
     guarded.engine.start()
     wait_for("readiness", lambda: guarded.engine.has_told("ready", epoch=2))
-    wait_for("its return", lambda: bool(guarded.watchdog.told("stands down")), 40.0)
+    wait_for("its return", lambda: bool(guarded.watchdog.told("stands down")))
     guarded.engine.stop()
     told = [line for line in guarded.engine.events() if line["event"] == "incident"]
     assert not any("tag" in line["text"] for line in told)

@@ -119,7 +119,7 @@ class Events:
         await self.see(lambda: self.count(*event) >= times)
 
     async def see(self, condition):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 self.changed.clear()
                 with contextlib.suppress(TimeoutError):  # not every effect is an event

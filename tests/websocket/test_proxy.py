@@ -65,11 +65,11 @@ def test_a_link_connects_through_its_proxy():
         place = LinkPlace(5, f"ws://127.0.0.1:{port}/", LineDialect(), proxy=through)
         link = PooledLink(place, Clock(), lambda *_: None, Events())
         link.want(["a"])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not any(one._transport for one in link.connections.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await link.close()
-        await asyncio.wait_for(proxy.ended.wait(), 10)  # the tunnel ends with the socket
+        await asyncio.wait_for(proxy.ended.wait(), 60)  # the tunnel ends with the socket
         tunnel.close()
         target.close()
         assert proxy.asked == [("CONNECT", f"127.0.0.1:{port}")]

@@ -28,7 +28,7 @@ _POLLS: Final = 40
 """Looks within a limit that is long."""
 STANDING: Final = 4
 """Limits of wall time after which a callback counts as stuck even where it used no processor: time
-in which another process had the processor is not the callback's."""
+in which it waited for a processor that another process had is not the callback's."""
 
 SIGNAL: Final = signal.SIGUSR2
 
@@ -91,16 +91,17 @@ class CallbackGuard:
     def _watch(self) -> None:
         main = threading.main_thread().ident
         assert main is not None
-        clock = time.pthread_getcpuclockid(main)
+        clock, thread = time.pthread_getcpuclockid(main), threading.main_thread().native_id
         poll_s = max(POLL_S, self._limit_ns / 1e9 / _POLLS)
         seen: tuple[Turns | None, int] = None, 0
-        since_cpu_ns = since_ns = 0
+        since_cpu_ns = since_ns = waited_ns = 0
         while not self._ended.wait(poll_s):
             turns = next((one for one in self._all if one.is_inside), None)
             if turns is None:
                 seen = None, 0
                 continue
-            cpu_ns, now_ns = time.clock_gettime_ns(clock), time.monotonic_ns()
+            waited_ns = _waited_ns(thread, waited_ns)
+            cpu_ns, now_ns = time.clock_gettime_ns(clock), time.monotonic_ns() - waited_ns
             if seen != (turns, turns.serial):
                 seen, since_cpu_ns, since_ns = (turns, turns.serial), cpu_ns, now_ns
                 continue
@@ -115,6 +116,15 @@ class CallbackGuard:
                 self._overdue = seen
                 since_cpu_ns, since_ns = cpu_ns, now_ns  # one that swallows it is cut again
                 signal.pthread_kill(main, SIGNAL)
+
+
+def _waited_ns(thread: int | None, before_ns: int) -> int:
+    """Return how long a thread has waited for a processor so far, ``before_ns`` where untold."""
+    try:
+        with open(f"/proc/self/task/{thread}/schedstat", "rb") as file:
+            return int(file.read().split()[1])
+    except (OSError, IndexError, ValueError):
+        return before_ns
 
 
 @contextmanager

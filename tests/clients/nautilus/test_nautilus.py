@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from pybit.unified_trading import HTTP
 
-pytestmark = pytest.mark.timeout(180)
 REPOSITORY = Path(__file__).resolve().parents[3]
 VARIABLE = "PLIMSOLL_NAUTILUS_PYTHON"
 NODE_S = 90

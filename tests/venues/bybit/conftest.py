@@ -72,7 +72,7 @@ class FakeInbox:
             and all(getattr(record, name) == value for name, value in fields.items())
         ]
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = 60.0) -> None:
         """Wait for an effect, with a deadline."""
         async with asyncio.timeout(timeout_s):
             while not condition():

@@ -4,7 +4,7 @@ import asyncio
 
 import aiohttp
 import pytest
-from tests.venues.bybit.test_venue import NAMES, Desk, settings_for
+from tests.venues.bybit.test_venue import BELOW, NAMES, OVER, Desk, settings_for
 
 from plimsoll.core.book import OrderBook
 from plimsoll.core.model import OrderState
@@ -189,7 +189,7 @@ async def the_same_as_the_simulators(desk):
         await socket.send_json({"op": "subscribe", "args": [BOOK]})
         found: list[BookChanged] = []
         while len(found) < 10:
-            record = parse((await socket.receive_str(timeout=10)).encode(), 1, 2, 3)
+            record = parse((await socket.receive_str(timeout=60)).encode(), 1, 2, 3)
             if isinstance(record, BookChanged):
                 found.append(record)
     newest = found[-1].update_id
@@ -302,11 +302,11 @@ def test_a_successor_on_private_and_trade_leaves_no_gap(follow, inbox):
         for index in (PRIVATE, TRADE):
             venue.links[index].succeed("planned")
         await inbox.until(lambda: all(venue.links[i].sender == 2 for i in (PRIVATE, TRADE)))
-        order = desk.order(price - 200)
+        order = desk.order(price - BELOW)
         assert venue.create(order).via == "trade"
         await inbox.until(lambda: inbox.of(RequestAnswered, outcome="accepted"))
         await inbox.until(lambda: inbox.of(OrderReported, status=OrderState.OPEN))
-        venue.create(desk.order(price + 500, qty_lots=1))
+        venue.create(desk.order(price + OVER, qty_lots=1))
         await inbox.until(lambda: len(inbox.of(ExecutionReported)) >= 2)
         ids = {record.execution_id for record in inbox.of(ExecutionReported)}
         assert len(ids) < len(inbox.of(ExecutionReported)), "both connections deliver"
@@ -327,7 +327,7 @@ def test_a_cut_of_the_old_private_connection_before_its_successor_is_told(follow
 def test_a_trade_service_that_restarts_is_followed_to_its_new_connection(follow, inbox):
     async def scenario(desk):
         venue = desk.venue
-        price = await desk.best_bid_ticks() - 200
+        price = await desk.best_bid_ticks() - BELOW
         sent = venue.create(desk.order(price))
         answer = '{"reqId":"%s","retCode":10019,"retMsg":"restart"}' % sent.request_id  # noqa: UP031
         venue._orders.take_answer(answer.encode())

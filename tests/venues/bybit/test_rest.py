@@ -131,6 +131,30 @@ def test_a_stamp_outside_the_window_asks_for_the_clock(rest):
     assert not needs_clock(ask(rest, code=10001))
 
 
+@pytest.mark.parametrize(("signed", "asked"), [(True, 2), (False, 1)])
+def test_a_question_that_came_too_late_for_its_stamp_is_asked_once_more(rest, signed, asked):
+    async def scenario(client, fake):
+        answer = await client.get(PATH, {"a": "b c"}, signed=signed)
+        return answer, fake.requests
+
+    def prepare(fake):
+        fake.reply(PATH, code=10002)
+        fake.reply(PATH, {"x": 1})
+
+    answer, requests = rest(prepare, scenario)
+    assert answer.is_ok == signed
+    assert len(requests) == asked
+    assert len({request.raw_path for request, _ in requests}) == 1
+
+
+def test_a_question_whose_stamps_are_always_off_is_refused(rest):
+    async def scenario(client, fake):
+        return await client.get(PATH, {}, signed=True), len(fake.requests)
+
+    answer, asked = rest(lambda fake: fake.reply(PATH, code=10002), scenario)
+    assert (answer.code, asked) == (10002, 2)
+
+
 @pytest.mark.parametrize("result", ["{}", '{"list":null}', "null", '{"list":{}}'])
 def test_an_answer_without_its_list_is_no_empty_list(rest, result):
     async def scenario(client, fake):

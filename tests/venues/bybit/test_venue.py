@@ -38,6 +38,9 @@ from plimsoll.venues.bybit.venue import BybitVenue
 simulator = pytest.importorskip("plimsoll.simulator")
 
 NAMES = ("linear:BTCUSDT", "spot:BTCUSDT")
+BELOW, OVER, SPOT_OVER = 30_000, 2_000, 20_000
+"""Ticks to where the market does not come while a test runs, and over the ask wherever it has gone
+since the first snapshot: a minute moves it by tens of dollars."""
 
 
 class Desk:
@@ -140,16 +143,17 @@ def test_links_are_up_only_after_login_and_acknowledgement(trade, inbox):
 
 def test_an_order_lives_from_create_over_amend_to_cancel(trade, inbox):
     async def scenario(desk):
-        price = await desk.best_bid_ticks() - 200
+        price = await desk.best_bid_ticks() - BELOW
         order = desk.order(price)
         sent = desk.venue.create(order)
         assert (sent.via, sent.request_id) == ("trade", "3-1")
         await inbox.until(lambda: inbox.of(OrderReported, status=OrderState.OPEN))
+        await inbox.until(lambda: inbox.of(RequestAnswered))
         (answer,) = inbox.of(RequestAnswered)
         assert (answer.outcome, answer.cause) == ("accepted", order.seq)
-        amend = desk.amend_of(order, price - 100, 12)
+        amend = desk.amend_of(order, price + 100, 12)
         desk.venue.amend(amend, order.instrument)
-        await inbox.until(lambda: inbox.of(OrderReported, price_ticks=price - 100, qty_lots=12))
+        await inbox.until(lambda: inbox.of(OrderReported, price_ticks=price + 100, qty_lots=12))
         cancel = desk.cancel_of(order)
         desk.venue.cancel(cancel, order.instrument)
         await inbox.until(lambda: inbox.of(OrderReported, status=OrderState.CANCELED))
@@ -162,7 +166,7 @@ def test_an_order_lives_from_create_over_amend_to_cancel(trade, inbox):
 def test_executions_positions_and_wallets_are_reported(trade, inbox):
     async def scenario(desk):
         price = await desk.best_bid_ticks()
-        desk.venue.create(desk.order(price + 500, tif=TimeInForce.IOC, qty_lots=1))
+        desk.venue.create(desk.order(price + OVER, tif=TimeInForce.IOC, qty_lots=1))
         await inbox.until(lambda: inbox.of(ExecutionReported))
         await inbox.until(lambda: inbox.of(PositionReported, qty_lots=1))
         (execution,) = inbox.of(ExecutionReported)
@@ -184,7 +188,9 @@ def test_executions_positions_and_wallets_are_reported(trade, inbox):
 def test_spot_fees_are_paid_in_the_received_coin(trade, inbox):
     async def scenario(desk):
         price = await desk.best_bid_ticks(3)
-        order = desk.order(price + 5000, instrument=NAMES[1], tif=TimeInForce.IOC, qty_lots=1000)
+        order = desk.order(
+            price + SPOT_OVER, instrument=NAMES[1], tif=TimeInForce.IOC, qty_lots=1000
+        )
         desk.venue.create(order)
         await inbox.until(lambda: inbox.of(ExecutionReported))
         assert inbox.of(ExecutionReported)[0].fee_coin == "BTC"
@@ -194,7 +200,7 @@ def test_spot_fees_are_paid_in_the_received_coin(trade, inbox):
 
 def test_queries_find_orders_and_bars(trade, inbox):
     async def scenario(desk):
-        order = desk.order(await desk.best_bid_ticks() - 200)
+        order = desk.order(await desk.best_bid_ticks() - BELOW)
         desk.venue.create(order)
         await inbox.until(lambda: inbox.of(OrderReported))
         (open_order,) = await desk.ask("orders")
@@ -218,7 +224,7 @@ def sent_ms(desk):
 
 def test_orders_go_by_rest_where_there_is_no_trade_socket(trade, inbox):
     async def scenario(desk):
-        order = desk.order(await desk.best_bid_ticks() - 200)
+        order = desk.order(await desk.best_bid_ticks() - BELOW)
         assert desk.venue.create(order).via == "rest"
         await inbox.until(lambda: inbox.of(RequestAnswered, outcome="accepted"))
         await inbox.until(lambda: inbox.of(OrderReported, status=OrderState.OPEN))
@@ -231,7 +237,7 @@ def test_orders_go_by_rest_where_there_is_no_trade_socket(trade, inbox):
 
 def test_a_lost_trade_link_moves_orders_to_rest(trade, inbox):
     async def scenario(desk):
-        price = await desk.best_bid_ticks() - 200
+        price = await desk.best_bid_ticks() - BELOW
         desk.venue.restart_link(1, "a test cuts it")
         assert inbox.of(LinkChanged, link="trade", is_up=False)
         await inbox.until(lambda: len(inbox.of(LinkChanged, link="trade", is_up=True)) == 2)
@@ -243,7 +249,7 @@ def test_a_lost_trade_link_moves_orders_to_rest(trade, inbox):
 
 def test_a_refused_order_is_refused(trade, inbox):
     async def scenario(desk):
-        price = await desk.best_bid_ticks() - 200
+        price = await desk.best_bid_ticks() - BELOW
         desk.venue.create(desk.order(price, qty_lots=1_000_000))
         await inbox.until(lambda: inbox.of(RequestAnswered, outcome="refused"))
         assert "not listed" in desk.venue.create(desk.order(price, instrument="linear:NOPE"))
@@ -255,7 +261,7 @@ def test_a_dropped_private_link_returns(trade, inbox):
     async def scenario(desk):
         desk.venue.restart_link(PRIVATE, "a test cuts it")
         await inbox.until(lambda: len(inbox.of(LinkChanged, link="private", is_up=True)) == 2)
-        desk.venue.create(desk.order(await desk.best_bid_ticks() - 200))
+        desk.venue.create(desk.order(await desk.best_bid_ticks() - BELOW))
         await inbox.until(lambda: inbox.of(OrderReported))
 
     trade(scenario)

@@ -37,10 +37,19 @@ def test_a_chain_is_each_delta_by_one_behind_the_message_before(frames, value):
 
 def test_a_book_that_rests_is_repeated_or_silent_or_never_rested():
     first, same = book(7, "snapshot"), book(7, "snapshot", 3 * SECOND)
-    assert repeat_of([first, same], 4 * SECOND).value == "the same u after 3 s"
-    assert repeat_of([first, book(8, "snapshot", 5 * SECOND)], 6 * SECOND).value == "no repetition"
+    heard = [at * SECOND // 2 for at in range(13)]  # of other topics, twice a second
+    assert repeat_of([first, same], heard).value == "the same u after 3 s"
+    found = repeat_of([first, book(8, "snapshot", 5 * SECOND)], heard)
+    assert (found.value, found.note) == ("no repetition", "silent for 5.0 s")
     with pytest.raises(Unknown, match="never rested"):
-        repeat_of([first, book(7, "snapshot", 1), book(8, "snapshot", SECOND)], 2 * SECOND)
+        repeat_of([first, book(7, "snapshot", 1), book(8, "snapshot", SECOND)], [0, 1, SECOND])
+
+
+def test_a_book_is_not_silent_while_nothing_comes_at_all():
+    """We stood still, or the connection did: what the book did meanwhile was not seen."""
+    first, second = book(7, "snapshot"), book(8, "snapshot", 30 * SECOND)
+    with pytest.raises(Unknown, match=r"at most 1\.0 s"):
+        repeat_of([first, second], [0, 30 * SECOND, 30 * SECOND + 1])
 
 
 def ticker(kind, **data):

@@ -23,10 +23,9 @@ from plimsoll.venues.bybit.api import OrderAnswer, OrderRequest
 from plimsoll.venues.bybit.api.orders import OrdersApi
 from plimsoll.venues.bybit.probe import CHECKS, Check, Probe, Unknown, Verdict
 from plimsoll.venues.bybit.probe.arrivals import arrivals_of
-from plimsoll.venues.bybit.probe.desk import Desk
 
 BY_NAME = {check.name: check for check in CHECKS}
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def made(find, category=""):
@@ -170,26 +169,6 @@ def test_what_cannot_be_taken_back_is_said(probed, monkeypatch):
     (left,) = ran.report.left
     assert order.client_order_id in left
     assert "unknown 10016 server error" in left
-
-
-def test_a_trigger_the_price_has_met_is_tried_again(probed, monkeypatch):
-    """Between our purchase and the order anybody may sell at the bid: no answer to the question."""
-    best, far, asked = Desk.best, Desk.far, []
-
-    async def far_and_then(desk, side):
-        asked.append(side)
-        return await far(desk, side)
-
-    async def met_at_first(desk):
-        bid, ask = await best(desk)
-        return (ask + (ask - bid), ask) if len(asked) == 1 else (bid, ask)
-
-    monkeypatch.setattr(Desk, "far", far_and_then)
-    monkeypatch.setattr(Desk, "best", met_at_first)
-    ran = probed([one for one in CHECKS if one.name == "conditional-trigger-linear"])
-    (row,) = ran.report.rows
-    assert (row.verdict, asked) == (Verdict.EQUAL, ["Buy", "Buy"]), row
-    assert (ran.orders, ran.position) == ([], 0)
 
 
 def test_each_check_begins_flat(probed):

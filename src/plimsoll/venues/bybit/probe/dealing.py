@@ -123,11 +123,7 @@ async def ack_before_order(desk: Desk) -> Seen:
 
 async def shared_limit(desk: Desk) -> Seen:
     """Create by REST and on the socket within a second and compare what is left of the rate."""
-    desk.trade_socket()
-    await asyncio.sleep(1.1)
-    for _ in range(2):
-        await desk.create(await desk.resting_order())
-    frame, _ = await _create_on_socket(desk)
+    frame = await _third_in_a_second(desk)
     header = frame.found.get("header") or {}
     limit, left = header.get("X-Bapi-Limit", ""), header.get("X-Bapi-Limit-Status", "")
     if not (str(limit).isdigit() and str(left).isdigit()):
@@ -135,6 +131,26 @@ async def shared_limit(desk: Desk) -> Seen:
     taken = int(limit) - int(left)
     words = {1: "counted apart", 3: "shared"}
     return Seen(words.get(taken, f"{taken} taken"), f"{left} of {limit} left after two by REST")
+
+
+async def _third_in_a_second(desk: Desk, tries: int = 3) -> Frame:
+    """Create two by REST and one on the socket; return its answer.
+
+    Raises:
+        Unknown: it took so long each time that the first might not count any more.
+    """
+    desk.trade_socket()
+    orders = [await desk.resting_order() for _ in range(2)]
+    await asyncio.sleep(1.1)
+    begun_ns = desk.common.clock.monotonic_ns()
+    for order in orders:
+        await desk.create(order)
+    frame, _ = await _create_on_socket(desk)
+    if desk.common.clock.monotonic_ns() - begun_ns < 1_000_000_000:
+        return frame
+    if tries == 1:
+        raise Unknown("three orders were never answered within a second")
+    return await _third_in_a_second(desk, tries - 1)
 
 
 async def _create_on_socket(desk: Desk) -> tuple[Frame, Frame]:

@@ -292,11 +292,15 @@ class Desk:
     async def eventually(
         self, ask: Callable[[], Awaitable[FoundT]], test: Callable[[FoundT], bool], wait_s: float
     ) -> tuple[FoundT | None, float]:
-        """Ask until the answer passes; return it and the seconds it took, None after ``wait_s``."""
+        """Ask until the answer passes; return it, and after how many seconds it was asked for.
+
+        It is None where no answer passed to a question asked before ``wait_s``. How long an answer
+        is on its way says nothing about when the venue knew it.
+        """
         started = self.common.clock.monotonic_ns()
         while True:
-            found = await ask()
             took_s = (self.common.clock.monotonic_ns() - started) / 1e9
+            found = await ask()
             if test(found):
                 return found, took_s
             if took_s >= wait_s:

@@ -259,7 +259,7 @@ async def batch_codes(desk: Desk) -> Seen:
 async def batch_counts(desk: Desk) -> Seen:
     """Create two in a batch and see how much of the rate that took."""
     await asyncio.sleep(1.1)
-    since = len(desk.tape.heard)
+    since = desk.tape.mark()
     await _batch(desk, [await desk.resting_order(), await desk.resting_order()])
     _, heard = desk.answer_of(CREATE_BATCH.path, since)
     headers = {name.decode().lower(): text.decode() for name, text in heard.headers}

@@ -6,12 +6,14 @@ from typing import Any, Final
 from plimsoll.venues.bybit.api import OrderRequest, TradingStop
 from plimsoll.venues.bybit.numbers import decimal_in
 from plimsoll.venues.bybit.probe.check import Seen
-from plimsoll.venues.bybit.probe.desk import ENDED, Desk, said
+from plimsoll.venues.bybit.probe.desk import ENDED, NEAR, Desk, said
 from plimsoll.venues.bybit.probe.entering import conditional
 from plimsoll.venues.bybit.probe.errors import Unknown
 
 _EXITS: Final = ("TakeProfit", "StopLoss", "PartialTakeProfit", "PartialStopLoss")
 _UP, _DOWN = Decimal("1.1"), Decimal("0.9")
+_TRIES: Final = 3
+"""How often the market may move between our question and our order before we give up."""
 
 
 async def _end_of(desk: Desk, order: Any) -> Seen:  # noqa: ANN401 - an order request
@@ -24,9 +26,9 @@ async def _end_of(desk: Desk, order: Any) -> Seen:  # noqa: ANN401 - an order re
 
 
 async def post_only_cross(desk: Desk) -> Seen:
-    """Send a post-only order that would match."""
+    """Send a post-only order that would match, so far over the book that no tick makes it rest."""
     _, ask = await desk.best()
-    price = ask + desk.instrument.tick * 10
+    price = desk.on_tick(ask * (1 + NEAR))
     return await _end_of(desk, desk.order("Buy", desk.least(ask), price, time_in_force="PostOnly"))
 
 
@@ -97,18 +99,34 @@ async def conditional_life(desk: Desk) -> Seen:
 
 
 async def conditional_triggers(desk: Desk) -> Seen:
-    """Buy, place a conditional order at the bid, and sell: that is the price it waits for."""
-    order = await _waits_at_the_bid(desk)
-    await desk.close()
+    """Buy, place a conditional order at the bid, and sell: that is the price it waits for.
+
+    Somebody may bid more in between: then our sale is above the trigger, the market may not come
+    back to it for long, and all is tried again.
+    """
+    for _ in range(_TRIES):
+        order = await _waits_at_the_bid(desk)
+        await desk.close()
+        if await _is_reached(desk, order):
+            return Seen(" ".join(desk.statuses(order.client_order_id)))
+        await desk.cancel(order)
+    raise Unknown("the market did not reach the trigger")
+
+
+async def _is_reached(desk: Desk, order: OrderRequest) -> bool:
+    """Wait for a conditional order to rest in the book, as long as one try may take."""
 
     def rests(row: dict[str, Any]) -> bool:
         return row.get("orderLinkId") == order.client_order_id and row.get("orderStatus") == "New"
 
-    await desk.row("order", rests, "the market did not reach the trigger", desk.pace.market_s)
-    return Seen(" ".join(desk.statuses(order.client_order_id)))
+    try:
+        await desk.row("order", rests, "not reached", desk.pace.market_s / _TRIES)
+    except Unknown:
+        return False
+    return True
 
 
-async def _waits_at_the_bid(desk: Desk, tries: int = 3) -> OrderRequest:
+async def _waits_at_the_bid(desk: Desk, tries: int = _TRIES) -> OrderRequest:
     """Buy, and place a conditional order that waits for the bid.
 
     Somebody may sell at the bid in between: then the price is where it is to fall to, the order

@@ -43,6 +43,7 @@ class Tape:
         """(received at, request and answer), newest last."""
 
         self.lines = 0
+        self._forgotten = 0
         self._clock = clock
         self._out = out
         self._hidden = [text for text in hidden if text]
@@ -58,6 +59,7 @@ class Tape:
     def rest(self, heard: Heard) -> None:
         """Write a request and its answer."""
         self.heard.append((self._clock.now_ns(), heard))
+        self._forgotten += len(self.heard[:-_KEPT])
         del self.heard[:-_KEPT]
         path = heard.target.partition("?")[0]
         is_private = path in _PRIVATE_PATHS
@@ -81,9 +83,17 @@ class Tape:
         if self._out is not None:
             self._out.flush()
 
+    def mark(self) -> int:
+        """Return the number of the next answer, to look at what comes from now on."""
+        return self._forgotten + len(self.heard)
+
+    def since(self, mark: int) -> list[tuple[int, Heard]]:
+        """Return the answers from number ``mark`` on that are still kept."""
+        return self.heard[max(0, mark - self._forgotten) :]
+
     def last(self, path: str, since: int = 0) -> tuple[int, Heard] | None:
         """Return the newest answer of a path, among those from number ``since`` on."""
-        for at_ns, heard in reversed(self.heard[since:]):
+        for at_ns, heard in reversed(self.since(since)):
             if heard.target.partition("?")[0] == path:
                 return at_ns, heard
         return None

@@ -89,11 +89,17 @@ async def depth_one_kind(desk: Desk) -> Seen:
 async def depth_one_repeat(desk: Desk) -> Seen:
     """See whether a book that rests is repeated after three seconds under its update id."""
     frames = await _frames(desk, "orderbook.1", 2)
-    return repeat_of(frames, desk.common.clock.now_ns())
+    heard_ns = [frame.at_ns for frame in desk.public.frames]
+    return repeat_of(frames, [*heard_ns, desk.common.clock.now_ns()])
 
 
-def repeat_of(frames: Sequence[Frame], now_ns: int) -> Seen:
+def repeat_of(frames: Sequence[Frame], heard_ns: Sequence[int]) -> Seen:
     """Return what came at the end of pauses of three seconds.
+
+    Args:
+        frames: Those of the book.
+        heard_ns: When anything came at all, oldest first, and now. What lies between two of them
+            counts as a second of rest at most: we may have stood still, or the connection.
 
     Raises:
         Unknown: the book never rested so long.
@@ -104,8 +110,12 @@ def repeat_of(frames: Sequence[Frame], now_ns: int) -> Seen:
         is_same = before.found["data"]["u"] == after.found["data"]["u"]
         if is_same and waited_ms > _REST_MS:
             return Seen("the same u after 3 s", f"after {waited_ms:.0f} ms")
-    rests = [after.at_ns - before.at_ns for before, after in pairs]
-    longest_s = max([*rests, now_ns - frames[-1].at_ns]) / 1e9
+    longest_s, rested_ns = 0.0, 0
+    changes = {frame.at_ns for frame in frames}
+    for before_ns, at_ns in pairwise(at_ns for at_ns in heard_ns if at_ns >= frames[0].at_ns):
+        rested_ns = 0 if before_ns in changes else rested_ns
+        rested_ns += min(at_ns - before_ns, 1_000_000_000)
+        longest_s = max(longest_s, rested_ns / 1e9)
     if longest_s < 4:
         raise Unknown(f"the best prices never rested for 3 s; at most {longest_s:.1f} s")
     return Seen("no repetition", f"silent for {longest_s:.1f} s")

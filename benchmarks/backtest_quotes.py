@@ -130,7 +130,10 @@ class Quotes:
 
 def _change(what: Any, seq: int, ts_ns: int, epoch: int) -> BookChanged:
     """Return a quote as a change of the book."""
-    return BookChanged(seq, ts_ns, epoch, 0, *what)
+    name, depth, is_snapshot, update_id, venue_seq, ms, bids, asks = what
+    return BookChanged(
+        seq, ts_ns, epoch, 0, name, depth, is_snapshot, update_id, venue_seq, ms, bids, asks
+    )
 
 
 def frames(count: int) -> Callable[[int], Iterator[Arrival]]:

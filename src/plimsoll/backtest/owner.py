@@ -61,8 +61,8 @@ class Owner:
     def fill(self, fill: PaperFilled, order: Order) -> None:
         """Take an execution that has been booked."""
         instrument = self.core.ledger.instruments[order.instrument]
-        price = float(fill.price_ticks * instrument.tick)
-        qty, sign = float(fill.qty_lots * instrument.lot), order.side.sign
+        price, sign = instrument.price(fill.price_ticks), order.side.sign
+        qty = instrument.qty(fill.qty_lots)
         decided, _ = self.asked.get(order.id, (price, 0))
         fee = fill.fee_units / _UNITS
         if fill.fee_coin != instrument.quote and instrument.is_spot:

@@ -161,14 +161,10 @@ class Roster:
         instrument = state.instruments[name]
         held = state.ledger.position(owner, name)
         lots = state.ledger.qty_lots(owner, name)
-        entry = 0.0
-        if held.qty_units:
-            units_per_price = instrument.cash_per_tick_lot / instrument.base_units_per_lot
-            entry = held.cost_units / held.qty_units / units_per_price * float(instrument.tick)
         return Holding(
             lots,
-            lots * float(instrument.lot),
-            entry,
+            instrument.qty(lots),
+            held.cost_units / held.qty_units if held.qty_units else 0.0,
             unrealised(state, owner, name) / 1e8,
             held.realised_units / 1e8,
         )

@@ -145,11 +145,11 @@ class MatchingBook:
         self, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]
     ) -> list[Fill]:
         """Replace all external levels (a snapshot) and return the fills they cause."""
-        wanted = {_BUY: dict(bids), _SELL: dict(asks)}
-        if not self._halves[_BUY].own_ranks and not self._halves[_SELL].own_ranks:
-            for side, half in self._halves.items():
-                half.renew(wanted[side])
+        if not self._resting:
+            self._halves[_BUY].renew(bids)
+            self._halves[_SELL].renew(asks)
             return []
+        wanted = {_BUY: dict(bids), _SELL: dict(asks)}
         for side, half in self._halves.items():
             half.depleted.clear()
             for price in half.external_prices():
@@ -288,7 +288,8 @@ class MatchingBook:
 
         A book made anew from the market's levels would be the same.
         """
-        return not self._resting and not any(half.depleted for half in self._halves.values())
+        halves = self._halves
+        return not (self._resting or halves[_BUY].depleted or halves[_SELL].depleted)
 
     def has_own(self, side: Side) -> bool:
         """Return whether own orders rest on a side."""
@@ -451,12 +452,17 @@ class _Half:
                 return
             yield rank * self.sign
 
-    def renew(self, wanted: dict[int, int]) -> None:
+    def renew(self, wanted: Iterable[tuple[int, int]]) -> None:
         """Hold these levels and no others; only where nothing of our own rests."""
-        for price, qty in wanted.items():
+        levels: dict[int, _Level] = {}
+        for price, qty in wanted:
             if qty < 0 or price <= 0:
                 raise ValueError(f"level needs price > 0 and qty >= 0, found {price}, {qty}")
-        self.levels = {price: _Level(qty, []) for price, qty in wanted.items() if qty}
+            if qty:
+                levels[price] = _Level(qty, [])
+            else:
+                levels.pop(price, None)
+        self.levels = levels
         self.depleted.clear()
         self.ranks = sorted(price * self.sign for price in self.levels)
 

@@ -154,6 +154,14 @@ class Instrument(msgspec.Struct, frozen=True, dict=True):
         found = _multiple(abs(lots), self.qty_step, up=up)
         return found if lots >= 0 else -found
 
+    def price(self, ticks: int) -> float:
+        """Return the float nearest to a price: that of its decimal text."""
+        return ticks * self.cash_per_tick_lot / self.base_units_per_lot  # of integers: exact
+
+    def qty(self, lots: int) -> float:
+        """Return the float nearest to a quantity."""
+        return lots * self.base_units_per_lot / 10**CASH_SCALE
+
     def notional_units(self, price_ticks: int, qty_lots: int) -> int:
         """Return price x quantity in quote cash units, signed like the quantity."""
         return price_ticks * qty_lots * self.cash_per_tick_lot

@@ -42,8 +42,9 @@ class Terms(NamedTuple):
     tiers: tuple[Tier, ...]
     leverage: Fraction
     taker: Fraction
-    initial: dict[int, Fraction]
-    """Initial margin as a share of the value, fee to close included, by sign."""
+    initial: dict[int, tuple[int, int]]
+    """Initial margin as a share of the value, fee to close included, by sign: above and below the
+    line."""
 
 
 @lru_cache(maxsize=4096)
@@ -71,7 +72,7 @@ def terms_of(instrument: Instrument, leverage_ppm: int) -> Terms:
         scale = lcm(*(one.denominator for one in shares))
         long, short, deducted = (int(one * scale) for one in shares)
         tiers.append(Tier(limit, rate, long, short, deducted, scale))
-    initial = {sign: 1 / leverage + fee for sign, fee in close.items()}
+    initial = {sign: (1 / leverage + fee).as_integer_ratio() for sign, fee in close.items()}
     return Terms(tuple(tiers), leverage, taker, initial)
 
 
@@ -87,8 +88,8 @@ def maintenance_units(terms: Terms, value_units: int, sign: int) -> int:
 
 def initial_units(terms: Terms, value_units: int, sign: int) -> int:
     """Return the initial margin of a position of this value, its fee to close included."""
-    share = terms.initial[sign]
-    return -(-value_units * share.numerator // share.denominator)  # hot: no Fraction is made
+    share, of = terms.initial[sign]
+    return -(-value_units * share // of)
 
 
 def bankruptcy_ticks(

@@ -29,6 +29,7 @@ from plimsoll.core.records import (
     OrderIntended,
     PaperAmendIntended,
     PaperOrderIntended,
+    PositionAdopted,
     PublicTraded,
     QueryAnswered,
     QueryIntended,
@@ -109,6 +110,16 @@ def test_a_flip_goes_to_flat_first_and_then_on():
         ("sell", 10, True),
         ("sell", 5, False),
     ]
+
+
+def test_a_strategy_that_sells_what_it_reads_of_its_position_is_flat():
+    """Nineteen lots times the float of a lot are a hair less, and left one in the account."""
+    driver = Driver(settings_of(one_strategy(instruments=(SPOT,)))).live(SPOT)
+    driver.put(PositionAdopted, "s", SPOT, 38, 38 * 5_000_000)
+    driver.do(lambda s: s.sell(SPOT, s.position(SPOT).qty), on=SPOT)
+    assert driver.newest.qty_lots == 38
+    position = driver.do(lambda s: s.position(SPOT), on=SPOT)
+    assert (position.qty, position.entry_price) == (0.000038, 50_000.0)
 
 
 def test_a_stop_makes_the_target_flat_and_is_not_entered_again_until_another_is_asked_for():

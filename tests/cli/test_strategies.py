@@ -142,6 +142,20 @@ def test_code_that_cannot_be_imported_is_told_with_its_line(home, code, words):
     assert words in refusal(home, "strategies/bad.py:X").expected
 
 
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [("from plimsoll import Strategy", "from plimsoll.core.strategy import Strategy"),
+     ("import plimsoll.strategies", "from plimsoll.core.strategy import Strategy"),
+     ("import helpers.prices", "put helpers.py beside the file, or install helpers"),
+     ("from math import no_such_name", ""), ("x = 1 / 0", "")],
+)  # fmt: skip
+def test_an_import_that_finds_nothing_says_where_it_is_to_be_had(home, code, hint):
+    (home / "strategies" / "bad.py").write_text(code)
+    found = refusal(home, "strategies/bad.py:X").hint
+    assert hint in found
+    assert bool(hint) == bool(found)
+
+
 def test_code_that_changed_since_the_session_began_is_refused(home):
     path = home / "strategies" / "plain.py"
     before = settings(source_hash=digest_of(path))

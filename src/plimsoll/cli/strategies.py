@@ -195,7 +195,17 @@ def _broken(
     if isinstance(error, SyntaxError):
         place = f" (line {error.lineno})"
     words = f"{type(error).__name__}: {error}"
-    return ConfigError(file=path, key=key, expected=f"{what}{place}: {words}")
+    return ConfigError(file=path, key=key, expected=f"{what}{place}: {words}", hint=_missing(error))
+
+
+def _missing(error: BaseException) -> str:
+    """Return where what an import did not find is to be had."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if name == "plimsoll":
+        return "strategies begin with: from plimsoll.core.strategy import Strategy, param, state"
+    if isinstance(error, ModuleNotFoundError) and name:
+        return f"put {name}.py beside the file, or install {name} where plimsoll is installed"
+    return ""
 
 
 def _parameters(

@@ -1,40 +1,47 @@
-"""Without the extra `data` everything says what to install, and nothing loads DuckDB early."""
+"""The database in memory: it and its directory are gone afterwards, however one leaves."""
 
-import subprocess
+import gc
 import sys
 
 import pytest
-from tests.data.conftest import bars
 
-from plimsoll.data import DataError, PackageMissing, read_file
-from plimsoll.data.database import database, literal
+from plimsoll.data.database import database
 
 
-def test_a_missing_package_says_what_to_install(monkeypatch, given):
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(PackageMissing, match=r"pip install 'duckdb>=1.4,<3'"):
-        next(read_file(given(bars(1)), "1m"))
+def test_the_directory_is_gone_after_an_error():
+    places = []
+
+    def fails():
+        with database() as (_, directory):
+            places.append(directory)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert not places[0].exists()
 
 
-def test_duckdb_is_loaded_only_when_data_are_touched():
-    code = "import sys, plimsoll.data, plimsoll.cli.main; sys.exit('duckdb' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_rows_that_nobody_reads_to_their_end_leave_nothing_behind(monkeypatch):
+    """As where an error in a strategy ends a backtest, whose frames are collected later."""
+    told: list[object] = []
+    places = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
 
+    def rows():
+        with database() as (_, directory):
+            places.append(directory)
+            yield directory
+            yield directory
 
-def test_too_little_memory_is_told_as_that():
-    with pytest.raises(DataError, match="too little memory"):
-        fill_memory()
+    class Reader:
+        def __init__(self):
+            self.rows = rows()
+            self.me = self
+            next(self.rows)
 
-
-def fill_memory():
-    with database() as (connection, _):
-        connection.execute("SET temp_directory = ''")
-        connection.execute(
-            "CREATE TEMP TABLE much AS SELECT hash(i) AS h FROM range(100000000) r(i)"
-        )
-
-
-def test_texts_are_written_as_sql_reads_them():
-    with database() as (connection, _):
-        for text in ("it's", "a;b--", "\\n", "é\n"):
-            assert connection.execute(f"SELECT {literal(text)}").fetchone() == (text,)
+    reader = Reader()
+    assert places[0].is_dir()
+    del reader
+    gc.collect()
+    assert not places[0].exists()
+    assert told == []

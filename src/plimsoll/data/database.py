@@ -5,6 +5,7 @@ It is an extra of the package, and is imported only when data are really touched
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,14 +37,16 @@ def database() -> Iterator[tuple[DuckDBPyConnection, Path]]:
             "the extra `data`",
             "install it: python -m pip install 'duckdb>=1.4,<3' (or 'plimsoll[data]')",
         ) from error
-    with tempfile.TemporaryDirectory(prefix="plimsoll-data-") as directory:
-        # Nothing is ever loaded from the network, and nothing is written but where we say.
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "memory_limit": _MEMORY,
-            "temp_directory": directory,
-        }
+    # Not a TemporaryDirectory: who reads half of the rows and is collected later is no mistake.
+    directory = tempfile.mkdtemp(prefix="plimsoll-data-")
+    # Nothing is ever loaded from the network, and nothing is written but where we say.
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "memory_limit": _MEMORY,
+        "temp_directory": directory,
+    }
+    try:
         with duckdb.connect(config=config) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")
@@ -55,6 +58,8 @@ def database() -> Iterator[tuple[DuckDBPyConnection, Path]]:
                     directory,
                     "make room, or name another place with the variable TMPDIR",
                 ) from error
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def literal(text: object) -> str:
